@@ -1,0 +1,65 @@
+package trace
+
+import "github.com/ponder-agents/ponder/env/grid"
+
+// A Header describes the run that the steps of a trace belong to.
+type Header struct {
+	EnvID       string   // id of the environment, or of the task solved
+	Model       string   // name or path of the model; empty for an oracle, a person or chance
+	Agent       string   // "hrm", "oracle", "random", "human"
+	Actions     []string // names of the actions
+	MaxSegments int      // most segments a decision may take
+	Rule        string   // halting rule, as act.Rule prints
+	Threshold   float32  // its threshold
+	Answer      Answer   // how to read Segment.Answer
+}
+
+// Answer says what the tokens of a segment's answer mean.
+type Answer uint8
+
+// The kinds of answer that the viewer knows how to draw over a board.
+const (
+	AnswerNone      Answer = iota
+	AnswerPath             // 1 where the cell lies on the path
+	AnswerDirection        // 0 up, 1 down, 2 left, 3 right; NoAnswer elsewhere
+	AnswerDigit            // 1 to 9; 0 is blank
+	AnswerColor            // 0 to 9, ARC's colours; NoAnswer outside of the grid
+)
+
+// NoAnswer marks a cell about which the network says nothing.
+const NoAnswer uint8 = 255
+
+// A Segment is one segment of thought of one decision.
+type Segment struct {
+	QHalt      float32    // logit
+	QContinue  float32    // logit; 0 where the model has no such head
+	Halted     bool       // the thinking stopped after this segment
+	Answer     []uint8    // [rows*cols] tokens, or nil
+	Confidence []uint8    // [rows*cols] probability of the answer, 255 is 1; or nil
+	Actions    []float32  // [actions] probability of each action, or nil
+	NormH      []float32  // [rows*cols] root mean square of z_H's change in this segment, or nil
+	NormL      []float32  // the same of z_L
+	PathH      [2]float32 // z_H, averaged over positions, in the model's fixed 2-D projection
+	PathL      [2]float32 // the same of z_L
+	AttentionH []uint8    // [rows*cols][rows*cols] mean over heads of H's last block, 255 is the row's largest; or nil
+	AttentionL []uint8    // the same of L
+}
+
+// A Step is one decision: what was seen, thought and done, and what came of it.
+type Step struct {
+	Episode    int
+	Index      int // within the episode, from 0
+	Seed       uint64
+	Board      grid.Board // before the action
+	Thought    []Segment
+	Action     int // -1 if none was taken (a puzzle's last state)
+	Reward     float64
+	Return     float64 // sum of rewards, this one included
+	Terminated bool
+	Truncated  bool
+}
+
+// A Sink takes steps. It copies what it keeps: the step is valid until Put returns.
+type Sink interface {
+	Put(s *Step) error
+}

@@ -1,0 +1,69 @@
+package env
+
+import (
+	"image"
+
+	"github.com/ponder-agents/ponder/env/grid"
+)
+
+// An Env is one world. One goroutine uses it at a time.
+type Env interface {
+	// Spec is constant over the life of the Env.
+	Spec() Spec
+	// Seed starts a new random stream; Reset alone continues the one in use.
+	Seed(seed uint64)
+	// Reset begins an episode and writes its first observation into obs, which has
+	// Spec().ObsLen bytes and belongs to the caller.
+	Reset(obs []byte)
+	// Step acts and writes the next observation into obs. It panics if action is not in
+	// [0, len(Spec().Actions)) or the episode has ended.
+	Step(action int, obs []byte) Outcome
+}
+
+// An Outcome is what one step brought.
+type Outcome struct {
+	Reward     float64
+	Terminated bool // the task ended, well or badly
+	Truncated  bool // a limit stopped it
+}
+
+// Done reports whether the episode is over.
+func (o Outcome) Done() bool { return o.Terminated || o.Truncated }
+
+// A Spec describes an Env.
+type Spec struct {
+	ID       string   `json:"id"`
+	ObsLen   int      `json:"obs_len"`   // bytes of one observation
+	Layout   []Field  `json:"layout"`    // the parts of an observation, in order
+	Vocab    int      `json:"vocab"`     // every observation byte is below it
+	Actions  []string `json:"actions"`   // names; an action is an index into them
+	MaxSteps int      `json:"max_steps"` // upper bound of an episode's length
+}
+
+// A Field is a named part of an observation, in row-major order of its shape.
+type Field struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
+}
+
+// Len is the number of bytes of the field.
+func (f Field) Len() int {
+	n := 1
+	for _, d := range f.Shape {
+		n *= d
+	}
+	return n
+}
+
+// A Snapshotter saves and restores the whole state of an Env, its random stream included, bit for
+// bit. SetState leaves the Env as it was when it returns an error.
+type Snapshotter interface {
+	AppendState(dst []byte) []byte
+	SetState(state []byte) error
+}
+
+// A Boarder shows its state as a board, which is what a trace keeps to redraw the step.
+type Boarder interface{ Board() grid.Board }
+
+// A Painter draws itself with its family's tile art; dst's size decides the size of a tile.
+type Painter interface{ Paint(dst *image.RGBA) }
