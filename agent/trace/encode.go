@@ -1,0 +1,332 @@
+package trace
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math"
+	"os"
+)
+
+// The file format, version 1. All numbers are little endian; uvarint and varint as in encoding/binary.
+//
+//	file    = magic version(u16) record(header) record(step)* [record(index) record(end)]
+//	record  = len(u32) kind(u8) body[len] crc(u32)      CRC-32C of kind and body
+//	header  = Header as JSON
+//	step    = info deflate(thought)
+//	index   = count(uvarint) (offset(u64) info)*        offset of the step's record in the file
+//	end     = offset(u64)                               of the index's record
+//	info    = episode index segments action+1 (uvarint each) flags(u8) reward return (f64 each)
+//	thought = seed(u64) board segment*
+//
+// A file that was cut off lacks index and end, and perhaps the tail of its last step; [NewFile] reads
+// what is whole. Answers and confidences are stored as differences from the segment before, which
+// deflate shrinks to almost nothing once the answer stands still.
+const (
+	magic   = "\x89ponder\n"
+	version = 1
+
+	kindHeader byte = 'H'
+	kindStep   byte = 'S'
+	kindIndex  byte = 'I'
+	kindEnd    byte = 'E'
+
+	headLen = len(magic) + 2
+	// overhead is the length of a record without its body.
+	overhead = 4 + 1 + 4
+	endLen   = overhead + 8
+
+	// maxBody bounds a record in the file and, for a step, what it inflates to.
+	maxBody = 64 << 20
+	// maxSide bounds a board's rows and columns.
+	maxSide = 1 << 12
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A Writer appends steps to a trace file. Every step is one write, so a process that is killed loses
+// no step that was put; only the machine's own crash can. It is not for concurrent use.
+type Writer struct {
+	w      io.Writer
+	closer io.Closer
+	offset int64
+	index  []entry
+	record []byte
+	raw    []byte
+	flated bytes.Buffer
+	deflat *flate.Writer
+	err    error // the first failure of w; nothing is written after it
+}
+
+// An entry says where a step is and what a timeline shows of it.
+type entry struct {
+	offset int64
+	info   Info
+}
+
+// Create makes or replaces the file at path. Close ends it.
+func Create(path string, h Header) (*Writer, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
+	w, err := NewWriter(f, h)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	w.closer = f
+	return w, nil
+}
+
+// NewWriter begins a trace on w.
+func NewWriter(w io.Writer, h Header) (*Writer, error) {
+	body, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("trace: header: %w", err)
+	}
+	deflater, err := flate.NewWriter(io.Discard, flate.BestSpeed)
+	if err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
+	t := &Writer{w: w, deflat: deflater}
+	head := binary.LittleEndian.AppendUint16([]byte(magic), version)
+	if err := t.write(head); err != nil {
+		return nil, err
+	}
+	return t, t.put(kindHeader, body)
+}
+
+// Put appends s. It refuses a step that does not fit the format (a board whose cells are not
+// rows x cols, or more than 64 MiB, which attention of large boards can reach) and goes on.
+func (w *Writer) Put(s *Step) error {
+	if w.err != nil {
+		return w.err
+	}
+	raw, err := appendThought(w.raw[:0], s)
+	w.raw = raw
+	if err != nil {
+		return err
+	}
+	if len(raw) > maxBody {
+		return fmt.Errorf("trace: step %d of episode %d takes %d MiB, more than %d: record without attention or with fewer segments",
+			s.Index, s.Episode, len(raw)>>20, maxBody>>20)
+	}
+	w.flated.Reset()
+	w.flated.Write(appendInfo(nil, s.Info()))
+	w.deflat.Reset(&w.flated)
+	if _, err := w.deflat.Write(raw); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	if err := w.deflat.Close(); err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	at := w.offset
+	if err := w.put(kindStep, w.flated.Bytes()); err != nil {
+		return err
+	}
+	w.index = append(w.index, entry{at, s.Info()})
+	return nil
+}
+
+// Close writes the index and, after [Create], closes the file.
+func (w *Writer) Close() error {
+	if w.err == nil {
+		at := w.offset
+		body := binary.AppendUvarint(nil, uint64(len(w.index)))
+		for _, e := range w.index {
+			body = binary.LittleEndian.AppendUint64(body, uint64(e.offset))
+			body = appendInfo(body, e.info)
+		}
+		// An index too long for a record is left out: the reader then scans.
+		if len(body) <= maxBody {
+			if w.put(kindIndex, body) == nil {
+				w.put(kindEnd, binary.LittleEndian.AppendUint64(nil, uint64(at)))
+			}
+		}
+	}
+	err := w.err
+	if w.closer != nil {
+		err = errors.Join(err, w.closer.Close())
+		w.closer = nil
+	}
+	if w.err == nil {
+		w.err = errors.New("trace: the writer is closed")
+	}
+	return err
+}
+
+// put writes one record in one write.
+func (w *Writer) put(kind byte, body []byte) error {
+	b := binary.LittleEndian.AppendUint32(w.record[:0], uint32(len(body)))
+	b = append(b, kind)
+	b = append(b, body...)
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[4:], castagnoli))
+	w.record = b
+	return w.write(b)
+}
+
+func (w *Writer) write(b []byte) error {
+	if w.err != nil {
+		return w.err
+	}
+	n, err := w.w.Write(b)
+	w.offset += int64(n)
+	if err != nil {
+		w.err = fmt.Errorf("trace: %w", err)
+	}
+	return w.err
+}
+
+// Flags of an info.
+const (
+	infoTerminated = 1 << iota
+	infoTruncated
+)
+
+func appendInfo(b []byte, n Info) []byte {
+	b = binary.AppendUvarint(b, uint64(max(n.Episode, 0)))
+	b = binary.AppendUvarint(b, uint64(max(n.Index, 0)))
+	b = binary.AppendUvarint(b, uint64(n.Segments))
+	b = binary.AppendUvarint(b, uint64(max(n.Action, -1)+1))
+	var flags byte
+	if n.Terminated {
+		flags |= infoTerminated
+	}
+	if n.Truncated {
+		flags |= infoTruncated
+	}
+	b = append(b, flags)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(n.Reward))
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(n.Return))
+}
+
+func appendThought(b []byte, s *Step) ([]byte, error) {
+	cols, rows := s.Board.Cols, s.Board.Rows
+	if cols < 0 || rows < 0 || cols > maxSide || rows > maxSide || len(s.Board.Cells) != cols*rows {
+		return b, fmt.Errorf("trace: step %d of episode %d: board of %dx%d with %d cells", s.Index, s.Episode, cols, rows, len(s.Board.Cells))
+	}
+	if n := s.Episode; n < 0 || s.Index < 0 || s.Action < -1 {
+		return b, fmt.Errorf("trace: step %d of episode %d: action %d: negative numbers", s.Index, n, s.Action)
+	}
+	b = binary.LittleEndian.AppendUint64(b, s.Seed)
+	b = appendString(b, s.Board.Family)
+	b = appendString(b, s.Board.Caption)
+	b = binary.AppendUvarint(b, uint64(cols))
+	b = binary.AppendUvarint(b, uint64(rows))
+	for _, c := range s.Board.Cells {
+		b = append(b, c.Kind)
+	}
+	for _, c := range s.Board.Cells {
+		b = append(b, c.Color)
+	}
+	for _, c := range s.Board.Cells {
+		b = append(b, c.State)
+	}
+	for _, c := range s.Board.Cells {
+		b = append(b, c.Flags)
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Board.Pieces)))
+	for _, p := range s.Board.Pieces {
+		b = binary.AppendVarint(b, int64(p.X))
+		b = binary.AppendVarint(b, int64(p.Y))
+		b = append(b, p.Kind, p.Color, p.Dir)
+	}
+	before := &Segment{}
+	for i := range s.Thought {
+		b = appendSegment(b, &s.Thought[i], before)
+		before = &s.Thought[i]
+	}
+	return b, nil
+}
+
+// Flags of a segment: it halted, and which of its arrays follow.
+const (
+	segHalted = 1 << iota
+	segAnswer
+	segConfidence
+	segActions
+	segNormH
+	segNormL
+	segAttentionH
+	segAttentionL
+)
+
+func appendSegment(b []byte, g, before *Segment) []byte {
+	at := len(b)
+	var flags byte
+	if g.Halted {
+		flags |= segHalted
+	}
+	b = append(b, 0)
+	for _, f := range [...]float32{g.QHalt, g.QContinue, g.PathH[0], g.PathH[1], g.PathL[0], g.PathL[1]} {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
+	}
+	tokens := func(flag byte, v, before []uint8) {
+		if len(v) == 0 {
+			return
+		}
+		flags |= flag
+		b = binary.AppendUvarint(b, uint64(len(v)))
+		if len(before) != len(v) {
+			b = append(b, v...)
+			return
+		}
+		for i, x := range v {
+			b = append(b, x-before[i])
+		}
+	}
+	tokens(segAnswer, g.Answer, before.Answer)
+	tokens(segConfidence, g.Confidence, before.Confidence)
+	if len(g.Actions) > 0 {
+		flags |= segActions
+		b = binary.AppendUvarint(b, uint64(len(g.Actions)))
+		for _, f := range g.Actions {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
+		}
+	}
+	norms := func(flag byte, v []float32) {
+		if len(v) == 0 {
+			return
+		}
+		flags |= flag
+		b = binary.AppendUvarint(b, uint64(len(v)))
+		b = appendNorms(b, v)
+	}
+	norms(segNormH, g.NormH)
+	norms(segNormL, g.NormL)
+	tokens(segAttentionH, g.AttentionH, nil)
+	tokens(segAttentionL, g.AttentionL, nil)
+	b[at] = flags
+	return b
+}
+
+// appendNorms keeps v in 8 bits of its largest element, which is what a heat map can show; writing
+// what was read gives the same bytes. NaN, infinities and negative values become 0.
+func appendNorms(b []byte, v []float32) []byte {
+	valid := func(f float32) bool { return f > 0 && f <= math.MaxFloat32 }
+	var largest float32
+	for _, f := range v {
+		if valid(f) {
+			largest = max(largest, f)
+		}
+	}
+	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(largest))
+	for _, f := range v {
+		var q byte
+		if valid(f) {
+			q = byte(math.Round(float64(f) / float64(largest) * 255))
+		}
+		b = append(b, q)
+	}
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}

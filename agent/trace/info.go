@@ -1,0 +1,59 @@
+package trace
+
+import "slices"
+
+// Info is what a timeline shows of a step, without its board and thought.
+type Info struct {
+	Episode    int
+	Index      int // within the episode, from 0
+	Segments   int // thought before the action
+	Action     int // -1 if none was taken
+	Reward     float64
+	Return     float64
+	Terminated bool
+	Truncated  bool
+}
+
+// Info sums up s.
+func (s *Step) Info() Info {
+	return Info{
+		Episode: s.Episode, Index: s.Index, Segments: len(s.Thought), Action: s.Action,
+		Reward: s.Reward, Return: s.Return, Terminated: s.Terminated, Truncated: s.Truncated,
+	}
+}
+
+// Clone is a copy of s that shares nothing with it.
+func (s *Step) Clone() *Step {
+	c := *s
+	c.Board.Cells = slices.Clone(s.Board.Cells)
+	c.Board.Pieces = slices.Clone(s.Board.Pieces)
+	c.Thought = make([]Segment, len(s.Thought))
+	for i := range s.Thought {
+		c.Thought[i] = s.Thought[i].Clone()
+	}
+	return &c
+}
+
+// Clone is a copy of g that shares nothing with it.
+func (g *Segment) Clone() Segment {
+	c := *g
+	c.Answer = slices.Clone(g.Answer)
+	c.Confidence = slices.Clone(g.Confidence)
+	c.Actions = slices.Clone(g.Actions)
+	c.NormH = slices.Clone(g.NormH)
+	c.NormL = slices.Clone(g.NormL)
+	c.AttentionH = slices.Clone(g.AttentionH)
+	c.AttentionL = slices.Clone(g.AttentionL)
+	return c
+}
+
+// memBytes is about what s occupies.
+func (s *Step) memBytes() int {
+	n := 256 + 4*len(s.Board.Cells) + 8*len(s.Board.Pieces)
+	for i := range s.Thought {
+		g := &s.Thought[i]
+		n += 256 + len(g.Answer) + len(g.Confidence) + len(g.AttentionH) + len(g.AttentionL) +
+			4*(len(g.Actions)+len(g.NormH)+len(g.NormL))
+	}
+	return n
+}
