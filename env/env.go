@@ -10,7 +10,8 @@ import (
 type Env interface {
 	// Spec is constant over the life of the Env.
 	Spec() Spec
-	// Seed starts a new random stream; Reset alone continues the one in use.
+	// Seed starts a new random stream; Reset alone continues the one in use. An Env that was
+	// never seeded behaves as if by Seed(0).
 	Seed(seed uint64)
 	// Reset begins an episode and writes its first observation into obs, which has
 	// Spec().ObsLen bytes and belongs to the caller.
@@ -33,11 +34,12 @@ func (o Outcome) Done() bool { return o.Terminated || o.Truncated }
 // A Spec describes an Env.
 type Spec struct {
 	ID       string   `json:"id"`
-	ObsLen   int      `json:"obs_len"`   // bytes of one observation
-	Layout   []Field  `json:"layout"`    // the parts of an observation, in order
-	Vocab    int      `json:"vocab"`     // every observation byte is below it
-	Actions  []string `json:"actions"`   // names; an action is an index into them
-	MaxSteps int      `json:"max_steps"` // upper bound of an episode's length
+	ObsLen   int      `json:"obs_len"`         // bytes of one observation
+	Layout   []Field  `json:"layout"`          // the parts of an observation, in order
+	Vocab    int      `json:"vocab"`           // every observation byte is below it
+	Actions  []string `json:"actions"`         // names; an action is an index into them
+	MaxSteps int      `json:"max_steps"`       // upper bound of an episode's length
+	Fixed    bool     `json:"fixed,omitempty"` // nothing is drawn: every seed gives the same episodes
 }
 
 // A Field is a named part of an observation, in row-major order of its shape.
@@ -62,8 +64,53 @@ type Snapshotter interface {
 	SetState(state []byte) error
 }
 
+// A Cloner makes an Env that goes on by itself from the same state.
+type Cloner interface{ Clone() Env }
+
 // A Boarder shows its state as a board, which is what a trace keeps to redraw the step.
 type Boarder interface{ Board() grid.Board }
 
 // A Painter draws itself with its family's tile art; dst's size decides the size of a tile.
 type Painter interface{ Paint(dst *image.RGBA) }
+
+// A Limiter knows the limit of the episode in progress, which Spec().MaxSteps bounds.
+type Limiter interface{ Limit() int }
+
+// A Missioner says in words what the episode asks for.
+type Missioner interface{ Mission() string }
+
+// A Masker tells which actions would change anything now. dst has one entry an action.
+type Masker interface{ ActionMask(dst []bool) }
+
+// A Leveler is loaded from and saved as the text form of its family, which its package documents.
+// SetLevel starts an episode on the level, at step 0; the errors of a malformed text name line and
+// column ([grid.TextError]) and leave the Env as it was.
+type Leveler interface {
+	Level() (string, error)
+	SetLevel(text string) error
+}
+
+// An Oracle plays an Env well by looking at more than the observation, or by remembering it. It
+// belongs to one Env and follows its episodes by itself.
+type Oracle interface {
+	// Act chooses the next action for the state that the Env is in. It returns an error if it
+	// knows no way to success from here.
+	Act() (action int, err error)
+}
+
+// As finds an ability of e, or of what it wraps.
+//
+//	if b, ok := env.As[env.Boarder](e); ok { … }
+func As[T any](e Env) (T, bool) {
+	for {
+		if t, ok := e.(T); ok {
+			return t, true
+		}
+		w, ok := e.(interface{ Unwrap() Env })
+		if !ok {
+			var zero T
+			return zero, false
+		}
+		e = w.Unwrap()
+	}
+}
