@@ -71,9 +71,11 @@ func NewGenerator(cfg Config) (*Generator, error) {
 	return g, nil
 }
 
-// longest bounds MinPath by what random mazes reach soon: half of the way that winds through all
-// rooms.
-func (g *Generator) longest() int { return g.rooms[0] * g.rooms[1] }
+// longest bounds MinPath by what random mazes reach within a second: half of the way that winds
+// through all rooms, and not more than twice around the maze.
+func (g *Generator) longest() int {
+	return min(g.rooms[0]*g.rooms[1], 4*(g.cfg.Rows+g.cfg.Cols))
+}
 
 // Next makes m a new maze, in m's own memory if that suffices. All of it follows from rng.
 func (g *Generator) Next(m *Maze, rng *rand.Rand) {
