@@ -12,8 +12,9 @@ const Ignore = -100
 // A Shape is what a network must know of its rows.
 type Shape struct {
 	SeqLen      int // tokens of a row
-	Vocab       int // every token is in [0, Vocab), every label too or Ignore
+	Vocab       int // every token is in [0, Vocab)
 	Identifiers int // every puzzle identifier is in [0, Identifiers); 0 is the blank one
+	Labels      int // every label is in [0, Labels) or Ignore; 0 means Vocab
 }
 
 // A Source yields training rows without end. One goroutine uses it at a time.
@@ -146,9 +147,13 @@ func (s Shape) check(in, label []int32, id int32) error {
 			return fmt.Errorf("input %d is %d, want a token in [0, %d)", i, t, s.Vocab)
 		}
 	}
+	labels := s.Labels
+	if labels == 0 {
+		labels = s.Vocab
+	}
 	for i, t := range label {
-		if t != Ignore && uint(t) >= uint(s.Vocab) {
-			return fmt.Errorf("label %d is %d, want a token in [0, %d) or %d", i, t, s.Vocab, Ignore)
+		if t != Ignore && uint(t) >= uint(labels) {
+			return fmt.Errorf("label %d is %d, want a token in [0, %d) or %d", i, t, labels, Ignore)
 		}
 	}
 	if id < 0 || int(id) >= s.Identifiers {

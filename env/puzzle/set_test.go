@@ -62,7 +62,7 @@ func grouped(t testing.TB, groups ...[]int) *Set {
 		}
 	}
 	i := int32(-1)
-	s, err := Collect(Generate(Shape{2, n + 1, 1}, 0, func(_ *rand.Rand, in, label []int32) (int32, error) {
+	s, err := Collect(Generate(Shape{SeqLen: 2, Vocab: n + 1, Identifiers: 1}, 0, func(_ *rand.Rand, in, label []int32) (int32, error) {
 		i++
 		in[0], in[1], label[0], label[1] = i, i, i, i
 		return 0, nil
@@ -212,7 +212,7 @@ func TestShuffleResumesAtEveryRow(t *testing.T) {
 }
 
 func TestGeneratedResumes(t *testing.T) {
-	shape := Shape{4, 100, 3}
+	shape := Shape{SeqLen: 4, Vocab: 100, Identifiers: 3}
 	fill := func(rng *rand.Rand, in, label []int32) (int32, error) {
 		for i := range in {
 			in[i], label[i] = rng.Int32N(100), rng.Int32N(100)
@@ -246,7 +246,7 @@ func TestGeneratedResumes(t *testing.T) {
 }
 
 func TestGeneratedNamesBadRows(t *testing.T) {
-	src := Generate(Shape{3, 5, 1}, 2, func(_ *rand.Rand, in, label []int32) (int32, error) {
+	src := Generate(Shape{SeqLen: 3, Vocab: 5, Identifiers: 1}, 2, func(_ *rand.Rand, in, label []int32) (int32, error) {
 		copy(in, []int32{0, 4, 0})
 		copy(label, []int32{Ignore, 0, 5})
 		return 0, nil
