@@ -1,0 +1,437 @@
+//go:build cgo && !notorch
+
+package hrm
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/sugarme/gotch/ts"
+)
+
+// A Model is the transformer HRM. It is used by one goroutine at a time; its parameters belong to
+// the torch.Params given to New.
+type Model struct {
+	cfg    Config
+	params *torch.Params
+	h, l   *level // the same one if Config.Shared
+
+	tokens, head, qWeight, qBias *torch.Tensor
+	positions, puzzles           *torch.Tensor // nil without
+	registers                    *torch.Tensor
+	rows, cols, boxes            *torch.Tensor
+	hInit, lInit                 *torch.Tensor
+
+	tables map[[2]int]*tables // by rows and cols
+	// observe is called with intermediate values in the order of computation; see Observe.
+	observe func(name string, t *torch.Tensor)
+}
+
+// A Carry is the state between segments, without history of gradients.
+type Carry struct {
+	ZH, ZL *torch.Tensor // [batch, n, hidden], n = Config.Prefix() + seq
+}
+
+// An Input is what a segment thinks about; it is the same in every segment of a task.
+type Input struct {
+	Tokens     *torch.Tensor // [batch, seq] int64, in [0, Config.Vocab)
+	PuzzleIDs  *torch.Tensor // [batch] int64, in [0, Config.PuzzleIDs); nil without puzzle embedding
+	PuzzleRows *torch.Tensor // [batch, puzzle dim] instead of the table's rows, for their gradient; may be nil
+	Rows, Cols int           // shape of the grid if it is not Config's
+}
+
+// An Output is what a segment concludes.
+type Output struct {
+	Logits    *torch.Tensor // [batch, seq, outputs]
+	QHalt     *torch.Tensor // [batch] float32, before the sigmoid
+	QContinue *torch.Tensor // [batch] float32
+}
+
+// New adds the parameters of a network to p under the reference's names, initialised from seed in the
+// reference's order (truncated normal, "LeCun"; Q head 0 with bias -5; puzzle table 0).
+func New(cfg Config, p *torch.Params, seed uint64) (*Model, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	m := &Model{cfg: cfg.withDefaults(), params: p, tables: map[[2]int]*tables{}}
+	gen := torch.NewGenerator(seed)
+	defer gen.Close()
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) { m.init(s, gen) })
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Model) init(s *torch.Scope, gen *torch.Generator) {
+	c, p := m.cfg, m.params
+	d := int64(c.Hidden)
+	b := &builder{s: s, gen: gen, p: p, cfg: c}
+	std := 1 / math.Sqrt(float64(d))
+
+	m.tokens = b.normal("inner.embed_tokens.embedding_weight", std, int64(c.Vocab), d)
+	m.head = b.normal("inner.lm_head.weight", std, int64(c.Outputs), d)
+	gen.TruncNormal(s, std, 2, d) // the reference draws q_head.weight, then sets it to 0
+	m.qWeight = b.fill("inner.q_head.weight", 0, 2, d)
+	m.qBias = b.fill("inner.q_head.bias", -5, 2)
+	if c.PuzzleDim > 0 {
+		m.puzzles = b.fixed("inner.puzzle_emb.weights", b.zeros(int64(c.PuzzleIDs), int64(c.PuzzleDim)))
+	}
+	if c.Positions == Learned {
+		m.positions = b.normal("inner.embed_pos.embedding_weight", std, int64(c.Prefix()+c.Seq), d)
+	}
+	if c.Registers > 0 {
+		m.registers = b.normal("inner.registers", std, int64(c.Registers), d)
+	}
+	if c.GridEmbed {
+		m.rows = b.normal("inner.embed_row.embedding_weight", std, int64(c.Rows), d)
+		m.cols = b.normal("inner.embed_col.embedding_weight", std, int64(c.Cols), d)
+		if c.BoxRows > 0 {
+			m.boxes = b.normal("inner.embed_box.embedding_weight", std, int64(c.Seq/c.BoxRows/c.BoxCols), d)
+		}
+	}
+	if !c.Shared {
+		m.h = newLevel(b, "H_level", c.HLayers)
+	}
+	m.l = newLevel(b, "L_level", c.LLayers)
+	if c.Shared {
+		m.h = m.l
+	}
+	m.hInit = b.fixed("inner.H_init", gen.TruncNormal(s, 1, d))
+	m.lInit = b.fixed("inner.L_init", gen.TruncNormal(s, 1, d))
+}
+
+// Config is the configuration with its defaults filled in.
+func (m *Model) Config() Config { return m.cfg }
+
+// Params are the parameters, in the order of initialisation.
+func (m *Model) Params() *torch.Params { return m.params }
+
+// Close frees the tables that the model made; the parameters stay Params'.
+func (m *Model) Close() {
+	for _, t := range m.tables {
+		t.close()
+	}
+	clear(m.tables)
+}
+
+// Observe makes f see intermediate values of the following segments, under the reference's module
+// names ("input_embeddings", "L_level.layers.0.self_attn", "H_level", …). The tensors are valid
+// during the call. A nil f ends it.
+func (m *Model) Observe(f func(name string, t *torch.Tensor)) { m.observe = f }
+
+func (m *Model) see(name string, t *torch.Tensor) *torch.Tensor {
+	if m.observe != nil {
+		m.observe(name, t)
+	}
+	return t
+}
+
+func (m *Model) dtype() torch.DType {
+	if m.cfg.BF16 {
+		return torch.BFloat16
+	}
+	return torch.Float32
+}
+
+// Start is the carry of batch rows that have not thought yet: z_H and z_L are the fixed H_init and
+// L_init at every one of the n = Config.Prefix() + seq positions.
+func (m *Model) Start(s *torch.Scope, batch, seq int) Carry {
+	shape := []int64{int64(batch), int64(m.cfg.Prefix() + seq), int64(m.cfg.Hidden)}
+	start := func(init *torch.Tensor) *torch.Tensor {
+		return s.Own(s.Own(s.To(init, m.dtype()).Expand(shape, false, false)).Contiguous(false))
+	}
+	return Carry{start(m.hInit), start(m.lInit)}
+}
+
+// Reset is c with the rows where fresh is set put back to the start.
+func (m *Model) Reset(s *torch.Scope, c Carry, fresh []bool) Carry {
+	mask := make([]uint8, len(fresh))
+	for b, f := range fresh {
+		if f {
+			mask[b] = 1
+		}
+	}
+	cond := s.To(torch.From(s, m.params.Device(), mask, int64(len(mask)), 1, 1), torch.Bool)
+	return Carry{
+		s.Own(s.To(m.hInit, m.dtype()).WhereSelf(cond, c.ZH, false)),
+		s.Own(s.To(m.lInit, m.dtype()).WhereSelf(cond, c.ZL, false)),
+	}
+}
+
+// Pick is the carry of the given rows of c.
+func (c Carry) Pick(s *torch.Scope, rows *torch.Tensor) Carry {
+	return Carry{s.Index(c.ZH, 0, rows), s.Index(c.ZL, 0, rows)}
+}
+
+// Keep takes the carry out of the scope; Drop frees it.
+func (c Carry) Keep(s *torch.Scope) Carry { return Carry{s.Keep(c.ZH), s.Keep(c.ZL)} }
+
+// Drop frees a kept carry; the zero Carry is ignored.
+func (c Carry) Drop() {
+	if c.ZH != nil {
+		c.ZH.Drop()
+		c.ZL.Drop()
+	}
+}
+
+// PuzzleRows are the puzzle embeddings of ids [batch] as a leaf [batch, puzzle dim] that records
+// gradients, for Input.PuzzleRows.
+func (m *Model) PuzzleRows(s *torch.Scope, ids *torch.Tensor) *torch.Tensor {
+	var rows *torch.Tensor
+	s.Do(torch.NoGrad, func(in *torch.Scope) { rows = in.Lend(s, in.Embedding(m.puzzles, ids)) })
+	return s.Own(rows.SetRequiresGrad(true, false))
+}
+
+// PuzzleTable is the table [puzzle ids, puzzle dim], trained by SignSGD; nil without.
+func (m *Model) PuzzleTable() *torch.Tensor { return m.puzzles }
+
+// Segment thinks once: HCycles·LCycles updates of z_L and HCycles of z_H, of which Config.Gradient
+// says which record gradients (only in a Grad scope). The new carry has no history; c is left alone.
+//
+// It panics with torch.Error if shapes disagree; call it inside torch.Do.
+func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
+	seq := int(torch.Shape(in.Tokens)[1])
+	t := m.tablesFor(s, seq, in.Rows, in.Cols)
+	e := m.embed(s, in, t)
+
+	zh, zl := c.ZH, c.ZL
+	update := func(record bool, l *level, name string, z *torch.Tensor, inject ...*torch.Tensor) *torch.Tensor {
+		mode := torch.NoGrad
+		if record {
+			mode = s.Mode()
+		}
+		var out *torch.Tensor
+		s.Do(mode, func(in *torch.Scope) {
+			x := inject[0]
+			if len(inject) > 1 {
+				x = in.Add(x, inject[1])
+			}
+			out = in.Lend(s, m.see(name, l.apply(m, in, name, in.Add(z, x), t)))
+		})
+		return out
+	}
+	for h := range m.cfg.HCycles {
+		lastH := h == m.cfg.HCycles-1
+		for l := range m.cfg.LCycles {
+			record := lastH && (l == m.cfg.LCycles-1 || m.cfg.Gradient == LastCycle)
+			zl = update(record, m.l, "L_level", zl, zh, e)
+		}
+		zh = update(lastH, m.h, m.hName(), zh, zl)
+	}
+	return Carry{s.Detach(zh), s.Detach(zl)}, m.output(s, zh, seq)
+}
+
+// hName is the module name under which Observe sees the H level.
+func (m *Model) hName() string {
+	if m.cfg.Shared {
+		return "L_level"
+	}
+	return "H_level"
+}
+
+// output reads the answer from the token positions of z_H and the Q values from its position 0.
+func (m *Model) output(s *torch.Scope, zh *torch.Tensor, seq int) Output {
+	cells := s.Narrow(zh, 1, int64(m.cfg.Prefix()), int64(seq))
+	q := s.To(m.linear(s, s.Reshape(s.Narrow(zh, 1, 0, 1), -1, int64(m.cfg.Hidden)), m.qWeight, m.qBias), torch.Float32)
+	return Output{
+		Logits:    m.linear(s, cells, m.head, nil),
+		QHalt:     s.Own(q.Select(1, 0, false)),
+		QContinue: s.Own(q.Select(1, 1, false)),
+	}
+}
+
+// linear is x wᵀ + b with the float32 weights cast to the forward type at each use.
+func (m *Model) linear(s *torch.Scope, x, w, b *torch.Tensor) *torch.Tensor {
+	if b != nil {
+		b = s.To(b, m.dtype())
+	}
+	return s.Linear(x, s.To(w, m.dtype()), b)
+}
+
+// embed is e [batch, n, hidden]: registers, puzzle vector and tokens, with positions, times
+// sqrt(hidden).
+func (m *Model) embed(s *torch.Scope, in Input, t *tables) *torch.Tensor {
+	c := m.cfg
+	d := int64(c.Hidden)
+	batch := torch.Shape(in.Tokens)[0]
+	e := s.Embedding(m.tokens, in.Tokens)
+	if c.GridEmbed {
+		parts := 3.0
+		e = s.Add(s.Add(e, s.Embedding(m.rows, t.rowIDs)), s.Embedding(m.cols, t.colIDs))
+		if m.boxes != nil {
+			e = s.Add(e, s.Embedding(m.boxes, t.boxIDs))
+			parts = 4
+		}
+		e = s.Scale(e, 1/math.Sqrt(parts)) // keeps the scale of one embedding
+	}
+	if c.PuzzleDim > 0 {
+		rows := in.PuzzleRows
+		if rows == nil {
+			if in.PuzzleIDs == nil {
+				panic(torch.Error{Op: "segment", Msg: "the model has a puzzle embedding but the input has no PuzzleIDs"})
+			}
+			rows = s.Embedding(m.puzzles, in.PuzzleIDs)
+		}
+		pad := int64(c.PuzzlePositions)*d - int64(c.PuzzleDim)
+		if pad > 0 {
+			rows = s.Own(rows.ConstantPadNd([]int64{0, pad}, false))
+		}
+		e = s.Cat(1, s.Reshape(rows, batch, int64(c.PuzzlePositions), d), e)
+	}
+	if m.registers != nil {
+		e = s.Cat(1, s.Own(m.registers.Expand([]int64{batch, int64(c.Registers), d}, false, false)), e)
+	}
+	if m.positions != nil {
+		e = s.Scale(s.Add(e, m.positions), math.Sqrt(0.5))
+	}
+	return m.see("input_embeddings", s.To(s.Scale(e, math.Sqrt(float64(d))), m.dtype()))
+}
+
+// tables are what a segment needs to know of the positions of one grid shape.
+type tables struct {
+	rows, cols             int
+	cos, sin               *torch.Tensor // [n, head width]; nil without rope
+	rowIDs, colIDs, boxIDs *torch.Tensor // [seq] int64; nil without GridEmbed
+	pairs                  *torch.Tensor // [n·n] int64, entry of the relative table; nil without
+}
+
+func (t *tables) close() {
+	for _, x := range []*torch.Tensor{t.cos, t.sin, t.rowIDs, t.colIDs, t.boxIDs, t.pairs} {
+		if x != nil {
+			x.Drop()
+		}
+	}
+}
+
+// tablesFor returns the tables of a grid shape, made at its first use; the model owns them.
+func (m *Model) tablesFor(s *torch.Scope, seq, rows, cols int) *tables {
+	c := m.cfg
+	if rows == 0 {
+		rows, cols = c.Rows, c.Cols
+	}
+	if c.Rows == 0 {
+		rows, cols = 1, seq
+	}
+	if rows*cols != seq || (c.fixedLength() && (seq != c.Seq || (c.Rows > 0 && rows != c.Rows))) {
+		panic(torch.Error{Op: "segment", Msg: fmt.Sprintf("%d tokens of a %dx%d grid do not fit a model for %d tokens of %dx%d", seq, rows, cols, c.Seq, c.Rows, c.Cols)})
+	}
+	key := [2]int{rows, cols}
+	if t := m.tables[key]; t != nil {
+		return t
+	}
+	t := &tables{rows: rows, cols: cols}
+	dev := m.params.Device()
+	n, prefix, hd := c.Prefix()+seq, c.Prefix(), c.Hidden/c.Heads
+	if c.Mixing == Attention && (c.Positions == Rope || c.Positions == Rope2D) {
+		cos, sin := ropeTable(c, n, prefix, cols, hd)
+		t.cos = s.Keep(torch.From(s, dev, cos, int64(n), int64(hd)))
+		t.sin = s.Keep(torch.From(s, dev, sin, int64(n), int64(hd)))
+	}
+	if c.GridEmbed {
+		r, l, b := make([]int64, seq), make([]int64, seq), make([]int64, seq)
+		for i := range seq {
+			r[i], l[i] = int64(i/cols), int64(i%cols)
+			if c.BoxRows > 0 {
+				b[i] = int64(i/cols/c.BoxRows*(cols/c.BoxCols) + i%cols/c.BoxCols)
+			}
+		}
+		t.rowIDs, t.colIDs, t.boxIDs = s.Keep(torch.From(s, dev, r, int64(seq))), s.Keep(torch.From(s, dev, l, int64(seq))), s.Keep(torch.From(s, dev, b, int64(seq)))
+	}
+	if c.Bias == RelativeBias {
+		t.pairs = s.Keep(torch.From(s, dev, relativePairs(n, prefix, cols, c.BiasRadius), int64(n*n)))
+	}
+	m.tables[key] = t
+	return t
+}
+
+// ropeTable is cos and sin [n, hd] of the angles t·theta^(-2j/hd), both halves equal. Positions count
+// from 0 at the first prefix position; in two dimensions the first half of the pairs turns by row and
+// the second by column, with the prefix at angle 0.
+func ropeTable(c Config, n, prefix, cols, hd int) (cos, sin []float32) {
+	cos, sin = make([]float32, n*hd), make([]float32, n*hd)
+	for t := range n {
+		for j := range hd / 2 {
+			// The reference computes the frequencies and angles in float32.
+			angle := float32(t) * float32(1/math.Pow(c.RopeTheta, float64(float32(2*j)/float32(hd))))
+			if c.Positions == Rope2D {
+				i, at := j, 0
+				if i >= hd/4 {
+					i -= hd / 4
+				}
+				if t >= prefix {
+					at = (t - prefix) / cols
+					if j >= hd/4 {
+						at = (t - prefix) % cols
+					}
+				}
+				angle = float32(at) * float32(math.Pow(c.RopeTheta, -float64(4*i)/float64(hd)))
+			}
+			co, si := float32(math.Cos(float64(angle))), float32(math.Sin(float64(angle)))
+			cos[t*hd+j], cos[t*hd+j+hd/2] = co, co
+			sin[t*hd+j], sin[t*hd+j+hd/2] = si, si
+		}
+	}
+	return cos, sin
+}
+
+// relativePairs is, for every pair of positions, the entry of a (2r+1)² table of row and column
+// distances cut at r; pairs with a prefix position share the last entry, (2r+1)².
+func relativePairs(n, prefix, cols, r int) []int64 {
+	out := make([]int64, n*n)
+	w := 2*r + 1
+	for i := range n {
+		for j := range n {
+			k := w * w
+			if i >= prefix && j >= prefix {
+				a, b := i-prefix, j-prefix
+				dr, dc := b/cols-a/cols, b%cols-a%cols
+				k = (min(max(dr, -r), r)+r)*w + min(max(dc, -r), r) + r
+			}
+			out[i*n+j] = int64(k)
+		}
+	}
+	return out
+}
+
+// builder adds initialised parameters.
+type builder struct {
+	s   *torch.Scope
+	gen *torch.Generator
+	p   *torch.Params
+	cfg Config
+}
+
+func (b *builder) normal(name string, std float64, shape ...int64) *torch.Tensor {
+	return b.p.Add(b.s, name, b.gen.TruncNormal(b.s, std, shape...))
+}
+
+// linear is a matrix [out, in] with standard deviation 1/sqrt(in).
+func (b *builder) linear(name string, out, in int) *torch.Tensor {
+	return b.normal(name, 1/math.Sqrt(float64(in)), int64(out), int64(in))
+}
+
+func (b *builder) fill(name string, v float32, shape ...int64) *torch.Tensor {
+	n := int64(1)
+	for _, d := range shape {
+		n *= d
+	}
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = v
+	}
+	return b.p.Add(b.s, name, b.s.Floats(x, shape...))
+}
+
+func (b *builder) floats(name string, x []float32, shape ...int64) *torch.Tensor {
+	return b.p.Add(b.s, name, b.s.Floats(x, shape...))
+}
+
+func (b *builder) fixed(name string, init *torch.Tensor) *torch.Tensor {
+	return b.p.AddFixed(b.s, name, init)
+}
+
+func (b *builder) zeros(shape ...int64) *torch.Tensor {
+	return b.s.Own(ts.Zeros(shape, torch.Float32, torch.CPU.Gotch()))
+}

@@ -1,0 +1,71 @@
+// The C functions that ponder adds to libtch: operations of the networks fused into one call, the
+// optimisers, and what gotch lacks. Each returns NULL (or -1) on failure; ponder_error then has the
+// message of this thread. Tensors are handles of torch::Tensor*, as gotch's; a returned one is the
+// caller's to free.
+#ifndef PONDER_H
+#define PONDER_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void *ponder_tensor;
+
+const char *ponder_error(void);
+
+// The kernels in use: "avx512", "avx2" or "base".
+const char *ponder_isa(void);
+const char *ponder_torch_version(void);
+const char *ponder_build(void); // libtorch's own description of BLAS, threads, instruction set
+int ponder_cuda_available(void);
+void ponder_set_threads(int n);
+int ponder_threads(void);
+int ponder_synchronize(int device);
+
+int ponder_grad_enabled(void);
+void ponder_set_grad_enabled(int on);
+
+void ponder_free(ponder_tensor t);
+void ponder_free_all(ponder_tensor *ts, int n);
+
+// dtype is libtorch's ScalarType; device is -1 for the CPU or a CUDA index.
+ponder_tensor ponder_from(const void *data, int dtype, const int64_t *shape, int dims, int device);
+int ponder_read(ponder_tensor t, void *dst, int dtype, int64_t numel); // converts; dst holds numel
+ponder_tensor ponder_clone(ponder_tensor t, int device); // a copy without history
+int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel); // into t, in place
+
+// rms(x + y) over the last axis.
+ponder_tensor ponder_rms_add(ponder_tensor x, ponder_tensor y, double eps);
+// softmax(q k^T / sqrt(hd) + bias) v of qkv [batch, n, 3 heads hd] -> [batch, n, heads hd];
+// cos, sin [n, hd] and bias [heads, n, n] may be NULL.
+ponder_tensor ponder_attention(ponder_tensor qkv, int heads, ponder_tensor cos, ponder_tensor sin, ponder_tensor bias);
+// The attention weights of the same, averaged over heads: [batch, n, n].
+ponder_tensor ponder_attention_map(ponder_tensor qkv, int heads, ponder_tensor cos, ponder_tensor sin, ponder_tensor bias);
+// silu(g) u of gu [..., 2f].
+ponder_tensor ponder_swiglu(ponder_tensor gu);
+// Depthwise 3x3 convolution, zero border, of x [batch, skip + rows cols, f] with w [9, f].
+ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t rows, int64_t cols, int64_t skip);
+// x [..., in] w^T + b, w [out, in], b [out] or NULL.
+ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b);
+
+// Gradients of the scalar loss with respect to n parameters; zeros where it does not depend on one.
+int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads);
+double ponder_norm(ponder_tensor *ts, int n); // root of the sum of all squares; -1 on failure
+
+int ponder_adam_atan2(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double decay);
+int ponder_adamw(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double eps, double decay);
+int ponder_sign_sgd(ponder_tensor table, ponder_tensor rows, ponder_tensor ids, double lr, double decay);
+int ponder_ema(ponder_tensor *shadow, ponder_tensor *p, int n, double mu);
+
+// A CPU generator (Mersenne twister, as torch.manual_seed).
+void *ponder_generator(uint64_t seed);
+void ponder_generator_free(void *g);
+ponder_tensor ponder_uniform(void *g, const int64_t *shape, int dims, double lo, double hi);
+ponder_tensor ponder_trunc_normal(void *g, const int64_t *shape, int dims, double std);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,111 @@
+//go:build cgo && !notorch
+
+package torch
+
+// #include "ponder.h"
+import "C"
+
+import "github.com/sugarme/gotch/ts"
+
+// RMSAdd is rms(x + y) with rms(z) = z / sqrt(mean(z²) + eps) over the last axis, in float32 inside:
+// the residual and post-norm of a block. x and y have one shape.
+func (s *Scope) RMSAdd(x, y *Tensor, eps float64) *Tensor {
+	return s.own("rms_add", C.ponder_rms_add(handle(x), handle(y), C.double(eps)))
+}
+
+// Attention is softmax(q kᵀ / sqrt(hd) + bias) v of packed projections.
+//
+//	qkv       [batch, n, 3·heads·hd]  first all heads of q, then of k, then of v
+//	cos, sin  [n, hd]                 rotary table, both halves equal; nil for none
+//	bias      [heads, n, n]           added to the scores; nil for none
+//	result    [batch, n, heads·hd]
+func (s *Scope) Attention(qkv *Tensor, heads int, cos, sin, bias *Tensor) *Tensor {
+	return s.own("attention", C.ponder_attention(handle(qkv), C.int(heads), handle(cos), handle(sin), handle(bias)))
+}
+
+// AttentionMap is the weights of the same attention, averaged over heads: [batch, n, n].
+func (s *Scope) AttentionMap(qkv *Tensor, heads int, cos, sin, bias *Tensor) *Tensor {
+	return s.own("attention map", C.ponder_attention_map(handle(qkv), C.int(heads), handle(cos), handle(sin), handle(bias)))
+}
+
+// SwiGLU is silu(g)·u of gu = [g | u] along the last axis: [..., 2f] to [..., f].
+func (s *Scope) SwiGLU(gu *Tensor) *Tensor { return s.own("swiglu", C.ponder_swiglu(handle(gu))) }
+
+// Conv3x3 is a depthwise 3×3 convolution with zero border over the cells of a grid.
+//
+//	x  [batch, skip + rows·cols, f]  the first skip positions pass unchanged
+//	w  [9, f]                        row-major kernel of each channel
+func (s *Scope) Conv3x3(x, w *Tensor, rows, cols, skip int) *Tensor {
+	return s.own("conv3x3", C.ponder_conv3x3(handle(x), handle(w), C.int64_t(rows), C.int64_t(cols), C.int64_t(skip)))
+}
+
+// Linear is x wᵀ + b: x [..., in], w [out, in], b [out] or nil.
+func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
+	return s.own("linear", C.ponder_linear(handle(x), handle(w), handle(b)))
+}
+
+// Embedding picks the rows ids of table: [rows, width] and int64 [...] to [..., width].
+func (s *Scope) Embedding(table, ids *Tensor) *Tensor {
+	return s.Own(ts.Embedding(table, ids, -1, false, false))
+}
+
+// Add is x + y with broadcasting.
+func (s *Scope) Add(x, y *Tensor) *Tensor { return s.Own(x.Add(y, false)) }
+
+// Sub is x - y with broadcasting.
+func (s *Scope) Sub(x, y *Tensor) *Tensor { return s.Own(x.Sub(y, false)) }
+
+// Mul is x·y elementwise with broadcasting.
+func (s *Scope) Mul(x, y *Tensor) *Tensor { return s.Own(x.Mul(y, false)) }
+
+// Scale is f·x.
+func (s *Scope) Scale(x *Tensor, f float64) *Tensor {
+	c := ts.FloatScalar(f)
+	defer c.Drop()
+	return s.Own(x.MulScalar(c, false))
+}
+
+// MatMul is the matrix product over the last two axes.
+func (s *Scope) MatMul(x, y *Tensor) *Tensor { return s.Own(x.Matmul(y, false)) }
+
+// Sum is the sum of all elements: a scalar.
+func (s *Scope) Sum(x *Tensor) *Tensor { return s.Own(x.Sum(x.DType(), false)) }
+
+// Cat joins tensors along axis dim.
+func (s *Scope) Cat(dim int64, xs ...*Tensor) *Tensor { return s.Own(ts.Cat(xs, dim)) }
+
+// Narrow is length entries of axis dim from start.
+func (s *Scope) Narrow(x *Tensor, dim, start, length int64) *Tensor {
+	return s.Own(x.Narrow(dim, start, length, false))
+}
+
+// Reshape gives x another shape with as many elements; one axis may be -1.
+func (s *Scope) Reshape(x *Tensor, shape ...int64) *Tensor { return s.Own(x.Reshape(shape, false)) }
+
+// Transpose swaps axes a and b.
+func (s *Scope) Transpose(x *Tensor, a, b int64) *Tensor { return s.Own(x.Transpose(a, b, false)) }
+
+// Index picks entries of axis dim by int64 ids.
+func (s *Scope) Index(x *Tensor, dim int64, ids *Tensor) *Tensor {
+	return s.Own(x.IndexSelect(dim, ids, false))
+}
+
+// To is x with another element type; x itself if it has that type.
+func (s *Scope) To(x *Tensor, dtype DType) *Tensor {
+	if x.DType() == dtype {
+		return x
+	}
+	return s.Own(x.Totype(dtype, false))
+}
+
+// Detach is x without its history of gradients; it shares x's memory.
+func (s *Scope) Detach(x *Tensor) *Tensor { return s.Own(x.Detach(false)) }
+
+// Sigmoid is 1 / (1 + exp(-x)).
+func (s *Scope) Sigmoid(x *Tensor) *Tensor { return s.Own(x.Sigmoid(false)) }
+
+// Tanh is the hyperbolic tangent.
+func (s *Scope) Tanh(x *Tensor) *Tensor { return s.Own(x.Tanh(false)) }
+
+// Argmax is the index of the largest entry of the last axis, the first of equals.
+func (s *Scope) Argmax(x *Tensor) *Tensor { return s.Own(x.Argmax([]int64{-1}, false, false)) }
