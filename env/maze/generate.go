@@ -18,6 +18,9 @@ type Config struct {
 	// n/2 + U(0, n), n the mean of rows and columns.
 	MinPath int
 
+	// MaxPath is the most moves from start to goal; 0 means no bound.
+	MaxPath int
+
 	// Split leaves out layouts: Train those that HeldOut holds out, Test all others.
 	Split Split
 }
@@ -56,12 +59,14 @@ func NewGenerator(cfg Config) (*Generator, error) {
 	g := &Generator{cfg: cfg, rooms: [2]int{(cfg.Rows - 1) / 2, (cfg.Cols - 1) / 2}}
 	switch {
 	case cfg.Rows < 5 || cfg.Cols < 5 || cfg.Rows > MaxSide || cfg.Cols > MaxSide:
-		return nil, fmt.Errorf("maze: %dx%d: rows and columns must be 5 to %d", cfg.Rows, cfg.Cols, MaxSide)
+		return nil, fmt.Errorf("maze: %d rows, %d columns: want 5 to %d of each", cfg.Rows, cfg.Cols, MaxSide)
 	case !(cfg.MaxOpenings >= 0 && cfg.MaxOpenings <= 1):
 		return nil, fmt.Errorf("maze: openings %v: want a chance in [0, 1]", cfg.MaxOpenings)
 	case cfg.MinPath < 0 || cfg.MinPath > g.longest():
-		return nil, fmt.Errorf("maze: least path %d: %dx%d mazes have 0 to %d",
-			cfg.MinPath, cfg.Rows, cfg.Cols, g.longest())
+		return nil, fmt.Errorf("maze: least path %d: want 0 to %d for %d rows, %d columns",
+			cfg.MinPath, g.longest(), cfg.Rows, cfg.Cols)
+	case cfg.MaxPath < 0 || cfg.MaxPath > 0 && cfg.MaxPath < cfg.MinPath:
+		return nil, fmt.Errorf("maze: longest path %d is under the least, %d", cfg.MaxPath, cfg.MinPath)
 	case cfg.Split > Test:
 		return nil, fmt.Errorf("maze: split %d: want All, Train or Test", cfg.Split)
 	}
@@ -219,17 +224,20 @@ func (g *Generator) ends(m *Maze, rng *rand.Rand) bool {
 			g.open = append(g.open, int32(i))
 		}
 	}
-	least, n := g.cfg.MinPath, (g.cfg.Rows+g.cfg.Cols)/2
+	least, most, n := g.cfg.MinPath, g.cfg.MaxPath, (g.cfg.Rows+g.cfg.Cols)/2
+	if most == 0 {
+		most = len(m.Wall)
+	}
 	for range 50 {
 		if g.cfg.MinPath == 0 {
-			least = n/2 + rng.IntN(n)
+			least = min(most, n/2+rng.IntN(n))
 		}
 		m.Start = int(g.open[rng.IntN(len(g.open))])
 		m.Goal = int(g.open[rng.IntN(len(g.open))])
 		if m.Start == m.Goal {
 			continue
 		}
-		if moves, unique := g.solver.Len(m); unique && moves >= least {
+		if moves, unique := g.solver.Len(m); unique && moves >= least && moves <= most {
 			return true
 		}
 	}

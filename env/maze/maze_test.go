@@ -75,6 +75,7 @@ func TestEveryGeneratedMazeIsRight(t *testing.T) {
 	for _, cfg := range []Config{
 		{Rows: 5, Cols: 5}, {Rows: 6, Cols: 5, MaxOpenings: .2}, {Rows: 7, Cols: 12, MaxOpenings: 1},
 		Recipe(9), Recipe(15), {Rows: 20, Cols: 9, MaxOpenings: .2, MinPath: 30}, {Rows: 9, Cols: 9, Split: Test},
+		{Rows: 9, Cols: 9, MaxPath: 5}, {Rows: 9, Cols: 9, MinPath: 8, MaxPath: 8},
 	} {
 		g := generator(t, cfg)
 		var m Maze
@@ -114,7 +115,8 @@ func TestEveryGeneratedMazeIsRight(t *testing.T) {
 				t.Fatalf("%+v seed %d: %d cells and %d edges: not a tree\n%v", cfg, seed, open, edges/2, &m)
 			}
 			path := s.AppendPath(nil, &m)
-			if len(path) != int(want[m.Start])+1 || !s.IsShortest(&m, path) || len(path)-1 < cfg.MinPath {
+			if len(path) != int(want[m.Start])+1 || !s.IsShortest(&m, path) || len(path)-1 < cfg.MinPath ||
+				cfg.MaxPath > 0 && len(path)-1 > cfg.MaxPath {
 				t.Fatalf("%+v seed %d: path %v is not a shortest way\n%v", cfg, seed, path, &m)
 			}
 		}
@@ -248,11 +250,12 @@ func TestNewGeneratorErrors(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		{Config{Rows: 4, Cols: 9}, "4x9: rows and columns must be 5 to 255"},
-		{Config{Rows: 9, Cols: 300}, "9x300"},
+		{Config{Rows: 4, Cols: 9}, "4 rows, 9 columns: want 5 to 255"},
+		{Config{Rows: 9, Cols: 300}, "300 columns"},
 		{Config{Rows: 9, Cols: 9, MaxOpenings: 2}, "openings 2"},
 		{Config{Rows: 9, Cols: 9, MaxOpenings: math.NaN()}, "openings NaN"},
 		{Config{Rows: 9, Cols: 9, MinPath: 40}, "least path 40"},
+		{Config{Rows: 9, Cols: 9, MinPath: 9, MaxPath: 8}, "longest path 8"},
 		{Config{Rows: 9, Cols: 9, Split: 3}, "split 3"},
 	} {
 		if _, err := NewGenerator(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
