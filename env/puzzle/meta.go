@@ -27,7 +27,9 @@ type Meta struct {
 }
 
 // Shape is what a network must know of the rows.
-func (m Meta) Shape() Shape { return Shape{SeqLen: m.SeqLen, Vocab: m.VocabSize, Identifiers: m.NumIdentifiers} }
+func (m Meta) Shape() Shape {
+	return Shape{SeqLen: m.SeqLen, Vocab: m.VocabSize, Identifiers: m.NumIdentifiers}
+}
 
 // Steps is the number of training steps of a run as the reference counts them (pretrain.py):
 // int(epochs * groups * mean examples of a puzzle / batch).

@@ -1,13 +1,11 @@
 package puzzle
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 )
 
@@ -22,6 +20,7 @@ type Set struct {
 	ids            []int32 // [puzzles] identifiers
 	puzzles        []int32 // [puzzles+1] offsets into examples
 	groups         []int32 // [groups+1] offsets into puzzles
+	labelRange     int     // Shape.Labels, of sets in memory
 }
 
 // Open opens a split ("train" or "test") of the dataset in dir. It reads all of the indices and
@@ -141,7 +140,11 @@ func inFile(path string, err error) error {
 func (s *Set) Close() error { return errors.Join(s.inputs.close(), s.labels.close()) }
 
 // Shape is what a network must know of the rows.
-func (s *Set) Shape() Shape { return s.Meta.Shape() }
+func (s *Set) Shape() Shape {
+	shape := s.Meta.Shape()
+	shape.Labels = s.labelRange
+	return shape
+}
 
 // Len is the number of examples.
 func (s *Set) Len() int { return s.inputs.rows }
@@ -176,16 +179,21 @@ func (s *Set) Example(i int, in, label []int32) (int32, error) {
 	if uint(i) >= uint(s.Len()) || len(in) != seq || len(label) != seq {
 		panic(fmt.Sprintf("puzzle: example %d of %d into rows of %d and %d tokens, want %d", i, s.Len(), len(in), len(label), seq))
 	}
+	labels := s.labelRange
+	if labels == 0 {
+		labels = s.Meta.VocabSize
+	}
 	for _, t := range []struct {
 		*table
-		dst []int32
-	}{{s.inputs, in}, {s.labels, label}} {
+		dst   []int32
+		limit int
+	}{{s.inputs, in, s.Meta.VocabSize}, {s.labels, label, labels}} {
 		if err := t.row(i, t.dst); err != nil {
 			return 0, err
 		}
 		for c, v := range t.dst {
-			if uint(v) >= uint(s.Meta.VocabSize) && (t.table == s.inputs || v != Ignore) {
-				return 0, fmt.Errorf("%s: example %d, cell %d: %s, want a token in [0, %d)", t.name, i, c, outOfRange(v), s.Meta.VocabSize)
+			if uint(v) >= uint(t.limit) && (t.table == s.inputs || v != Ignore) {
+				return 0, fmt.Errorf("%s: example %d, cell %d: %s, want a token in [0, %d)", t.name, i, c, outOfRange(v), t.limit)
 			}
 		}
 	}
@@ -237,29 +245,19 @@ func (s *Set) Batch(b *Batch, start, rows int) error {
 // Collect returns a Set in memory of the next n rows of src, each a puzzle and a group of its own.
 func Collect(src Source, n int) (*Set, error) {
 	shape := src.Shape()
-	s := &Set{Meta: Meta{
-		VocabSize: shape.Vocab, SeqLen: shape.SeqLen, NumIdentifiers: shape.Identifiers,
-		TotalGroups: n, MeanPuzzleExamples: 1, Sets: []string{"all"},
-	}}
+	m := NewMemory(Meta{VocabSize: shape.Vocab, SeqLen: shape.SeqLen, NumIdentifiers: shape.Identifiers})
 	in, label := make([]int32, shape.SeqLen), make([]int32, shape.SeqLen)
-	var inputs, labels []byte
-	s.puzzles = append(s.puzzles, 0)
-	for i := range n {
+	for range n {
 		id, err := src.Next(in, label)
 		if err != nil {
 			return nil, err
 		}
-		if err := shape.check(in, label, id); err != nil {
-			return nil, fmt.Errorf("row %d: %w", i, err)
-		}
-		inputs, labels = appendRow(inputs, in), appendRow(labels, label)
-		s.ids = append(s.ids, id)
-		s.puzzles = append(s.puzzles, int32(i+1))
+		m.Example(in, label)
+		m.EndPuzzle(id)
+		m.EndGroup()
 	}
-	s.groups = slices.Clone(s.puzzles)
-	h := npyHeader{descr: "<i4", rows: n, cols: shape.SeqLen}
-	s.inputs = &table{npyHeader: h, name: "inputs", r: bytes.NewReader(inputs)}
-	s.labels = &table{npyHeader: h, name: "labels", r: bytes.NewReader(labels)}
+	s := m.Set(nil)
+	s.labelRange = shape.Labels
 	return s, nil
 }
 

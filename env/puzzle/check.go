@@ -1,0 +1,319 @@
+package puzzle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Kind is a family of puzzles as rows of tokens.
+type Kind string
+
+// The kinds whose rows Check understands.
+const (
+	AnyKind    Kind = "any" // no more than tokens in range
+	SudokuKind Kind = "sudoku"
+	MazeKind   Kind = "maze"
+	ARCKind    Kind = "arc"
+)
+
+// Kind is the kind that vocabulary and length of the rows suggest.
+func (s Shape) Kind() Kind {
+	switch _, _, box := SudokuBox(s.SeqLen); {
+	case s.Vocab == ARCVocab && s.SeqLen == ARCSide*ARCSide:
+		return ARCKind
+	case s.Vocab == SudokuVocab && box:
+		return SudokuKind
+	case s.Vocab == MazeVocab && mazeSide(s.SeqLen) > 0:
+		return MazeKind
+	}
+	return AnyKind
+}
+
+// Verify checks that a row makes sense for its kind: a sudoku's label solves its input, a maze's marks
+// a shortest path, an ARC frame holds one grid and its end markers. It names the cell where it can.
+// Labels that are Ignore count as pad in ARC and as unknown elsewhere (then nothing is checked).
+func (k Kind) Verify(in, label []int32) error {
+	if k != ARCKind && slices.Contains(label, Ignore) {
+		return nil
+	}
+	switch k {
+	case SudokuKind:
+		boxRows, boxCols, ok := SudokuBox(len(in))
+		if !ok {
+			return fmt.Errorf("a sudoku of %d cells, want 81, 36 or 16", len(in))
+		}
+		for i, t := range in {
+			if t != SudokuEmpty && t != label[i] {
+				return fmt.Errorf("cell %d: the label is %d, but the input gives %d", i, label[i], t)
+			}
+		}
+		return checkSolution(label, boxRows, boxCols)
+	case MazeKind:
+		side := mazeSide(len(in))
+		if side == 0 {
+			return fmt.Errorf("a maze of %d cells, want a square number", len(in))
+		}
+		moves, shortest, err := MarkedPath(in, label, side)
+		if err == nil && moves != shortest {
+			err = fmt.Errorf("the marked path has %d moves, a shortest one %d", moves, shortest)
+		}
+		return err
+	case ARCKind:
+		row, col, err := checkFrame(in)
+		if err != nil {
+			return fmt.Errorf("input: %w", err)
+		}
+		if row < 0 {
+			return errors.New("input: the frame is empty")
+		}
+		lrow, lcol, err := checkFrame(label)
+		if err != nil {
+			return fmt.Errorf("label: %w", err)
+		}
+		if lrow >= 0 && (lrow != row || lcol != col) {
+			return fmt.Errorf("the label's grid is at (%d, %d), the input's at (%d, %d)", lrow, lcol, row, col)
+		}
+	}
+	return nil
+}
+
+// checkFrame returns the place of the grid in an ARC frame, -1 if it is empty.
+func checkFrame(frame []int32) (row, col int, err error) {
+	if len(frame) != ARCSide*ARCSide {
+		return 0, 0, fmt.Errorf("%d cells, want %d", len(frame), ARCSide*ARCSide)
+	}
+	colour := func(i int) bool { return frame[i] >= arcColour0 && frame[i] < ARCVocab }
+	first := -1
+	for i := range frame {
+		if colour(i) {
+			first = i
+			break
+		}
+	}
+	g := Grid{}
+	if first >= 0 {
+		row, col = first/ARCSide, first%ARCSide
+		for col+g.Cols < ARCSide && colour(first+g.Cols) {
+			g.Cols++
+		}
+		for row+g.Rows < ARCSide && colour(first+g.Rows*ARCSide) {
+			g.Rows++
+		}
+	}
+	for i := range g.Rows * g.Cols {
+		if at := first + i/g.Cols*ARCSide + i%g.Cols; colour(at) {
+			g.Cells = append(g.Cells, uint8(frame[at]-arcColour0))
+		} else {
+			return 0, 0, fmt.Errorf("cell %d: token %d inside the grid of %d x %d", at, frame[at], g.Rows, g.Cols)
+		}
+	}
+	want := make([]int32, len(frame))
+	g.Frame(want, row, col)
+	for i, t := range frame {
+		if t != want[i] && !(t == Ignore && want[i] == 0) {
+			return 0, 0, fmt.Errorf("cell %d: token %d, want %d beside a grid of %d x %d at (%d, %d)", i, t, want[i], g.Rows, g.Cols, row, col)
+		}
+	}
+	if first < 0 {
+		return -1, -1, nil
+	}
+	return row, col, nil
+}
+
+// A Report is what Check found. Each problem and note is a line that names file, field and position.
+type Report struct {
+	Dir      string        `json:"dir"`
+	Kind     Kind          `json:"kind"`
+	Splits   []SplitReport `json:"splits"`
+	Problems []string      `json:"problems"` // must not be
+	Notes    []string      `json:"notes"`    // worth a look
+}
+
+// A SplitReport counts what a split has.
+type SplitReport struct {
+	Name     string `json:"name"`
+	Examples int    `json:"examples"`
+	Puzzles  int    `json:"puzzles"`
+	Groups   int    `json:"groups"`
+	Scored   int64  `json:"scored_cells"`
+}
+
+// maxLines is how many problems of one sort Check lists before it only counts them.
+const maxLines = 10
+
+// lines collects messages, a limited number of each sort.
+type lines struct {
+	list  []string
+	count map[string]int
+}
+
+func (l *lines) add(sort, format string, args ...any) {
+	if l.count == nil {
+		l.count = map[string]int{}
+	}
+	if l.count[sort]++; l.count[sort] <= maxLines {
+		l.list = append(l.list, fmt.Sprintf(format, args...))
+	}
+}
+
+func (l *lines) all() []string {
+	var more []string
+	for sort, n := range l.count {
+		if n > maxLines {
+			more = append(more, fmt.Sprintf("%s: %d more like these", sort, n-maxLines))
+		}
+	}
+	slices.Sort(more)
+	return append(append([]string{}, l.list...), more...)
+}
+
+// Check reads the whole dataset in dir: every index, every token, what dataset.json and
+// identifiers.json claim, and every row by its kind ("" takes what the shape suggests). An error
+// means that dir could not be read at all or ctx ended; what is wrong with the data is in the Report.
+// progress may be nil.
+func Check(ctx context.Context, dir string, kind Kind, progress func(split string, done, total int)) (Report, error) {
+	r := Report{Dir: dir, Kind: kind}
+	if _, err := os.ReadDir(dir); err != nil {
+		return r, err
+	}
+	var problems, notes lines
+	var sets []*Set
+	for _, split := range []string{"train", "test"} {
+		if _, err := os.Stat(filepath.Join(dir, split)); errors.Is(err, fs.ErrNotExist) {
+			notes.add("missing", "%s: no such split", filepath.Join(dir, split))
+			continue
+		}
+		s, err := Open(dir, split)
+		if err != nil {
+			for _, line := range strings.Split(err.Error(), "\n") {
+				problems.add("open "+split, "%s", line)
+			}
+			continue
+		}
+		defer s.Close()
+		sets = append(sets, s)
+		r.Splits = append(r.Splits, SplitReport{split, s.Len(), s.Puzzles(), s.Groups(), 0})
+		s.checkCounts(metaPath(dir, split), &problems, &notes)
+	}
+	if len(r.Splits) == 0 && len(problems.list) == 0 {
+		return r, fmt.Errorf("%s: no dataset: neither train nor test in it", dir)
+	}
+	if len(sets) == 2 {
+		a, b := sets[0].Meta, sets[1].Meta
+		for _, f := range []struct {
+			name        string
+			train, test int
+		}{
+			{"vocab_size", a.VocabSize, b.VocabSize}, {"seq_len", a.SeqLen, b.SeqLen},
+			{"num_puzzle_identifiers", a.NumIdentifiers, b.NumIdentifiers}, {"pad_id", a.PadID, b.PadID},
+		} {
+			if f.train != f.test {
+				problems.add("splits", "%s: field %s: %d, but %d in the train split", metaPath(dir, "test"), f.name, f.test, f.train)
+			}
+		}
+	}
+	if len(sets) > 0 {
+		sets[0].checkNames(namesPath(dir), &problems)
+	}
+	seed := maphash.MakeSeed()
+	tested := map[uint64]int{}            // input of a test example -> its number
+	for i := len(sets) - 1; i >= 0; i-- { // the test split first, for the comparison
+		s, at := sets[i], &r.Splits[i]
+		k := kind
+		if k == "" {
+			k = s.Shape().Kind()
+		}
+		r.Kind = k
+		in, label := make([]int32, s.Meta.SeqLen), make([]int32, s.Meta.SeqLen)
+		var raw []byte
+		for e := range s.Len() {
+			if e%1024 == 0 {
+				if err := ctx.Err(); err != nil {
+					return r, context.Cause(ctx)
+				}
+				if progress != nil {
+					progress(at.Name, e, s.Len())
+				}
+			}
+			if _, err := s.Example(e, in, label); err != nil {
+				problems.add("tokens of "+s.Path, "%v", err)
+				continue
+			}
+			scored := 0
+			for _, v := range label {
+				if v != Ignore {
+					scored++
+				}
+			}
+			at.Scored += int64(scored)
+			if scored == 0 {
+				notes.add("labels of "+s.Path, "%s: example %d: no cell is scored", s.labels.name, e)
+			} else if err := k.Verify(in, label); err != nil {
+				problems.add(string(k)+" rows of "+s.Path, "%s: example %d: %v", s.labels.name, e, err)
+			}
+			raw = appendRow(raw[:0], in)
+			h := maphash.Bytes(seed, raw)
+			if at.Name == "test" {
+				tested[h] = e
+			} else if t, ok := tested[h]; ok && k != ARCKind { // ARC tests repeat inputs under other colours
+				notes.add("leaks", "%s: example %d has the input of test example %d", s.inputs.name, e, t)
+			}
+		}
+	}
+	r.Problems, r.Notes = problems.all(), notes.all()
+	return r, nil
+}
+
+// checkCounts compares dataset.json with the arrays.
+func (s *Set) checkCounts(path string, problems, notes *lines) {
+	m := s.Meta
+	if m.TotalGroups != s.Groups() {
+		problems.add("counts", "%s: field total_groups: %d, but group_indices has %d groups", path, m.TotalGroups, s.Groups())
+	}
+	if m.TotalPuzzles != 0 && m.TotalPuzzles != s.Puzzles() {
+		problems.add("counts", "%s: field total_puzzles: %d, but puzzle_identifiers has %d", path, m.TotalPuzzles, s.Puzzles())
+	}
+	if mean := float64(s.Len()) / math.Max(1, float64(s.Puzzles())); math.Abs(m.MeanPuzzleExamples-mean) > 1e-9*mean {
+		problems.add("counts", "%s: field mean_puzzle_examples: %v, but %d examples of %d puzzles make %v", path, m.MeanPuzzleExamples, s.Len(), s.Puzzles(), mean)
+	}
+	for g := range s.Groups() {
+		if first, end := s.Group(g); first == end {
+			problems.add("groups of "+s.Path, "%s: group %d (group_indices element %d) has no puzzle", s.Path, g, g+1)
+		}
+	}
+	for p := range s.Puzzles() {
+		if _, first, end := s.Puzzle(p); first == end {
+			notes.add("puzzles of "+s.Path, "%s: puzzle %d (puzzle_indices element %d) has no example", s.Path, p, p+1)
+		}
+	}
+}
+
+// checkNames looks at identifiers.json.
+func (s *Set) checkNames(path string, problems *lines) {
+	if s.Names == nil {
+		problems.add("names", "%s: missing", path)
+		return
+	}
+	if len(s.Names) != s.Meta.NumIdentifiers {
+		problems.add("names", "%s: %d names, want %d (num_puzzle_identifiers)", path, len(s.Names), s.Meta.NumIdentifiers)
+	}
+	first := map[string]int{}
+	for i, n := range s.Names {
+		if i == s.Meta.BlankIdentifierID && n != "<blank>" {
+			problems.add("names", "%s: entry %d: %q, want \"<blank>\"", path, i, n)
+		}
+		// TRM lets identifiers start later and fills the gap with blanks.
+		if j, twice := first[n]; twice && n != "<blank>" {
+			problems.add("names", "%s: entry %d: %q is entry %d too", path, i, n, j)
+		}
+		first[n] = i
+	}
+}
