@@ -8,6 +8,7 @@ import (
 	"math"
 
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/sugarme/gotch/ts"
 )
 
 // CellConfig describes a Cell.
@@ -100,5 +101,5 @@ func (c *Cell) Segment(s *torch.Scope, h CellCarry, x *torch.Tensor) (CellCarry,
 }
 
 func (g gru) step(s *torch.Scope, x, h *torch.Tensor) *torch.Tensor {
-	return s.Own(x.GruCell(h, g.wIH, g.wHH, g.bIH, g.bHH, false))
+	return s.Own(ts.GruCell(x, h, g.wIH, g.wHH, g.bIH, g.bHH))
 }

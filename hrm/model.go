@@ -117,7 +117,7 @@ func (m *Model) Close() {
 }
 
 // Observe makes f see intermediate values of the following segments, under the reference's module
-// names ("input_embeddings", "L_level.layers.0.self_attn", "H_level", …). The tensors are valid
+// names ("input_embeddings", "L_level.layers.0.self_attn", "H_level.out", …). The tensors are valid
 // during the call. A nil f ends it.
 func (m *Model) Observe(f func(name string, t *torch.Tensor)) { m.observe = f }
 
@@ -194,6 +194,10 @@ func (m *Model) PuzzleTable() *torch.Tensor { return m.puzzles }
 func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
 	seq := int(torch.Shape(in.Tokens)[1])
 	t := m.tablesFor(s, seq, in.Rows, in.Cols)
+	if t.cos != nil {
+		m.see("rope.cos", t.cos)
+		m.see("rope.sin", t.sin)
+	}
 	e := m.embed(s, in, t)
 
 	zh, zl := c.ZH, c.ZL
@@ -208,7 +212,7 @@ func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
 			if len(inject) > 1 {
 				x = in.Add(x, inject[1])
 			}
-			out = in.Lend(s, m.see(name, l.apply(m, in, name, in.Add(z, x), t)))
+			out = in.Lend(s, m.see(name+".out", l.apply(m, in, name, in.Add(z, x), t)))
 		})
 		return out
 	}

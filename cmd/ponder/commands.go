@@ -4,5 +4,5 @@ import "github.com/spf13/cobra"
 
 // commands are the subcommands in the order of the help.
 func commands() []*cobra.Command {
-	return []*cobra.Command{}
+	return append([]*cobra.Command{}, torchCommands()...)
 }

@@ -206,7 +206,9 @@ Head head(const Tensor &qkv, int64_t heads, const Tensor &cos, const Tensor &sin
 }
 
 struct Attention : Function<Attention> {
-  static Tensor forward(AutogradContext *ctx, Tensor qkv, int64_t heads, Tensor cos, Tensor sin, Tensor bias) {
+  using Maybe = c10::optional<Tensor>;
+  static Tensor forward(AutogradContext *ctx, Tensor qkv, int64_t heads, Maybe cos_, Maybe sin_, Maybe bias_) {
+    Tensor cos = cos_.value_or(Tensor()), sin = sin_.value_or(Tensor()), bias = bias_.value_or(Tensor());
     qkv = qkv.contiguous();
     int64_t batch = qkv.size(0), n = qkv.size(1), d = qkv.size(2) / 3;
     Tensor out = torch::empty({batch, n, d}, qkv.options());
@@ -220,6 +222,7 @@ struct Attention : Function<Attention> {
     });
     ctx->save_for_backward({qkv, cos, sin, bias});
     ctx->saved_data["heads"] = heads;
+    ctx->saved_data["dbias"] = bias.defined() && bias.requires_grad();
     return out;
   }
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
@@ -228,7 +231,7 @@ struct Attention : Function<Attention> {
     int64_t heads = ctx->saved_data["heads"].toInt();
     int64_t batch = qkv.size(0), n = qkv.size(1), d = qkv.size(2) / 3;
     Tensor dqkv = torch::empty_like(qkv), dbias;
-    if (bias.defined() && ctx->needs_input_grad(4)) dbias = torch::zeros_like(bias);
+    if (ctx->saved_data["dbias"].toBool()) dbias = torch::zeros_like(bias);
     auto one = [&](int64_t b, int64_t h, float *scratch) {
       float *db = dbias.defined() ? dbias.data_ptr<float>() + h * n * n : nullptr;
       const float *go = g.data_ptr<float>() + b * n * d;
@@ -387,7 +390,8 @@ ponder_tensor ponder_attention(ponder_tensor qkv, int heads, ponder_tensor cos, 
     Tensor c = optional(cos), s = optional(sin), b = optional(bias);
     check_attention(of(qkv), heads, c, b);
     if (!plain(of(qkv)) || (b.defined() && !plain(b))) return attention_any(of(qkv), heads, c, s, b);
-    return Attention::apply(of(qkv), (int64_t)heads, c, s, b.defined() ? b.contiguous() : b);
+    auto maybe = [](const Tensor &t) { return t.defined() ? c10::optional<Tensor>(t.contiguous()) : c10::nullopt; };
+    return Attention::apply(of(qkv), (int64_t)heads, maybe(c), maybe(s), maybe(b));
   });
 }
 ponder_tensor ponder_attention_map(ponder_tensor qkv, int heads, ponder_tensor cos, ponder_tensor sin, ponder_tensor bias) {

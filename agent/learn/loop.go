@@ -1,0 +1,268 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"fmt"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/sugarme/gotch/ts"
+)
+
+// LoopConfig says how a Loop learns. The zero values are the published HRM's but for Halting, which
+// is required.
+type LoopConfig struct {
+	Halting    act.Config `json:"halting"`
+	Loss       LossKind   `json:"loss"`        // "" means Stablemax
+	NoContinue bool       `json:"no_continue"` // no Q-learning of q_continue and no second forward pass (TRM)
+	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
+}
+
+// A Loop is deep supervision over a batch of rows: each Step thinks one segment about every row,
+// learns from it, and afterwards the rows that halted are ready for new tasks.
+type Loop struct {
+	cfg    LoopConfig
+	model  *hrm.Model
+	halter *act.Halter
+	carry  hrm.Carry
+	batch  puzzle.Batch // what the rows think about
+	Grid   [2]int       // rows and columns, if they are not the model's own
+
+	// Inspect, if not nil, sees every segment after it was learned from, while its tensors live.
+	Inspect func(s *torch.Scope, c *Call)
+}
+
+// A Call is what one Step computed.
+type Call struct {
+	Out     hrm.Output
+	Carry   hrm.Carry
+	Loss    Losses
+	Target  []float32       // [batch] of q_continue; nil without
+	Grads   []*torch.Tensor // of the mean loss, in the order of Params.Trained; nil without optimiser
+	Puzzle  *torch.Tensor   // [batch, puzzle dim] gradient of the gathered puzzle rows; nil without
+	Batch   *puzzle.Batch   // the current data
+	Score   Score
+	Metrics Metrics
+}
+
+// Losses are summed over the batch.
+type Losses struct {
+	LM        float64 // of the answers, averaged over each row's scored cells
+	QHalt     float64
+	QContinue float64
+}
+
+// Total is LM + (QHalt + QContinue)/2.
+func (l Losses) Total() float64 { return l.LM + 0.5*(l.QHalt+l.QContinue) }
+
+// A Result is a Call without its tensors.
+type Result struct {
+	Loss     Losses
+	Metrics  Metrics
+	GradNorm float64 // only if the optimiser was asked for it
+	Halted   []bool
+	Rows     int
+}
+
+// NewLoop starts with all rows halted. draws may be nil if nothing is explored.
+func NewLoop(m *hrm.Model, cfg LoopConfig, rows, seq int, draws act.Draws) (*Loop, error) {
+	if cfg.Loss == "" {
+		cfg.Loss = Stablemax
+	}
+	if err := cfg.Loss.Check(); err != nil {
+		return nil, err
+	}
+	if cfg.Evaluate {
+		cfg.Halting.Rule, cfg.Halting.ExplorationProb, draws = act.Never, 0, nil
+	}
+	h, err := act.New(cfg.Halting, rows, draws)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loop{cfg: cfg, model: m, halter: h}
+	l.batch.Resize(rows, seq)
+	return l, nil
+}
+
+// Close frees the carry.
+func (l *Loop) Close() {
+	l.carry.Drop()
+	l.carry = hrm.Carry{}
+}
+
+// Halter is the halting state of the rows.
+func (l *Loop) Halter() *act.Halter { return l.halter }
+
+// Step refills the halted rows by fill, which gets the row's number and its slices, thinks one
+// segment and, if opt is not nil, learns from it.
+func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error), opt *Optimizer) (Result, error) {
+	b := &l.batch
+	for i, halted := range l.halter.Halted() {
+		if !halted {
+			continue
+		}
+		in, label := b.Row(i)
+		id, err := fill(i, in, label)
+		if err != nil {
+			return Result{}, err
+		}
+		b.IDs[i] = id
+	}
+	mode := torch.NoGrad
+	if opt != nil {
+		mode = torch.Grad
+	}
+	var res Result
+	var next hrm.Carry
+	err := torch.Do(mode, func(s *torch.Scope) {
+		var c Call
+		c.Batch = b
+		l.think(s, &c, opt)
+		res = Result{Loss: c.Loss, Metrics: c.Metrics, Halted: l.halter.Halted(), Rows: b.Rows}
+		if opt != nil {
+			res.GradNorm = opt.step(s, l.model, &c)
+		}
+		if l.Inspect != nil {
+			l.Inspect(s, &c)
+		}
+		next = c.Carry.Keep(s)
+	})
+	if err != nil {
+		return res, err
+	}
+	l.carry.Drop()
+	l.carry = next
+	if !finite(res.Loss.Total()) {
+		return res, fmt.Errorf("the loss is %v: training has diverged", res.Loss.Total())
+	}
+	return res, nil
+}
+
+func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {
+	b, m := c.Batch, l.model
+	in := input(s, m, b, l.Grid)
+	if opt != nil && m.PuzzleTable() != nil {
+		in.PuzzleRows = m.PuzzleRows(s, in.PuzzleIDs)
+	}
+	carry := l.carry
+	s.Do(torch.NoGrad, func(t *torch.Scope) {
+		if carry.ZH == nil {
+			carry = m.Start(t, b.Rows, b.Seq)
+		} else {
+			carry = m.Reset(t, carry, l.halter.Halted())
+		}
+		t.Lend(s, carry.ZH)
+		t.Lend(s, carry.ZL)
+	})
+	c.Carry, c.Out = m.Segment(s, carry, in)
+
+	q := act.Q{Halt: s.ReadFloats(nil, c.Out.QHalt), Continue: s.ReadFloats(nil, c.Out.QContinue)}
+	pred := torch.Read[int32](nil, s.Argmax(c.Out.Logits))
+	c.Score = l.cfg.Loss.Compare(pred, b.Labels, b.Rows)
+	l.halter.Step(q)
+	c.Metrics.Add(c.Score, l.halter.Halted(), l.halter.Segments(), q.Halt)
+
+	if !l.cfg.Evaluate && !l.cfg.NoContinue && l.cfg.Halting.MaxSegments > 1 {
+		s.Do(torch.NoGrad, func(t *torch.Scope) {
+			again := in
+			again.PuzzleRows = nil
+			_, out := m.Segment(t, c.Carry, again)
+			nextQ := act.Q{Halt: t.ReadFloats(nil, out.QHalt), Continue: t.ReadFloats(nil, out.QContinue)}
+			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
+		})
+	}
+	l.lose(s, c, opt, in)
+}
+
+// lose computes the losses and, if opt is not nil, the gradients of their mean over the batch.
+func (l *Loop) lose(s *torch.Scope, c *Call, opt *Optimizer, in hrm.Input) {
+	dev, rows := l.model.Params().Device(), int64(c.Batch.Rows)
+	lm := answerLoss(s, dev, l.cfg.Loss, c.Out.Logits, c.Batch.Labels, c.Score)
+	halt := binaryLoss(s, c.Out.QHalt, torch.From(s, dev, bools(c.Score.Exact), rows))
+	total := s.Add(lm, s.Scale(halt, 0.5))
+	c.Loss = Losses{LM: torch.Read[float64](nil, lm)[0], QHalt: torch.Read[float64](nil, halt)[0]}
+	if c.Target != nil {
+		cont := binaryLoss(s, c.Out.QContinue, torch.From(s, dev, c.Target, rows))
+		total = s.Add(total, s.Scale(cont, 0.5))
+		c.Loss.QContinue = torch.Read[float64](nil, cont)[0]
+	}
+	if opt == nil {
+		return
+	}
+	_, params := l.model.Params().Trained()
+	if in.PuzzleRows != nil {
+		params = append(params, in.PuzzleRows)
+	}
+	c.Grads = s.Gradients(s.Scale(total, 1/float64(rows)), params)
+	if in.PuzzleRows != nil {
+		c.Puzzle = c.Grads[len(params)-1]
+		c.Grads = c.Grads[:len(params)-1]
+	}
+}
+
+// input uploads a batch.
+func input(s *torch.Scope, m *hrm.Model, b *puzzle.Batch, grid [2]int) hrm.Input {
+	dev := m.Params().Device()
+	in := hrm.Input{
+		Tokens: s.To(torch.From(s, dev, b.Inputs, int64(b.Rows), int64(b.Seq)), torch.Int64),
+		Rows:   grid[0], Cols: grid[1],
+	}
+	if m.PuzzleTable() != nil {
+		in.PuzzleIDs = s.To(torch.From(s, dev, b.IDs, int64(b.Rows)), torch.Int64)
+	}
+	return in
+}
+
+// answerLoss is the sum over rows of the mean loss of each row's scored cells.
+func answerLoss(s *torch.Scope, dev torch.Device, kind LossKind, logits *torch.Tensor, labels []int32, sc Score) *torch.Tensor {
+	outputs := torch.Shape(logits)[2]
+	n := int64(len(labels))
+	w := torch.From(s, dev, weights(labels, sc), n)
+	x := s.Reshape(s.To(logits, torch.Float32), n, outputs)
+	var loss *torch.Tensor
+	switch kind {
+	case Softmax:
+		x = s.Own(x.LogSoftmax(-1, torch.Float32, false))
+		loss = s.Scale(pick(s, dev, x, labels), -1)
+	case Stablemax:
+		x = stable(s, s.To(x, torch.Float64))
+		sum := s.Own(x.SumDimIntlist([]int64{-1}, false, torch.Float64, false))
+		p := s.Own(pick(s, dev, x, labels).Div(sum, false))
+		loss = s.Scale(s.Own(p.Log(false)), -1)
+		w = s.To(w, torch.Float64)
+	case AnyOf:
+		e := torch.From(s, dev, exclusions(labels, int(outputs)), n, outputs)
+		all := s.Own(x.Logsumexp([]int64{-1}, false, false))
+		right := s.Own(s.Add(x, e).Logsumexp([]int64{-1}, false, false))
+		loss = s.Sub(all, right)
+	}
+	return s.Sum(s.Mul(loss, w))
+}
+
+// pick is the entry of each row [n, classes] at its label: [n].
+func pick(s *torch.Scope, dev torch.Device, x *torch.Tensor, labels []int32) *torch.Tensor {
+	n := int64(len(labels))
+	ids := torch.From(s, dev, classes(labels), n, 1)
+	return s.Reshape(s.Own(x.Gather(-1, ids, false, false)), n)
+}
+
+// stable is s(x): x + 1 for x ≥ 0, 1 / (1 - x + 1e-30) below.
+func stable(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	zero, one := ts.FloatScalar(0), ts.FloatScalar(1)
+	defer zero.Drop()
+	defer one.Drop()
+	below := s.Own(x.Lt(zero, false))
+	up := s.Own(x.AddScalar(one, false))
+	tiny := ts.FloatScalar(1 + 1e-30)
+	defer tiny.Drop()
+	down := s.Own(s.Own(s.Scale(x, -1).AddScalar(tiny, false)).Reciprocal(false))
+	return s.Own(down.WhereSelf(below, up, false))
+}
+
+// binaryLoss is the sum of the binary cross entropies of sigmoid(x) against targets: softplus(x) - x·t.
+func binaryLoss(s *torch.Scope, x, target *torch.Tensor) *torch.Tensor {
+	return s.Sum(s.Sub(s.Own(x.Softplus(false)), s.Mul(x, target)))
+}

@@ -1,0 +1,89 @@
+package verify
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A Report is what came of one file.
+type Report struct {
+	File            string      `json:"file"`
+	Format          string      `json:"format"`
+	Skipped         bool        `json:"skipped,omitempty"` // not a case; not a failure
+	Quantities      []*Quantity `json:"quantities,omitempty"`
+	TensorsInFile   int         `json:"tensors_in_file"`
+	TensorsCompared int         `json:"tensors_compared"`
+	NotCompared     []string    `json:"not_compared,omitempty"` // tensors that are excepted
+	Problems        []string    `json:"problems,omitempty"`     // unreadable file, unknown key, missing value
+}
+
+// OK reports whether everything is within its limit.
+func (r *Report) OK() bool {
+	return len(r.Problems) == 0 && !slices.ContainsFunc(r.Quantities, (*Quantity).Over)
+}
+
+// A Quantity is one kind of value over all its tensors.
+type Quantity struct {
+	Name    string  `json:"name"`
+	MaxAbs  float64 `json:"max_abs"`
+	RelL2   float64 `json:"rel_l2"` // relative L2 distance, the largest of a tensor
+	Limit   float64 `json:"limit"`
+	Measure Measure `json:"measure"` // what the limit is for
+	Tensors int     `json:"tensors"`
+	NaN     bool    `json:"nan,omitempty"`
+}
+
+// Measure says which difference a limit bounds.
+type Measure string
+
+// The measures.
+const (
+	MaxAbs   Measure = "max_abs"
+	Relative Measure = "rel_l2"
+	Exact    Measure = "exact"
+)
+
+// Over reports whether the quantity exceeds its limit.
+func (q *Quantity) Over() bool {
+	switch {
+	case q.NaN:
+		return true
+	case q.Measure == Relative:
+		return !(q.RelL2 <= q.Limit)
+	}
+	return !(q.MaxAbs <= q.Limit)
+}
+
+func (r *Report) problem(format string, args ...any) {
+	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+// compare adds the difference of one tensor to the quantity called name.
+func (r *Report) compare(name string, m Measure, limit float64, key string, got, want []float64) {
+	i := slices.IndexFunc(r.Quantities, func(q *Quantity) bool { return q.Name == name })
+	if i < 0 {
+		i = len(r.Quantities)
+		r.Quantities = append(r.Quantities, &Quantity{Name: name, Measure: m, Limit: limit})
+	}
+	q := r.Quantities[i]
+	q.Tensors++
+	r.TensorsCompared++
+	if len(got) != len(want) {
+		r.problem("%s: %d values, want %d", key, len(got), len(want))
+		return
+	}
+	var diff, norm float64
+	for j := range want {
+		d := got[j] - want[j]
+		if math.IsNaN(d) || math.IsInf(d, 0) {
+			q.NaN = true
+		}
+		q.MaxAbs = math.Max(q.MaxAbs, math.Abs(d))
+		diff += d * d
+		norm += want[j] * want[j]
+	}
+	if rel := math.Sqrt(diff / norm); diff > 0 {
+		q.RelL2 = math.Max(q.RelL2, rel)
+	}
+}
