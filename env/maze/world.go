@@ -238,6 +238,9 @@ func (w *World) observe(obs []byte) {
 	}
 }
 
+// Observe writes the observation of the present state, as after an Edit.
+func (w *World) Observe(obs []byte) { w.observe(obs) }
+
 // Reset implements env.Env.
 func (w *World) Reset(obs []byte) {
 	w.begin()
