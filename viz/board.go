@@ -1,0 +1,216 @@
+package viz
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/draw"
+	"math"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// Heights in points of the lines over and under a board.
+const (
+	captionHeight = 24.0
+	legendHeight  = 24.0
+)
+
+// BoardArea is where in the pane r the cells of a board of cols x rows lie, with the side of a cell,
+// all in pixels of a canvas of that scale; cells are whole pixels wide.
+func BoardArea(r canvas.Rect, cols, rows int, scale float64) (area image.Rectangle, cell int) {
+	_, r = r.Top(captionHeight)
+	_, r = r.Bottom(legendHeight)
+	p := r.Pixels(scale)
+	if cols <= 0 || rows <= 0 || p.Empty() {
+		return image.Rectangle{Min: p.Min, Max: p.Min}, 0
+	}
+	cell = max(min(p.Dx()/cols, p.Dy()/rows), 1)
+	size := image.Pt(cols*cell, rows*cell)
+	at := p.Min.Add(image.Pt((p.Dx()-size.X)/2, (p.Dy()-size.Y)/2))
+	return image.Rectangle{at, at.Add(size)}, cell
+}
+
+// CellAt is the index of the cell at the point (x, y) of a canvas, -1 if there is none.
+func CellAt(r canvas.Rect, b grid.Board, x, y, scale float64) int {
+	area, cell := BoardArea(r, b.Cols, b.Rows, scale)
+	p := image.Pt(int(math.Floor(x*scale)), int(math.Floor(y*scale)))
+	if cell == 0 || !p.In(area) {
+		return -1
+	}
+	p = p.Sub(area.Min).Div(cell)
+	return p.Y*b.Cols + p.X
+}
+
+// An Art is a board painted once for many frames: all but the agent, and the agent apart, so that the
+// answer lies between them and the agent can glide.
+type Art struct {
+	Board grid.Board
+	Cell  int         // side of a cell in pixels
+	Base  *image.RGBA // the board without agents
+	Agent *image.RGBA // what the agents add, elsewhere transparent; nil without agents
+}
+
+// Paint makes the art of b with cells of that many pixels.
+func Paint(b grid.Board, cell int, p Painter) *Art {
+	a := &Art{Board: b, Cell: cell}
+	size := image.Rect(0, 0, b.Cols*cell, b.Rows*cell)
+	a.Base = image.NewRGBA(size)
+	bare := b
+	bare.Pieces = nil
+	for _, q := range b.Pieces {
+		if q.Kind != grid.PieceAgent {
+			bare.Pieces = append(bare.Pieces, q)
+		}
+	}
+	p(bare, a.Base)
+	if len(bare.Pieces) == len(b.Pieces) {
+		return a
+	}
+	// The painter draws agents only together with the board; what differs is the agent.
+	a.Agent = image.NewRGBA(size)
+	p(b, a.Agent)
+	for i := 0; i+4 <= len(a.Agent.Pix); i += 4 {
+		if bytes.Equal(a.Agent.Pix[i:i+4], a.Base.Pix[i:i+4]) {
+			clear(a.Agent.Pix[i : i+4])
+		}
+	}
+	return a
+}
+
+// Place is where to draw the agent of piece n: the part of Agent that shows it, and its top left pixel
+// relative to the board when it has glided the part glide of the way from where it was on the board
+// from. An agent that moved more than one cell does not glide.
+func (a *Art) Place(n int, from *grid.Board, glide float64) (part image.Rectangle, at image.Point) {
+	q := a.Board.Pieces[n]
+	part = image.Rect(q.X*a.Cell, q.Y*a.Cell, (q.X+1)*a.Cell, (q.Y+1)*a.Cell)
+	at = part.Min
+	if from == nil || glide >= 1 || n >= len(from.Pieces) || from.Pieces[n].Kind != q.Kind {
+		return part, at
+	}
+	dx, dy := from.Pieces[n].X-q.X, from.Pieces[n].Y-q.Y
+	if dx*dx+dy*dy != 1 {
+		return part, at
+	}
+	// Slow at both ends.
+	t := glide * glide * (3 - 2*glide)
+	left := int(math.Round((1 - t) * float64(a.Cell)))
+	return part, at.Add(image.Pt(dx*left, dy*left))
+}
+
+// DrawBoard draws the pane of the board: its caption, the cells, the layer over them, the agent and
+// the layer's legend.
+func DrawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
+	c.Fill(r, v.theme().Back)
+	if v.Step == nil {
+		c.TextIn(r, "No board yet", canvas.Font{Size: 15}, canvas.Center, v.theme().Muted)
+		return
+	}
+	_, cell := BoardArea(r, v.Step.Board.Cols, v.Step.Board.Rows, c.Scale)
+	if cell == 0 {
+		c.TextIn(r, "An empty board", canvas.Font{Size: 15}, canvas.Center, v.theme().Muted)
+		return
+	}
+	DrawBoardArt(c, r, v, Paint(v.Step.Board, cell, v.painter()), true)
+}
+
+// DrawBoardArt is [DrawBoard] with the art painted before; agents says whether to draw them too.
+func DrawBoardArt(c *canvas.Canvas, r canvas.Rect, v *View, art *Art, agents bool) {
+	t := v.theme()
+	c.Fill(r, t.Back)
+	b := &v.Step.Board
+	area, cell := BoardArea(r, b.Cols, b.Rows, c.Scale)
+	top, _ := r.Top(captionHeight)
+	caption := b.Caption
+	if v.Name != "" {
+		caption = v.Name
+	}
+	c.TextIn(top, caption, canvas.Font{Size: 13}, canvas.Center, t.Muted)
+
+	dst := area.Add(c.Img.Bounds().Min)
+	draw.Draw(c.Img, dst, art.Base, image.Point{}, draw.Over)
+	o := overlay{Canvas: c, View: v, area: area, cell: cell}
+	legend := o.draw()
+	if agents && art.Agent != nil {
+		for n, q := range b.Pieces {
+			if q.Kind == grid.PieceAgent {
+				part, at := art.Place(n, v.From, v.Glide)
+				at = at.Add(dst.Min)
+				draw.Draw(c.Img, image.Rectangle{at, at.Add(part.Size())}.Intersect(dst), art.Agent, part.Min, draw.Over)
+			}
+		}
+	}
+	low, _ := r.Bottom(legendHeight)
+	legend.draw(c, low, t)
+}
+
+// A legend says under the board what its colours mean.
+type legend struct {
+	text   string
+	lo, hi string // ends of the scale; no scale if hi is empty
+}
+
+func (l legend) draw(c *canvas.Canvas, r canvas.Rect, t *Theme) {
+	f := canvas.Font{Size: 12}
+	const bar = 96.0
+	width := canvas.Width(l.text, f)
+	if l.hi != "" {
+		width += 16 + canvas.Width(l.lo, f) + 8 + bar + 8 + canvas.Width(l.hi, f)
+	}
+	x := r.X + max((r.W-width)/2, 0)
+	y := r.Y + r.H/2 + 0.36*f.Size
+	x += c.Text(x, y, l.text, f, canvas.Left, t.Muted)
+	if l.hi == "" {
+		return
+	}
+	x += 16
+	x += c.Text(x, y, l.lo, f, canvas.Left, t.Muted) + 8
+	const steps = 48
+	for i := range steps {
+		c.Fill(canvas.Rect{X: x + bar*float64(i)/steps, Y: r.Y + r.H/2 - 4, W: bar / steps, H: 8}, Viridis(float64(i)/(steps-1)))
+	}
+	c.Text(x+bar+8, y, l.hi, f, canvas.Left, t.Muted)
+}
+
+// PaintPlain draws any board without a family's art: every kind of cell in a grey of its own, agents
+// as triangles, other pieces as discs.
+func PaintPlain(b grid.Board, dst *image.RGBA) {
+	size := dst.Bounds().Size()
+	if b.Cols <= 0 || b.Rows <= 0 || len(b.Cells) < b.Cols*b.Rows {
+		return
+	}
+	draw.Draw(dst, dst.Bounds(), image.NewUniform(rgb(0x3a414c)), image.Point{}, draw.Src)
+	w, h := float64(size.X)/float64(b.Cols), float64(size.Y)/float64(b.Rows)
+	c := canvas.Over(dst, 1)
+	for i := range b.Cols * b.Rows {
+		grey := 0xd8 - 37*int(b.Cells[i].Kind)%200
+		r := canvas.Rect{X: float64(i%b.Cols) * w, Y: float64(i/b.Cols) * h, W: w, H: h}
+		c.Fill(r.Inset(min(w, h)/24), color.RGBA{uint8(grey), uint8(grey), uint8(grey + 4), 255})
+	}
+	for _, p := range b.Pieces {
+		x, y, s := (float64(p.X)+0.5)*w, (float64(p.Y)+0.5)*h, min(w, h)*0.34
+		if p.Kind != grid.PieceAgent {
+			c.Disc(x, y, s, rgb(0x009e73))
+			continue
+		}
+		sin, cos := math.Sincos(float64(p.Dir) * math.Pi / 2)
+		at := func(fx, fy float64) canvas.Point {
+			return canvas.Point{X: x + s*(fx*cos-fy*sin), Y: y + s*(fx*sin+fy*cos)}
+		}
+		c.Polygon(rgb(0xd55e00), at(1, 0), at(-0.8, 0.85), at(-0.8, -0.85))
+	}
+}
+
+// Sigmoid is the probability of a logit.
+func Sigmoid(q float32) float64 { return 1 / (1 + math.Exp(-float64(q))) }
+
+// layerText is the legend's first words.
+func layerText(v *View, g *trace.Segment) string {
+	if v.Step != nil && g == nil {
+		return v.Layer.String()
+	}
+	return fmt.Sprintf("%s, segment %d", v.Layer, v.Segment+1)
+}

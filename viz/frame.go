@@ -1,0 +1,159 @@
+package viz
+
+import (
+	"image"
+	"math"
+
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// Panes are the places of a frame's parts, in points; a part that has no room is empty.
+type Panes struct {
+	Header   canvas.Rect
+	Boards   []canvas.Rect // one a view
+	Curves   []canvas.Rect // one a view
+	Thoughts []canvas.Rect // one a view
+	Latent   canvas.Rect
+	Actions  canvas.Rect
+	Status   canvas.Rect
+	Film     canvas.Rect
+	Timeline canvas.Rect
+}
+
+// Layout places the parts of a frame in r for the given number of views, 1 or 2. The board has the
+// most room; what else there is depends on what fits: the side column from a width of 560 points, the
+// film of segments from a height of 560.
+func Layout(r canvas.Rect, views int) Panes {
+	var p Panes
+	p.Header, r = r.Top(40)
+	if r.H >= 320 {
+		p.Timeline, r = r.Bottom(64)
+	}
+	if r.H >= 440 {
+		p.Film, r = r.Bottom(min(max(r.H*0.15, 72), 120))
+		_, r = r.Bottom(gap)
+	}
+	if views == 2 {
+		return p.pair(r)
+	}
+	if r.W < 560 {
+		p.Boards = []canvas.Rect{r}
+		return p
+	}
+	side, board := r.Right(min(max(r.W*0.3, 256), 420))
+	p.Boards = []canvas.Rect{board}
+	_, side = side.Right(2 * gap)
+	_, side = side.Bottom(gap)
+	// From the most to the least important; the curve takes what is left.
+	thought, rest := side.Top(124)
+	p.Thoughts = []canvas.Rect{thought}
+	_, rest = rest.Top(gap)
+	cut := func(h, least float64) canvas.Rect {
+		if rest.H-h-gap < least {
+			return canvas.Rect{}
+		}
+		var part canvas.Rect
+		part, rest = rest.Bottom(h)
+		_, rest = rest.Bottom(gap)
+		return part
+	}
+	p.Status = cut(98, 130)
+	p.Actions = cut(120, 130)
+	p.Latent = cut(min(max(rest.H*0.42, 150), 0.5*side.W+56), 150)
+	// The curve is not drawn out higher than it is wide.
+	p.Curves = []canvas.Rect{rest}
+	return p
+}
+
+func (p Panes) pair(r canvas.Rect) Panes {
+	_, r = r.Bottom(gap)
+	left, _ := r.Left(r.W / 2)
+	right, _ := r.Right(r.W / 2)
+	for _, half := range []canvas.Rect{left, right} {
+		_, half = half.Left(2 * gap)
+		_, half = half.Right(2 * gap)
+		if half.H >= 420 {
+			var low canvas.Rect
+			low, half = half.Bottom(min(half.H*0.3, 180))
+			thought, curve := low.Left(min(low.W*0.42, 240))
+			_, curve = curve.Left(gap)
+			p.Thoughts = append(p.Thoughts, thought)
+			p.Curves = append(p.Curves, curve)
+			_, half = half.Bottom(gap)
+		} else {
+			var low canvas.Rect
+			low, half = half.Bottom(min(half.H*0.42, 130))
+			p.Curves = append(p.Curves, low)
+			p.Thoughts = append(p.Thoughts, canvas.Rect{})
+			_, half = half.Bottom(gap)
+		}
+		p.Boards = append(p.Boards, half)
+	}
+	return p
+}
+
+// Options are the size and looks of a frame.
+type Options struct {
+	Width, Height int     // in pixels; 0 is 1280 by 800 points
+	Scale         float64 // pixels a point; 0 is 1
+	Theme         *Theme  // nil is Dark
+}
+
+func (o Options) filled() Options {
+	if o.Scale <= 0 {
+		o.Scale = 1
+	}
+	if o.Width <= 0 {
+		o.Width = int(math.Round(1280 * o.Scale))
+	}
+	if o.Height <= 0 {
+		o.Height = int(math.Round(800 * o.Scale))
+	}
+	if o.Theme == nil {
+		o.Theme = Dark()
+	}
+	return o
+}
+
+// Frame draws one picture of one or two views of the same moment, with the timeline if line is not nil.
+func Frame(o Options, line *Timeline, views ...*View) *image.RGBA {
+	o = o.filled()
+	c := canvas.Over(image.NewRGBA(image.Rect(0, 0, o.Width, o.Height)), o.Scale)
+	all := c.Bounds()
+	c.Fill(all, o.Theme.Back)
+	if len(views) == 0 {
+		return c.Img
+	}
+	for i, v := range views {
+		w := *v
+		w.Theme = o.Theme
+		views[i] = &w
+	}
+	p := Layout(all, len(views))
+	draw := func(r canvas.Rect, f func(*canvas.Canvas, canvas.Rect, *View), v *View) {
+		if !r.Empty() {
+			f(c, r, v)
+		}
+	}
+	draw(p.Header, DrawHeader, views[0])
+	for i, v := range views {
+		if i >= len(p.Boards) {
+			break
+		}
+		draw(p.Boards[i], DrawBoard, v)
+		if i < len(p.Curves) {
+			draw(p.Curves[i], DrawCurve, v)
+		}
+		if i < len(p.Thoughts) {
+			draw(p.Thoughts[i], DrawThought, v)
+		}
+	}
+	draw(p.Latent, DrawLatent, views[0])
+	draw(p.Actions, DrawActions, views[0])
+	draw(p.Status, DrawStatus, views[0])
+	draw(p.Film, DrawFilm, views[0])
+	if line != nil && !p.Timeline.Empty() {
+		DrawTimeline(c, p.Timeline, line, o.Theme)
+	}
+	return c.Img
+}

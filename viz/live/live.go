@@ -1,0 +1,161 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// A World is what can be acted in and shown.
+type World interface {
+	env.Env
+	env.Boarder
+}
+
+// An Editor is a World that a person can change. Edit sets cell (x, y): value is the digit or colour
+// typed, or -1 for a click, which turns the cell to the family's next. It refuses with an error of one
+// line and leaves the world as it was.
+type Editor interface {
+	Edit(x, y, value int) error
+}
+
+// An Observer is a World that can write its present observation again, as after an Edit.
+type Observer interface {
+	Observe(obs []byte)
+}
+
+// A Judge is a World that can say what an answer to all of it is worth: 1 if it solves the puzzle.
+type Judge interface {
+	Judge(answer []uint8) (reward float64)
+}
+
+// A Thinker decides what to do in a World, a segment of thought at a time.
+type Thinker interface {
+	// Describe fills in who thinks and how its segments are to be read: Model, Agent, MaxSegments,
+	// Rule, Threshold and Answer.
+	Describe(h *trace.Header)
+	// Begin starts a decision about the present state of w, of which obs is the observation. fresh
+	// says that an episode begins, or that the world was changed from outside.
+	Begin(ctx context.Context, w World, obs []byte, fresh bool) error
+	// Think does one more segment and describes it in g, which is zero. It sets g.Halted by its
+	// rule, and is called again all the same if a person wants it to think longer. ErrNoThought
+	// says that this agent chooses without showing thought; Action may be asked at once then.
+	Think(ctx context.Context, g *trace.Segment) error
+	// Action is the action after the segments thought so far, or -1 if the answer itself is all.
+	// An error ends the episode, as when an oracle knows no way.
+	Action(ctx context.Context) (int, error)
+	// Close frees what the thinker holds.
+	Close() error
+}
+
+// An Attender is a Thinker that can say what a cell attended to in a segment of the decision under
+// way: for each cell of the board the mean over heads of the last block of H and L, 255 the largest.
+type Attender interface {
+	Attend(ctx context.Context, segment, cell int) (h, l []uint8, err error)
+}
+
+// ErrNoThought is returned by the Think of agents that have none.
+var ErrNoThought = errors.New("this agent shows no thought")
+
+// A Choice is what a person can pick from lists.
+type Choice struct {
+	Env   string
+	Agent string // "hrm", "oracle", "random", "human"
+	Model string // for hrm: name or path; empty for the one shipped for Env
+	Rule  string // halting rule; empty for the model's own
+	Seed  uint64
+}
+
+// A Scene is an opened Choice.
+type Scene struct {
+	World   World
+	Thinker Thinker
+}
+
+// An Opener opens a choice. It is called in the session's goroutine and may take its time. Where
+// there is no model for hrm it may open another agent, which the header of the trace then names.
+type Opener func(ctx context.Context, c Choice) (*Scene, error)
+
+// Header describes the scene for a trace.
+func (s *Scene) Header() trace.Header {
+	spec := s.World.Spec()
+	h := trace.Header{EnvID: spec.ID, Actions: spec.Actions}
+	s.Thinker.Describe(&h)
+	return h
+}
+
+// NewOracle makes a Thinker of an oracle.
+func NewOracle(o env.Oracle) Thinker { return &chooser{"oracle", o.Act} }
+
+// NewRandom makes a Thinker that chooses evenly among the actions that change anything, as far as w
+// tells, with the generator of that seed.
+func NewRandom(w World, seed uint64) Thinker {
+	r := rand.New(rand.NewPCG(seed, 0))
+	n := len(w.Spec().Actions)
+	mask := make([]bool, n)
+	masker, _ := env.As[env.Masker](w)
+	return &chooser{"random", func() (int, error) {
+		if masker == nil {
+			return r.IntN(n), nil
+		}
+		masker.ActionMask(mask)
+		chosen, seen := 0, 0
+		for a, allowed := range mask {
+			if !allowed {
+				continue
+			}
+			// The k-th takes the place of the one chosen before with chance 1/k.
+			if seen++; r.IntN(seen) == 0 {
+				chosen = a
+			}
+		}
+		if seen == 0 {
+			return r.IntN(n), nil
+		}
+		return chosen, nil
+	}}
+}
+
+// NewHuman makes the Thinker of a world that a person plays: it never chooses.
+func NewHuman() Thinker {
+	return &chooser{"human", func() (int, error) { return -1, errors.New("a person plays: choose an action") }}
+}
+
+// A chooser acts without thought.
+type chooser struct {
+	agent string
+	act   func() (int, error)
+}
+
+func (c *chooser) Describe(h *trace.Header) { h.Agent = c.agent }
+
+func (c *chooser) Begin(context.Context, World, []byte, bool) error { return nil }
+
+func (c *chooser) Think(context.Context, *trace.Segment) error { return ErrNoThought }
+
+func (c *chooser) Action(context.Context) (int, error) { return c.act() }
+
+func (c *chooser) Close() error { return nil }
+
+// WorldOf makes a World of e, whose Board may be that of an Env that e wraps.
+func WorldOf(e env.Env) (World, error) {
+	if w, ok := e.(World); ok {
+		return w, nil
+	}
+	b, ok := env.As[env.Boarder](e)
+	if !ok {
+		return nil, fmt.Errorf("%s shows no board, so there is nothing to draw", e.Spec().ID)
+	}
+	return wrapped{e, b}, nil
+}
+
+type wrapped struct {
+	env.Env
+	env.Boarder
+}
+
+func (w wrapped) Unwrap() env.Env { return w.Env }

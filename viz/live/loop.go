@@ -1,0 +1,200 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/grid"
+)
+
+// A loop is an episode in progress, moved on by one segment or one action at a time.
+type loop struct {
+	*Scene
+	obs     []byte
+	step    trace.Step // the decision under way
+	begun   bool       // the thinker knows of it
+	silent  bool       // the thinker shows no thought
+	fresh   bool       // the thinker is to forget what was before
+	ended   bool       // the episode
+	episode int
+	seed    uint64
+	sum     float64 // of rewards
+	steps   int     // of the episode
+}
+
+// newLoop begins the first episode of the seed.
+func newLoop(s *Scene, seed uint64) *loop {
+	l := &loop{Scene: s, obs: make([]byte, s.World.Spec().ObsLen), episode: -1}
+	l.reset(seed)
+	return l
+}
+
+// reset begins an episode anew from the seed.
+func (l *loop) reset(seed uint64) {
+	l.seed = seed
+	l.World.Seed(seed)
+	l.World.Reset(l.obs)
+	l.start()
+}
+
+// start begins an episode on the level that the world stands at.
+func (l *loop) start() {
+	l.episode++
+	l.sum, l.steps, l.ended = 0, 0, false
+	l.look(true)
+}
+
+// look begins a decision about the state of the world as it is now.
+func (l *loop) look(fresh bool) {
+	l.begun, l.silent, l.fresh = false, false, fresh
+	l.step = trace.Step{Episode: l.episode, Index: l.steps, Seed: l.seed, Board: copyBoard(l.World.Board()), Action: -1, Return: l.sum}
+}
+
+func copyBoard(b grid.Board) grid.Board {
+	s := trace.Step{Board: b}
+	return s.Clone().Board
+}
+
+// think does one segment. It reports whether there was one.
+func (l *loop) think(ctx context.Context) (bool, error) {
+	if !l.begun {
+		if err := l.Thinker.Begin(ctx, l.World, l.obs, l.fresh); err != nil {
+			return false, err
+		}
+		l.begun = true
+	}
+	if l.silent {
+		return false, nil
+	}
+	var g trace.Segment
+	err := l.Thinker.Think(ctx, &g)
+	if errors.Is(err, ErrNoThought) {
+		l.silent = true
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	l.step.Thought = append(l.step.Thought, g)
+	return true, nil
+}
+
+// halted reports whether the thinker has thought enough by its own rule.
+func (l *loop) halted() bool {
+	if l.silent {
+		return true
+	}
+	for i := range l.step.Thought {
+		if l.step.Thought[i].Halted {
+			return true
+		}
+	}
+	return false
+}
+
+// act takes the thinker's action, hands the finished step to put and begins the next decision.
+func (l *loop) act(ctx context.Context, put func(*trace.Step) error) error {
+	action, err := l.Thinker.Action(ctx)
+	if err != nil {
+		return err
+	}
+	return l.take(action, put)
+}
+
+// take takes an action, the thinker's or a person's.
+func (l *loop) take(action int, put func(*trace.Step) error) error {
+	if n := len(l.World.Spec().Actions); action >= n || action < -1 {
+		return fmt.Errorf("action %d: %s has %d", action, l.World.Spec().ID, n)
+	}
+	s := &l.step
+	s.Action = action
+	if action < 0 {
+		// The answer is all: the episode ends with it.
+		s.Terminated = true
+		if j, ok := env.As[Judge](l.World); ok && len(s.Thought) > 0 {
+			s.Reward = j.Judge(s.Thought[len(s.Thought)-1].Answer)
+		}
+	} else {
+		out := l.World.Step(action, l.obs)
+		s.Reward, s.Terminated, s.Truncated = out.Reward, out.Terminated, out.Truncated
+	}
+	l.sum += s.Reward
+	s.Return = l.sum
+	if err := put(s); err != nil {
+		return err
+	}
+	ended, truncated := s.Terminated, s.Truncated
+	l.steps++
+	l.look(false)
+	if ended || truncated {
+		l.ended = true
+		l.step.Terminated, l.step.Truncated = ended, truncated
+		if action >= 0 {
+			// The last state has no decision of its own, but is to be seen.
+			return put(&l.step)
+		}
+	}
+	return nil
+}
+
+// edit changes the world and lets the thinker begin anew.
+func (l *loop) edit(x, y, value int) error {
+	e, ok := env.As[Editor](l.World)
+	if !ok {
+		return fmt.Errorf("%s cannot be edited", l.World.Spec().ID)
+	}
+	if l.ended {
+		return errors.New("the episode is over: reset, then edit")
+	}
+	if err := e.Edit(x, y, value); err != nil {
+		return err
+	}
+	l.observe()
+	l.look(true)
+	return nil
+}
+
+func (l *loop) observe() {
+	if o, ok := env.As[Observer](l.World); ok {
+		o.Observe(l.obs)
+	}
+}
+
+// level loads a level's text and begins an episode on it.
+func (l *loop) level(text string) error {
+	w, ok := env.As[env.Leveler](l.World)
+	if !ok {
+		return fmt.Errorf("%s takes no levels as text", l.World.Spec().ID)
+	}
+	if err := w.SetLevel(text); err != nil {
+		return err
+	}
+	l.observe()
+	l.start()
+	return nil
+}
+
+// Record plays one episode of the scene from the seed and hands its steps to sink. It stops after
+// steps decisions, or at the end of the episode if steps is 0, and at the latest when the episode ends.
+func Record(ctx context.Context, s *Scene, seed uint64, steps int, sink trace.Sink) error {
+	l := newLoop(s, seed)
+	for n := 0; !l.ended && (steps <= 0 || n < steps); n++ {
+		for !l.halted() {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			if thought, err := l.think(ctx); err != nil {
+				return fmt.Errorf("step %d: %w", l.steps+1, err)
+			} else if !thought {
+				break
+			}
+		}
+		if err := l.act(ctx, sink.Put); err != nil {
+			return fmt.Errorf("step %d: %w", l.steps+1, err)
+		}
+	}
+	return nil
+}

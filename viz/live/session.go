@@ -1,0 +1,499 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// An Op is what a person asks of a session.
+type Op uint8
+
+// The operations, with the fields of Command that each reads.
+const (
+	OpPlay     Op = iota // go on by itself
+	OpPause              // stop going on
+	OpSegment            // one segment, or the action if the thought has halted
+	OpDecision           // until the next action has been taken
+	OpLonger             // one more segment, also beyond halting; pauses
+	OpNow                // act on the segments thought so far
+	OpRestart            // the episode again from its seed
+	OpNext               // the next seed
+	OpSeed               // Choice.Seed
+	OpSpeed              // Value: of Speeds, an index
+	OpEdit               // X, Y, Value
+	OpAct                // Value: a person's action
+	OpTake               // a person acts from now on
+	OpReturn             // the agent acts again
+	OpOpen               // Choice
+	OpLevel              // Text: a level in the family's text form
+	OpRecord             // Text: path of a trace file to write
+	OpStop               // end the recording
+	OpAttend             // X: segment, Y: cell
+)
+
+// A Command is an operation with what it needs.
+type Command struct {
+	Op          Op
+	X, Y, Value int
+	Text        string
+	Choice      Choice
+}
+
+// Speeds are the speeds of play; the last one does not wait at all.
+var Speeds = [...]float64{0.25, 0.5, 1, 2, 4, 8, 16, 0}
+
+// NormalSpeed is the index of 1 in Speeds.
+const NormalSpeed = 2
+
+// SpeedName is how Speeds[i] is written on screen.
+func SpeedName(i int) string {
+	if i < 0 || i >= len(Speeds) {
+		i = NormalSpeed
+	}
+	if Speeds[i] == 0 {
+		return "max"
+	}
+	return fmt.Sprintf("%g×", Speeds[i])
+}
+
+// The pauses of play at speed 1.
+const (
+	segmentPause = 160 * time.Millisecond
+	actionPause  = 360 * time.Millisecond
+	endPause     = 1200 * time.Millisecond
+)
+
+// A Status is what a session is doing. It is never changed after it was published.
+type Status struct {
+	Choice    Choice
+	Header    trace.Header
+	Trace     *trace.Live // of the scene; another one after Open
+	Busy      string      // "opening", "thinking" or empty
+	Since     time.Time   // when Busy began
+	Playing   bool
+	Human     bool // a person acts
+	Ended     bool // the episode
+	Editable  bool
+	Levels    bool // takes levels as text
+	Speed     int  // index into Speeds
+	Recording string
+	Recorded  int     // steps
+	Mean      float64 // segments a decision since the scene was opened
+	Most      int
+	Message   string // what went wrong or was asked for in vain
+	Messages  int    // grows with every message
+	Attention *Attention
+}
+
+// Attention is the answer to Attend.
+type Attention struct {
+	Episode, Index, Segment, Cell int
+	H, L                          []uint8
+}
+
+// A Session runs a scene in a goroutine of its own. Its methods may be called from any goroutine and
+// never wait, but Close.
+type Session struct {
+	commands chan Command
+	status   atomic.Pointer[Status]
+	cancel   context.CancelFunc
+	done     chan struct{}
+	closeErr error // valid when done is closed
+
+	// The rest belongs to the goroutine.
+	open   Opener
+	loop   *loop
+	now    Status
+	due    time.Time // of the next move while playing
+	once   bool      // a decision was asked for
+	writer *trace.Writer
+	total  int // segments of all decisions
+	count  int // decisions that had segments
+}
+
+// Start opens c and begins in pause, or playing at once. Close the session after use.
+func Start(open Opener, c Choice, play bool) *Session {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Session{
+		commands: make(chan Command, 256),
+		cancel:   cancel,
+		done:     make(chan struct{}),
+		open:     open,
+	}
+	s.now = Status{Choice: c, Playing: play, Speed: NormalSpeed, Trace: newTrace(), Busy: "opening", Since: time.Now()}
+	s.publish()
+	go s.run(ctx, c)
+	return s
+}
+
+// newTrace keeps what a long evening of play needs, within 256 MiB.
+func newTrace() *trace.Live { return trace.NewLive(4096, 256<<20) }
+
+// Send hands over a command. It reports false if the session is so far behind that it had no room.
+func (s *Session) Send(c Command) bool {
+	select {
+	case s.commands <- c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Status is what the session does now.
+func (s *Session) Status() *Status { return s.status.Load() }
+
+// ErrStuck is what Close returns when the thinker does not come back.
+var ErrStuck = errors.New("the model did not stop within a second")
+
+// Close stops the session, ends what was being recorded and frees the thinker. It waits a second at
+// most; a thinker that does not come back in that time is abandoned.
+func (s *Session) Close() error {
+	s.cancel()
+	select {
+	case <-s.done:
+		return s.closeErr
+	case <-time.After(time.Second):
+		return ErrStuck
+	}
+}
+
+func (s *Session) publish() {
+	c := s.now
+	s.status.Store(&c)
+}
+
+// say leaves a message.
+func (s *Session) say(format string, args ...any) {
+	s.now.Message = fmt.Sprintf(format, args...)
+	s.now.Messages++
+}
+
+func (s *Session) run(ctx context.Context, c Choice) {
+	defer close(s.done)
+	s.load(ctx, c)
+	s.publish()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		wait := time.Hour
+		if s.moving() {
+			wait = time.Until(s.due)
+		}
+		// Commands come first, so that a fast player does not keep a person waiting.
+		if wait <= 0 {
+			select {
+			case c := <-s.commands:
+				s.obey(ctx, c)
+			default:
+				s.move(ctx)
+			}
+			s.publish()
+			continue
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case c := <-s.commands:
+			s.obey(ctx, c)
+			s.publish()
+		case <-timer.C:
+		}
+	}
+	s.closeErr = errors.Join(s.stopRecording(), s.unload())
+}
+
+// moving reports whether the session goes on by itself.
+func (s *Session) moving() bool {
+	return s.loop != nil && (s.now.Playing || s.once) && !(s.now.Human && s.loop.begun)
+}
+
+// load opens a scene in the place of the one before, which stays if that fails.
+func (s *Session) load(ctx context.Context, c Choice) {
+	s.busy("opening")
+	defer s.busy("")
+	scene, err := s.open(ctx, c)
+	if err != nil {
+		s.say("%v", err)
+		return
+	}
+	if s.writer != nil {
+		s.say("recording ended: the environment or model was changed")
+	}
+	if err := errors.Join(s.stopRecording(), s.unload()); err != nil {
+		s.say("%v", err)
+	}
+	s.loop = newLoop(scene, c.Seed)
+	s.total, s.count = 0, 0
+	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
+	s.now.Human = s.now.Header.Agent == "human"
+	s.now.Mean, s.now.Most, s.now.Attention = 0, 0, nil
+	_, s.now.Editable = env.As[Editor](scene.World)
+	_, s.now.Levels = env.As[env.Leveler](scene.World)
+	s.begun(0)
+}
+
+func (s *Session) unload() error {
+	if s.loop == nil {
+		return nil
+	}
+	err := s.loop.Thinker.Close()
+	s.loop = nil
+	return err
+}
+
+func (s *Session) busy(what string) {
+	s.now.Busy, s.now.Since = what, time.Now()
+	s.publish()
+}
+
+// begun publishes the decision at its start and sets when play goes on.
+func (s *Session) begun(pause time.Duration) {
+	s.now.Ended = s.loop.ended
+	s.now.Trace.Think(&s.loop.step)
+	s.wait(pause)
+}
+
+func (s *Session) wait(pause time.Duration) {
+	if speed := Speeds[s.now.Speed]; speed == 0 {
+		pause = 0
+	} else {
+		pause = time.Duration(float64(pause) / speed)
+	}
+	s.due = time.Now().Add(pause)
+}
+
+// move goes on by one segment or one action.
+func (s *Session) move(ctx context.Context) {
+	l := s.loop
+	switch {
+	case l.ended:
+		if s.once {
+			s.once = false
+			s.say("the episode is over: reset or take the next seed")
+			return
+		}
+		l.reset(l.seed + 1)
+		s.now.Choice.Seed = l.seed
+		s.begun(segmentPause)
+	case !l.halted():
+		s.think(ctx)
+	case s.now.Human:
+		// A person chooses.
+		s.once = false
+		l.begun = true
+	default:
+		s.act(ctx)
+	}
+}
+
+// think does one segment.
+func (s *Session) think(ctx context.Context) bool {
+	s.busy("thinking")
+	thought, err := s.loop.think(ctx)
+	s.busy("")
+	if err != nil {
+		s.fail(ctx, err)
+		return false
+	}
+	s.now.Trace.Think(&s.loop.step)
+	if s.loop.halted() {
+		s.wait(actionPause)
+	} else {
+		s.wait(segmentPause)
+	}
+	return thought
+}
+
+// act takes the agent's action.
+func (s *Session) act(ctx context.Context) {
+	s.busy("thinking")
+	err := s.loop.act(ctx, s.put)
+	s.busy("")
+	s.acted(ctx, err)
+}
+
+func (s *Session) acted(ctx context.Context, err error) {
+	if err != nil {
+		s.fail(ctx, err)
+		return
+	}
+	s.once = false
+	pause := segmentPause
+	if s.loop.ended {
+		pause = endPause
+	}
+	s.begun(pause)
+}
+
+// fail stops play and says why; the state of the world stays.
+func (s *Session) fail(ctx context.Context, err error) {
+	s.now.Playing, s.once = false, false
+	if ctx.Err() == nil {
+		s.say("%v", err)
+	}
+}
+
+// put keeps a finished step and records it.
+func (s *Session) put(step *trace.Step) error {
+	if n := len(step.Thought); n > 0 {
+		s.total += n
+		s.count++
+		s.now.Mean = float64(s.total) / float64(s.count)
+		s.now.Most = max(s.now.Most, n)
+	}
+	s.now.Trace.Put(step)
+	if s.writer != nil {
+		if err := s.writer.Put(step); err != nil {
+			s.say("recording stopped: %v", errors.Join(err, s.stopRecording()))
+			return nil
+		}
+		s.now.Recorded++
+	}
+	return nil
+}
+
+func (s *Session) stopRecording() error {
+	if s.writer == nil {
+		return nil
+	}
+	err := s.writer.Close()
+	s.writer = nil
+	s.now.Recording = ""
+	return err
+}
+
+func (s *Session) obey(ctx context.Context, c Command) {
+	switch c.Op {
+	case OpOpen:
+		s.load(ctx, c.Choice)
+		return
+	case OpSpeed:
+		if c.Value >= 0 && c.Value < len(Speeds) {
+			s.now.Speed = c.Value
+			s.wait(0)
+		}
+		return
+	case OpPause:
+		s.now.Playing, s.once = false, false
+		return
+	case OpStop:
+		if err := s.stopRecording(); err != nil {
+			s.say("%v", err)
+		}
+		return
+	}
+	l := s.loop
+	if l == nil {
+		s.say("nothing is open: pick an environment and an agent")
+		return
+	}
+	switch c.Op {
+	case OpPlay:
+		s.now.Playing = true
+		s.wait(0)
+	case OpDecision:
+		s.now.Playing, s.once = false, true
+		s.wait(0)
+	case OpSegment:
+		s.now.Playing, s.once = false, false
+		s.move(ctx)
+	case OpLonger:
+		s.now.Playing, s.once = false, false
+		switch {
+		case l.ended:
+			s.say("the episode is over: nothing to think about")
+		case !l.silent && s.think(ctx):
+		case l.silent:
+			s.say("this agent shows no thought")
+		}
+	case OpNow:
+		switch {
+		case l.ended:
+			s.say("the episode is over")
+		case s.now.Human:
+			s.say("you play: choose an action")
+		case !l.silent && len(l.step.Thought) == 0 && !s.think(ctx) && !l.silent:
+			// Not even one segment: think has said why.
+		default:
+			s.act(ctx)
+		}
+	case OpRestart:
+		l.reset(l.seed)
+		s.begun(segmentPause)
+	case OpNext, OpSeed:
+		seed := l.seed + 1
+		if c.Op == OpSeed {
+			seed = c.Choice.Seed
+		}
+		l.reset(seed)
+		s.now.Choice.Seed = seed
+		s.begun(segmentPause)
+	case OpEdit:
+		if err := l.edit(c.X, c.Y, c.Value); err != nil {
+			s.say("%v", err)
+			return
+		}
+		s.begun(0)
+	case OpLevel:
+		if err := l.level(c.Text); err != nil {
+			s.say("%v", err)
+			return
+		}
+		s.begun(segmentPause)
+	case OpAct:
+		switch {
+		case l.ended:
+			s.say("the episode is over: reset or take the next seed")
+		case !s.now.Human:
+			s.say("the agent plays: take over first")
+		default:
+			s.acted(ctx, l.take(c.Value, s.put))
+		}
+	case OpTake:
+		s.now.Human = true
+	case OpReturn:
+		if s.now.Header.Agent == "human" {
+			s.say("nobody to hand back to: pick an agent")
+			return
+		}
+		s.now.Human = false
+		s.wait(0)
+	case OpRecord:
+		s.record(c.Text)
+	case OpAttend:
+		s.attend(ctx, c.X, c.Y)
+	}
+}
+
+func (s *Session) record(path string) {
+	if err := s.stopRecording(); err != nil {
+		s.say("%v", err)
+	}
+	w, err := trace.Create(path, s.now.Header)
+	if err != nil {
+		s.say("%v", err)
+		return
+	}
+	s.writer = w
+	s.now.Recording, s.now.Recorded = path, 0
+}
+
+func (s *Session) attend(ctx context.Context, segment, cell int) {
+	a, ok := s.loop.Thinker.(Attender)
+	step := &s.loop.step
+	if !ok || segment < 0 || segment >= len(step.Thought) || cell < 0 || cell >= len(step.Board.Cells) {
+		return // the view says that no attention was recorded
+	}
+	h, low, err := a.Attend(ctx, segment, cell)
+	if err != nil {
+		s.say("%v", err)
+		return
+	}
+	s.now.Attention = &Attention{step.Episode, step.Index, segment, cell, h, low}
+}

@@ -1,0 +1,336 @@
+package viz
+
+import (
+	"image"
+	"image/color"
+	"strconv"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// An overlay draws what was thought over a board.
+type overlay struct {
+	*canvas.Canvas
+	*View
+	area image.Rectangle // of the cells, in pixels
+	cell int             // side of a cell in pixels
+}
+
+// rect is cell i in points.
+func (o *overlay) rect(i int) canvas.Rect {
+	cols := o.Step.Board.Cols
+	x, y := o.area.Min.X+i%cols*o.cell, o.area.Min.Y+i/cols*o.cell
+	s := o.Scale
+	return canvas.Rect{X: float64(x) / s, Y: float64(y) / s, W: float64(o.cell) / s, H: float64(o.cell) / s}
+}
+
+func (o *overlay) center(i int) canvas.Point {
+	r := o.rect(i)
+	return canvas.Point{X: r.X + r.W/2, Y: r.Y + r.H/2}
+}
+
+// side is a cell's side in points.
+func (o *overlay) side() float64 { return float64(o.cell) / o.Scale }
+
+// whole reports whether v has one element a cell.
+func (o *overlay) whole(n int) bool { return n == len(o.Step.Board.Cells) && n > 0 }
+
+func (o *overlay) draw() legend {
+	g := o.segment()
+	if g == nil {
+		return legend{text: layerText(o.View, nil)}
+	}
+	l := legend{text: layerText(o.View, g)}
+	switch o.Layer {
+	case LayerAnswer:
+		if !o.whole(len(g.Answer)) {
+			return legend{text: "this agent shows no answer"}
+		}
+		o.answer(g)
+		o.differences(g)
+	case LayerConfidence:
+		if !o.whole(len(g.Confidence)) {
+			return legend{text: "no confidence recorded"}
+		}
+		o.heat(func(i int) float64 { return float64(g.Confidence[i]) / 255 }, g)
+		l.lo, l.hi = "0 %", "100 %"
+	case LayerChangeH, LayerChangeL:
+		norm := g.NormH
+		if o.Layer == LayerChangeL {
+			norm = g.NormL
+		}
+		if !o.whole(len(norm)) {
+			return legend{text: "no hidden state recorded"}
+		}
+		// One scale for the whole decision, so that calming down is seen.
+		largest := o.largestChange(o.Layer == LayerChangeL)
+		o.heat(func(i int) float64 { return float64(norm[i] / largest) }, nil)
+		l.lo, l.hi = "0", strconv.FormatFloat(float64(largest), 'g', 2, 32)
+	case LayerAttentionH, LayerAttentionL:
+		return o.attention(g, l)
+	case LayerNone:
+		l.text = o.Layer.String()
+	}
+	return l
+}
+
+func (o *overlay) largestChange(low bool) float32 {
+	largest := float32(1e-9)
+	for i := range o.Step.Thought {
+		norm := o.Step.Thought[i].NormH
+		if low {
+			norm = o.Step.Thought[i].NormL
+		}
+		for _, v := range norm {
+			largest = max(largest, v)
+		}
+	}
+	return largest
+}
+
+func (o *overlay) attention(g *trace.Segment, l legend) legend {
+	n := len(o.Step.Board.Cells)
+	if o.Pick < 0 || o.Pick >= n {
+		l.text = "click a cell to see what it attends to"
+		return l
+	}
+	row := o.Attention
+	kept := g.AttentionH
+	if o.Layer == LayerAttentionL {
+		kept = g.AttentionL
+	}
+	if len(kept) == n*n {
+		row = kept[o.Pick*n : (o.Pick+1)*n]
+	}
+	if !o.whole(len(row)) {
+		o.Frame(o.rect(o.Pick), 0, max(o.side()/12, 1.5), o.theme().Halt)
+		l.text = "attention was not recorded (--attention keeps it)"
+		return l
+	}
+	o.heat(func(i int) float64 { return float64(row[i]) / 255 }, nil)
+	o.Frame(o.rect(o.Pick), 0, max(o.side()/12, 1.5), rgb(0xffffff))
+	l.lo, l.hi = "0", "largest"
+	return l
+}
+
+// heat lays a scale over the cells; where g is given, cells that it does not answer stay bare.
+func (o *overlay) heat(value func(i int) float64, g *trace.Segment) {
+	for i := range o.Step.Board.Cells {
+		if g != nil && i < len(g.Answer) && g.Answer[i] == trace.NoAnswer {
+			continue
+		}
+		o.Fill(o.rect(i), alpha(Viridis(value(i)), 0.82))
+	}
+}
+
+// confidence is the probability of cell i's answer, 1 if g has none.
+func confidence(g *trace.Segment, i int) float64 {
+	if i < len(g.Confidence) {
+		return float64(g.Confidence[i]) / 255
+	}
+	return 1
+}
+
+func (o *overlay) answer(g *trace.Segment) {
+	switch o.Header.Answer {
+	case trace.AnswerPath:
+		o.path(g)
+	case trace.AnswerDirection:
+		o.directions(g)
+	case trace.AnswerDigit:
+		o.digits(g)
+	case trace.AnswerColor:
+		o.colors(g)
+	}
+}
+
+// fresh reports whether cell i's answer is new in the segment shown.
+func (o *overlay) fresh(g *trace.Segment, i int) bool {
+	b := o.before()
+	return b != nil && len(b.Answer) == len(g.Answer) && b.Answer[i] != g.Answer[i]
+}
+
+// opacity never falls to nothing: an answer that is given is seen.
+func opacity(p float64) float64 { return 0.25 + 0.75*p*p }
+
+// path draws the marked cells as a line where they are neighbours, discs where new.
+func (o *overlay) path(g *trace.Segment) {
+	b := &o.Step.Board
+	s := o.side()
+	col := o.theme().Halt
+	on := func(i int) bool { return g.Answer[i] == 1 }
+	for i := range b.Cells {
+		if !on(i) {
+			continue
+		}
+		a := alpha(col, opacity(confidence(g, i)))
+		if i%b.Cols+1 < b.Cols && on(i+1) {
+			o.Line(s*0.18, alpha(col, opacity(min(confidence(g, i), confidence(g, i+1)))), o.center(i), o.center(i+1))
+		}
+		if i+b.Cols < len(b.Cells) && on(i+b.Cols) {
+			o.Line(s*0.18, alpha(col, opacity(min(confidence(g, i), confidence(g, i+b.Cols)))), o.center(i), o.center(i+b.Cols))
+		}
+		p := o.center(i)
+		if o.fresh(g, i) {
+			o.Disc(p.X, p.Y, s*0.26, a)
+		} else {
+			o.Disc(p.X, p.Y, s*0.16, a)
+		}
+	}
+}
+
+// dirX and dirY are the steps of trace.AnswerDirection: up, down, left, right.
+var (
+	dirX = [4]int{0, 0, -1, 1}
+	dirY = [4]int{-1, 1, 0, 0}
+)
+
+// follow is the way from the agent along the directions, until it repeats itself or leaves them.
+func follow(b *grid.Board, answer []uint8) []int {
+	at := -1
+	for _, p := range b.Pieces {
+		if p.Kind == grid.PieceAgent && p.X >= 0 && p.X < b.Cols && p.Y >= 0 && p.Y < b.Rows {
+			at = p.Y*b.Cols + p.X
+			break
+		}
+	}
+	if at < 0 {
+		return nil
+	}
+	been := make([]bool, len(b.Cells))
+	var way []int
+	for !been[at] {
+		been[at] = true
+		way = append(way, at)
+		d := answer[at]
+		if d > 3 {
+			break
+		}
+		x, y := at%b.Cols+dirX[d], at/b.Cols+dirY[d]
+		if x < 0 || x >= b.Cols || y < 0 || y >= b.Rows {
+			break
+		}
+		at = y*b.Cols + x
+	}
+	return way
+}
+
+// directions draws an arrowhead in every cell and, strongly, the way that the agent would go.
+func (o *overlay) directions(g *trace.Segment) {
+	s := o.side()
+	t := o.theme()
+	way := follow(&o.Step.Board, g.Answer)
+	if len(way) > 1 {
+		points := make([]canvas.Point, len(way))
+		for i, cell := range way {
+			points[i] = o.center(cell)
+		}
+		o.Line(s*0.3, alpha(t.Halt, 0.9), points...)
+	}
+	onWay := make(map[int]bool, len(way))
+	for _, cell := range way {
+		onWay[cell] = true
+	}
+	for i, d := range g.Answer {
+		if d > 3 {
+			continue
+		}
+		col := alpha(t.Halt, opacity(confidence(g, i)))
+		if onWay[i] {
+			col = rgb(0xffffff)
+		} else if o.fresh(g, i) {
+			col = alpha(t.Continue, max(opacity(confidence(g, i)), 0.6))
+		}
+		o.arrow(o.center(i), int(d), s*0.17, col)
+	}
+}
+
+// arrow draws an arrowhead of half length r.
+func (o *overlay) arrow(p canvas.Point, d int, r float64, col color.RGBA) {
+	dx, dy := float64(dirX[d]), float64(dirY[d])
+	o.Polygon(col,
+		canvas.Point{X: p.X + dx*r, Y: p.Y + dy*r},
+		canvas.Point{X: p.X - dx*r*0.7 - dy*r, Y: p.Y - dy*r*0.7 + dx*r},
+		canvas.Point{X: p.X - dx*r*0.7 + dy*r, Y: p.Y - dy*r*0.7 - dx*r})
+}
+
+// digits writes the answered digits into the cells that the task left open; a digit that occurs twice
+// in its row, column or box is red and underlined, a new one stands on a tint.
+func (o *overlay) digits(g *trace.Segment) {
+	b := &o.Step.Board
+	s := o.side()
+	f := canvas.Font{Size: s * 0.56}
+	clash := clashes(b, g.Answer)
+	for i, d := range g.Answer {
+		if b.Cells[i].Flags&grid.FlagGiven != 0 || d == 0 || d > 99 {
+			continue
+		}
+		r := o.rect(i)
+		p := confidence(g, i)
+		if o.fresh(g, i) {
+			o.RoundRect(r.Inset(s*0.08), s*0.14, alpha(rgb(0x56b4e9), 0.28))
+		}
+		// On the family's light paper in both themes.
+		col := alpha(rgb(0x0072b2), opacity(p))
+		if clash[i] {
+			col = alpha(rgb(0xb84300), max(opacity(p), 0.7))
+			o.Fill(canvas.Rect{X: r.X + s*0.3, Y: r.Y + s*0.82, W: s * 0.4, H: max(s*0.05, 1)}, col)
+		}
+		o.TextIn(r, strconv.Itoa(int(d)), f, canvas.Center, col)
+	}
+}
+
+// clashes are the cells whose digit occurs twice in their row, column or, on boards with square
+// boxes, box.
+func clashes(b *grid.Board, answer []uint8) []bool {
+	bad := make([]bool, len(answer))
+	box := 0
+	for k := 2; k <= 5; k++ {
+		if b.Cols == k*k && b.Rows == k*k {
+			box = k
+		}
+	}
+	for i, d := range answer {
+		if d == 0 || d > 99 {
+			continue
+		}
+		x, y := i%b.Cols, i/b.Cols
+		for j := i + 1; j < len(answer); j++ {
+			u, v := j%b.Cols, j/b.Cols
+			if answer[j] == d && (u == x || v == y || box > 0 && u/box == x/box && v/box == y/box) {
+				bad[i], bad[j] = true, true
+			}
+		}
+	}
+	return bad
+}
+
+// colors fills the cells with ARC's colours; new ones have a frame.
+func (o *overlay) colors(g *trace.Segment) {
+	s := o.side()
+	for i, d := range g.Answer {
+		if d > 9 {
+			continue
+		}
+		r := o.rect(i).Inset(max(s/24, 0.5))
+		o.Fill(r, alpha(rgb(arc[d]), opacity(confidence(g, i))))
+		if o.fresh(g, i) {
+			o.Frame(r, 0, max(s/14, 1), rgb(0xffffff))
+		}
+	}
+}
+
+// differences outlines the cells that the other agent answers otherwise.
+func (o *overlay) differences(g *trace.Segment) {
+	if o.Other == nil || len(o.Other.Answer) != len(g.Answer) {
+		return
+	}
+	s := o.side()
+	for i := range g.Answer {
+		if g.Answer[i] != o.Other.Answer[i] {
+			o.Frame(o.rect(i).Inset(s*0.04), s*0.1, max(s*0.07, 1), o.theme().Continue)
+		}
+	}
+}

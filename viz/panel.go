@@ -1,0 +1,470 @@
+package viz
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// Fonts of the panes.
+var (
+	fontBody  = canvas.Font{Size: 13}
+	fontSmall = canvas.Font{Size: 11.5}
+	fontHead  = canvas.Font{Face: canvas.Bold, Size: 12}
+	fontBig   = canvas.Font{Face: canvas.Bold, Size: 32}
+)
+
+const gap = 8.0 // of the 8-point spacing
+
+// panel draws the ground of a pane with its heading and returns what is left.
+func panel(c *canvas.Canvas, r canvas.Rect, t *Theme, head string) canvas.Rect {
+	c.Fill(r, t.Back)
+	c.RoundRect(r, 6, t.Panel)
+	r = r.Inset(1.5 * gap)
+	if head == "" {
+		return r
+	}
+	top, rest := r.Top(16)
+	c.TextIn(top, head, fontHead, canvas.Left, t.Muted)
+	_, rest = rest.Top(gap)
+	return rest
+}
+
+// DrawThought draws the number of segments used, in a sentence too.
+func DrawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "")
+	used, most := 0, v.Header.MaxSegments
+	if v.Step != nil {
+		used = v.Segment + 1
+		most = max(most, len(v.Step.Thought))
+	}
+	top, rest := r.Top(40)
+	w := c.Text(top.X, top.Y+30, strconv.Itoa(used), fontBig, canvas.Left, t.Text)
+	of := "segments"
+	if most > 0 {
+		of = fmt.Sprintf("of %d segments", most)
+	}
+	c.Text(top.X+w+gap, top.Y+30, of, fontBody, canvas.Left, t.Muted)
+	if v.Mean > 0 {
+		c.Text(r.X+r.W, top.Y+14, fmt.Sprintf("mean %.1f", v.Mean), fontSmall, canvas.Right, t.Muted)
+		c.Text(r.X+r.W, top.Y+30, fmt.Sprintf("most %d", v.Most), fontSmall, canvas.Right, t.Muted)
+	}
+	_, rest = rest.Top(gap / 2)
+	if bar, below := rest.Top(6); most > 0 && rest.H >= 6 {
+		segmentBar(c, bar, v, most)
+		_, rest = below.Top(gap)
+	}
+	const line = 17
+	y := rest.Y + 12
+	for _, s := range canvas.Wrap(v.Words(), fontBody, rest.W) {
+		if y > rest.Y+rest.H {
+			break
+		}
+		c.Text(rest.X, y, s, fontBody, canvas.Left, t.Text)
+		y += line
+	}
+}
+
+// segmentBar draws the segments as a row of blocks: thought and shown, thought, not needed.
+func segmentBar(c *canvas.Canvas, r canvas.Rect, v *View, most int) {
+	t := v.theme()
+	n := 0
+	if v.Step != nil {
+		n = len(v.Step.Thought)
+	}
+	w := r.W / float64(most)
+	space := min(2, w/4)
+	for i := range most {
+		col := t.Raise
+		switch {
+		case i <= v.Segment && i < n:
+			col = t.Halt
+		case i < n:
+			col = mix(t.Halt, t.Panel, 0.6)
+		}
+		c.RoundRect(canvas.Rect{X: r.X + float64(i)*w, Y: r.Y, W: w - space, H: r.H}, 2, col)
+	}
+}
+
+// chartArea is the part of the curve's pane in which the curves lie.
+func chartArea(r canvas.Rect) canvas.Rect {
+	r = r.Inset(1.5 * gap)
+	_, r = r.Top(16 + gap)
+	_, r = r.Bottom(16)
+	_, r = r.Left(24)
+	_, r = r.Right(62)
+	return r
+}
+
+// chartLen is the number of segments on the x axis.
+func chartLen(v *View) int {
+	n := max(v.Header.MaxSegments, 2)
+	if v.Step != nil {
+		n = max(n, len(v.Step.Thought))
+	}
+	return n
+}
+
+func chartX(a canvas.Rect, n, segment int) float64 {
+	return a.X + a.W*(float64(segment)+0.5)/float64(n)
+}
+
+// CurveSegmentAt is the segment at x in the pane of the curve, bounded to those thought; -1 without any.
+func CurveSegmentAt(r canvas.Rect, v *View, x float64) int {
+	if v.Step == nil || len(v.Step.Thought) == 0 {
+		return -1
+	}
+	a := chartArea(r)
+	return min(max(int(math.Floor((x-a.X)/a.W*float64(chartLen(v)))), 0), len(v.Step.Thought)-1)
+}
+
+// DrawCurve draws the probabilities of halting and continuing against segments, with the moment of
+// halting, the cells changed as bars and the mean confidence.
+func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	panel(c, r, t, "Halting")
+	a := chartArea(r)
+	if a.H < 24 || a.W < 40 {
+		return
+	}
+	n := chartLen(v)
+	var thought []trace.Segment
+	if v.Step != nil {
+		thought = v.Step.Thought
+	}
+	halted := slices.IndexFunc(thought, func(g trace.Segment) bool { return g.Halted })
+	y := func(p float64) float64 { return a.Y + a.H*(1-p) }
+	for _, p := range []float64{0, 0.5, 1} {
+		c.Fill(canvas.Rect{X: a.X, Y: y(p) - 0.5, W: a.W, H: 1}, t.Line)
+		c.Text(a.X-6, y(p)+4, strconv.FormatFloat(p, 'g', -1, 64), fontSmall, canvas.Right, t.Muted)
+	}
+	every := 1
+	for (n+every-1)/every > max(int(a.W/22), 1) {
+		every *= 2
+	}
+	for i := 0; i < n; i += every {
+		c.Text(chartX(a, n, i), a.Y+a.H+14, strconv.Itoa(i+1), fontSmall, canvas.Center, t.Muted)
+	}
+	if len(thought) == 0 {
+		c.TextIn(a, "no segments", fontBody, canvas.Center, t.Muted)
+		return
+	}
+	if halted >= 0 && halted+1 < len(thought) {
+		// What was thought although the rule would have stopped.
+		x := chartX(a, n, halted)
+		c.Fill(canvas.Rect{X: x, Y: a.Y, W: chartX(a, n, len(thought)-1) - x, H: a.H}, alpha(t.Continue, 0.12))
+	}
+	cells := 1
+	if v.Step != nil {
+		cells = max(len(v.Step.Board.Cells), 1)
+	}
+	w := a.W / float64(n)
+	for i := 1; i < len(thought); i++ {
+		if k, ok := changed(&thought[i], &thought[i-1]); ok && k > 0 {
+			h := max(a.H*math.Sqrt(float64(k)/float64(cells)), 1)
+			c.Fill(canvas.Rect{X: chartX(a, n, i) - w*0.3, Y: a.Y + a.H - h, W: w * 0.6, H: h}, mix(t.Panel, t.Faint, 0.45))
+		}
+	}
+	type curve struct {
+		name  string
+		col   color.RGBA
+		value func(g *trace.Segment) float64
+		dot   bool
+		at    float64 // y of the label
+	}
+	curves := []curve{
+		{"halt", t.Halt, func(g *trace.Segment) float64 { return Sigmoid(g.QHalt) }, true, 0},
+		{"cont.", t.Continue, func(g *trace.Segment) float64 { return Sigmoid(g.QContinue) }, true, 0},
+	}
+	hasContinue := slices.ContainsFunc(thought, func(g trace.Segment) bool { return g.QContinue != 0 })
+	if !hasContinue {
+		curves = curves[:1]
+	}
+	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
+		curves = append(curves, curve{"conf.", t.Muted, MeanConfidence, false, 0})
+	}
+	if !hasContinue {
+		// The threshold takes the place of the other curve.
+		p := Sigmoid(v.Header.Threshold)
+		c.Dashes(1, 3, t.Continue, canvas.Point{X: a.X, Y: y(p)}, canvas.Point{X: a.X + a.W, Y: y(p)})
+	}
+	if halted >= 0 {
+		x := chartX(a, n, halted)
+		c.Fill(canvas.Rect{X: x - 0.75, Y: a.Y - 4, W: 1.5, H: a.H + 4}, t.Text)
+		side, dx := canvas.Left, 4.0
+		if x > a.X+a.W*0.7 {
+			side, dx = canvas.Right, -4
+		}
+		c.Text(x+dx, a.Y-6, "halts at "+strconv.Itoa(halted+1), fontSmall, side, t.Text)
+	}
+	shown := min(max(v.Segment, 0), len(thought)-1)
+	for i := range curves {
+		k := &curves[i]
+		points := make([]canvas.Point, len(thought))
+		for j := range thought {
+			points[j] = canvas.Point{X: chartX(a, n, j), Y: y(min(max(k.value(&thought[j]), 0), 1))}
+		}
+		width := 2.0
+		if !k.dot {
+			width = 1.2
+		}
+		c.Line(width, k.col, points...)
+		if k.dot {
+			for _, p := range points {
+				c.Disc(p.X, p.Y, 2.2, k.col)
+			}
+			p := points[shown]
+			c.Disc(p.X, p.Y, 5, t.Panel)
+			c.Disc(p.X, p.Y, 3.8, k.col)
+		}
+		k.at = points[shown].Y
+	}
+	// The labels stand at the height of the segment shown, pushed apart where they would touch.
+	order := make([]*curve, len(curves))
+	for i := range curves {
+		order[i] = &curves[i]
+	}
+	slices.SortFunc(order, func(p, q *curve) int { return int(math.Copysign(1, p.at-q.at)) })
+	const line = 14.0
+	for i := range order {
+		low := a.Y + 4
+		if i > 0 {
+			low = order[i-1].at + line
+		}
+		high := a.Y + a.H + 4 - line*float64(len(order)-1-i)
+		order[i].at = max(min(order[i].at+4, high), low)
+		if i == 0 {
+			order[i].at = min(order[i].at, high)
+		}
+	}
+	for _, k := range order {
+		x := a.X + a.W + gap
+		c.Text(x, k.at, k.name, fontSmall, canvas.Left, k.col)
+		c.Text(x+54, k.at, fmt.Sprintf("%.2f", min(max(k.value(&thought[shown]), 0), 1)), fontSmall, canvas.Right, k.col)
+	}
+}
+
+// DrawLatent draws the ways of z_H and z_L through the model's plane of principal components.
+func DrawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "Hidden state")
+	half := (r.W - 2*gap) / 2
+	left, _ := r.Left(half)
+	right, _ := r.Right(half)
+	latent(c, left, v, "z_H", func(g *trace.Segment) ([2]float32, []float32) { return g.PathH, g.NormH })
+	latent(c, right, v, "z_L", func(g *trace.Segment) ([2]float32, []float32) { return g.PathL, g.NormL })
+}
+
+func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *trace.Segment) ([2]float32, []float32)) {
+	t := v.theme()
+	low, plot := r.Bottom(18)
+	c.RoundRect(plot, 4, t.Back)
+	var thought []trace.Segment
+	if v.Step != nil {
+		thought = v.Step.Thought
+	}
+	var at [][2]float64
+	known := false
+	for i := range thought {
+		p, _ := of(&thought[i])
+		q := [2]float64{float64(p[0]), float64(p[1])}
+		if math.IsNaN(q[0]+q[1]) || math.IsInf(q[0]+q[1], 0) {
+			q = [2]float64{}
+		}
+		known = known || q != [2]float64{}
+		at = append(at, q)
+	}
+	if !known {
+		c.TextIn(plot, "none", fontSmall, canvas.Center, t.Muted)
+		c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
+		return
+	}
+	lo, hi := at[0], at[0]
+	for _, p := range at {
+		for k := range 2 {
+			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
+		}
+	}
+	// One scale for both axes: distances mean the same in every direction.
+	in := plot.Inset(12)
+	span := max((hi[0]-lo[0])/max(in.W, 1), (hi[1]-lo[1])/max(in.H, 1), 1e-12)
+	points := make([]canvas.Point, len(at))
+	for i, p := range at {
+		points[i] = canvas.Point{
+			X: in.X + in.W/2 + (p[0]-(lo[0]+hi[0])/2)/span,
+			Y: in.Y + in.H/2 - (p[1]-(lo[1]+hi[1])/2)/span,
+		}
+	}
+	n := chartLen(v)
+	for i := range points[1:] {
+		col := Viridis(float64(i+1) / float64(n-1))
+		if i+1 > v.Segment {
+			col = mix(col, t.Back, 0.65)
+		}
+		c.Line(1.6, col, points[i], points[i+1])
+	}
+	for i, p := range points {
+		col := Viridis(float64(i) / float64(n-1))
+		if i > v.Segment {
+			col = mix(col, t.Back, 0.65)
+		}
+		c.Disc(p.X, p.Y, 2.8, col)
+		if i == v.Segment {
+			c.Ring(p.X, p.Y, 6, 1.5, t.Text)
+		}
+	}
+	c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
+	if g := v.segment(); g != nil {
+		if _, norm := of(g); len(norm) > 0 {
+			var sum float64
+			for _, x := range norm {
+				sum += float64(x) * float64(x)
+			}
+			c.TextIn(low, fmt.Sprintf("moved %.3g", math.Sqrt(sum/float64(len(norm)))), fontSmall, canvas.Right, t.Muted)
+		}
+	}
+}
+
+// DrawActions draws the probability of each action after the segment shown and marks the one taken.
+func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "Action")
+	g := v.segment()
+	taken := -1
+	if v.Step != nil {
+		taken = v.Step.Action
+	}
+	name := func(a int) string {
+		if a >= 0 && a < len(v.Header.Actions) {
+			return v.Header.Actions[a]
+		}
+		return strconv.Itoa(a)
+	}
+	if g == nil || len(g.Actions) == 0 {
+		s := "none yet"
+		if taken >= 0 {
+			s = name(taken)
+		} else if v.Step != nil && v.Header.Answer != trace.AnswerNone && len(v.Header.Actions) == 0 {
+			s = "the answer itself"
+		}
+		top, _ := r.Top(18)
+		c.TextIn(top, s, fontBody, canvas.Left, t.Text)
+		return
+	}
+	order := make([]int, len(g.Actions))
+	for i := range order {
+		order[i] = i
+	}
+	const row = 18.0
+	fit := max(int(r.H/row), 1)
+	if len(order) > fit {
+		slices.SortStableFunc(order, func(a, b int) int {
+			switch {
+			case g.Actions[a] > g.Actions[b]:
+				return -1
+			case g.Actions[a] < g.Actions[b]:
+				return 1
+			}
+			return 0
+		})
+		order = order[:fit]
+	}
+	label := 0.0
+	for _, a := range order {
+		label = max(label, canvas.Width(name(a), fontBody))
+	}
+	label = min(label, r.W*0.45) + 20
+	for i, a := range order {
+		line := canvas.Rect{X: r.X, Y: r.Y + float64(i)*row, W: r.W, H: row}
+		col, text := t.Faint, t.Muted
+		if a == taken {
+			col, text = t.Halt, t.Text
+			y := line.Y + row/2
+			c.Polygon(t.Halt, canvas.Point{X: r.X, Y: y - 4}, canvas.Point{X: r.X + 6, Y: y}, canvas.Point{X: r.X, Y: y + 4})
+		}
+		left, bar := line.Left(label)
+		_, left = left.Left(12)
+		c.TextIn(left, name(a), fontBody, canvas.Left, text)
+		num, bar := bar.Right(36)
+		p := min(max(float64(g.Actions[a]), 0), 1)
+		bar = canvas.Rect{X: bar.X, Y: bar.Y + row/2 - 3, W: bar.W, H: 6}
+		c.RoundRect(bar, 3, t.Raise)
+		if p > 0 {
+			bar.W = max(bar.W*p, 3)
+			c.RoundRect(bar, 3, col)
+		}
+		c.TextIn(num, fmt.Sprintf("%.2f", p), fontSmall, canvas.Right, text)
+	}
+}
+
+// DrawStatus draws episode, step, reward and return.
+func DrawStatus(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "Episode")
+	type pair struct{ name, value string }
+	pairs := []pair{{"episode", "–"}, {"step", "–"}, {"reward", "–"}, {"return", "–"}, {"seed", "–"}, {"speed", "–"}}
+	if s := v.Step; s != nil {
+		pairs[0].value = strconv.Itoa(s.Episode + 1)
+		pairs[1].value = strconv.Itoa(s.Index + 1)
+		pairs[2].value = strconv.FormatFloat(s.Reward, 'g', 3, 64)
+		pairs[3].value = strconv.FormatFloat(s.Return, 'g', 3, 64)
+		pairs[4].value = strconv.FormatUint(s.Seed, 10)
+	}
+	if v.Speed == "" {
+		pairs = pairs[:5]
+	} else {
+		pairs[5].value = v.Speed
+	}
+	const row = 18.0
+	w := (r.W - 2*gap) / 2
+	for i, p := range pairs {
+		line := canvas.Rect{X: r.X + float64(i%2)*(w+2*gap), Y: r.Y + float64(i/2)*row, W: w, H: row}
+		if line.Y+row > r.Y+r.H+1 {
+			break
+		}
+		c.TextIn(line, p.name, fontBody, canvas.Left, t.Muted)
+		_, line = line.Left(canvas.Width(p.name, fontBody) + gap)
+		c.TextIn(line, p.value, fontBody, canvas.Right, t.Text)
+	}
+}
+
+// DrawHeader draws the name of the environment and who acts.
+func DrawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	c.Fill(r, t.Back)
+	_, in := r.Left(2 * gap)
+	_, in = in.Right(2 * gap)
+	name := v.Header.EnvID
+	if name == "" {
+		name = "ponder"
+	}
+	f := canvas.Font{Face: canvas.Bold, Size: 15}
+	who := Who(v.Header)
+	w := canvas.Width(who, fontBody)
+	c.TextIn(in, who, fontBody, canvas.Right, t.Muted)
+	_, in = in.Right(w + 2*gap)
+	c.TextIn(in, name, f, canvas.Left, t.Text)
+	if v.Note != "" {
+		_, in = in.Left(canvas.Width(name, f) + 2*gap)
+		c.TextIn(in, v.Note, fontBody, canvas.Left, t.Continue)
+	}
+}
+
+// Who says who acts and by which rule it halts.
+func Who(h trace.Header) string {
+	switch {
+	case h.Model != "" && h.Rule != "":
+		return h.Model + " · " + h.Rule
+	case h.Model != "":
+		return h.Model
+	case h.Agent == "":
+		return ""
+	}
+	return "played by " + AgentWords(h.Agent)
+}

@@ -1,0 +1,114 @@
+package viz
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// A Timeline is what the timeline shows: all steps kept, and the one shown.
+type Timeline struct {
+	First int                               // number of the first step kept
+	End   int                               // one past the last
+	Info  func(step int) (trace.Info, bool) // of a step
+	Step  int                               // the step shown
+	Most  int                               // largest number of segments that a bar can show; at least 1
+}
+
+// timelineArea is the part of the pane in which the bars stand.
+func timelineArea(r canvas.Rect) canvas.Rect {
+	_, r = r.Left(2 * gap)
+	_, r = r.Right(2 * gap)
+	_, r = r.Top(18)
+	_, r = r.Bottom(6)
+	return r
+}
+
+// columns is the number of bars and their width; a bar stands for several steps where not all fit.
+func (l *Timeline) columns(width float64) (n int, bar float64) {
+	const least, most = 3.0, 14.0
+	n = min(max(l.End-l.First, 0), max(int(width/least), 1))
+	if n == 0 {
+		return 0, 0
+	}
+	return n, min(width/float64(n), most)
+}
+
+// TimelineStepAt is the step at x in the pane r, bounded to those kept; -1 without any.
+func TimelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
+	a := timelineArea(r)
+	n, bar := l.columns(a.W)
+	if n == 0 {
+		return -1
+	}
+	steps := l.End - l.First
+	k := (x - a.X) / (bar * float64(n)) * float64(steps)
+	return l.First + min(max(int(math.Floor(k)), 0), steps-1)
+}
+
+// DrawTimeline draws a bar for every step, as high as the segments it took, with the ends of episodes
+// and rewards marked.
+func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, t *Theme) {
+	c.Fill(r, t.Back)
+	a := timelineArea(r)
+	head := canvas.Rect{X: a.X, Y: r.Y, W: a.W, H: 16}
+	c.TextIn(head, "Steps and the segments each took", fontSmall, canvas.Left, t.Muted)
+	columns, bar := l.columns(a.W)
+	if columns == 0 {
+		return
+	}
+	steps := l.End - l.First
+	label := fmt.Sprintf("step %d of %d", l.Step-l.First+1, steps)
+	if l.First > 0 {
+		label += fmt.Sprintf(" kept, %d older dropped", l.First)
+	}
+	c.TextIn(head, label, fontSmall, canvas.Right, t.Text)
+	most := float64(max(l.Most, 1))
+	space := min(bar/4, 2)
+	episode := -1
+	for k := range columns {
+		from, to := l.First+k*steps/columns, l.First+(k+1)*steps/columns
+		info, ok := l.Info(from)
+		if !ok {
+			continue
+		}
+		begins := info.Episode != episode && episode >= 0
+		for n := from + 1; n < to; n++ {
+			// The bar shows the most of its steps, and every end and reward.
+			next, _ := l.Info(n)
+			begins = begins || next.Episode != info.Episode
+			info.Segments = max(info.Segments, next.Segments)
+			info.Truncated = info.Truncated || next.Truncated
+			info.Terminated = info.Terminated || next.Terminated
+			if next.Reward != 0 {
+				info.Reward = next.Reward
+			}
+			info.Return, info.Episode = next.Return, next.Episode
+		}
+		x := a.X + float64(k)*bar
+		if begins {
+			c.Fill(canvas.Rect{X: x - space/2 - 0.5, Y: a.Y, W: 1, H: a.H}, t.Faint)
+		}
+		episode = info.Episode
+		h := max((a.H-6)*min(float64(info.Segments)/most, 1), 2)
+		col := t.Faint
+		if from <= l.Step && l.Step < to {
+			col = t.Halt
+			c.Fill(canvas.Rect{X: x, Y: a.Y, W: bar - space, H: a.H}, mix(t.Back, t.Halt, 0.22))
+		}
+		c.Fill(canvas.Rect{X: x, Y: a.Y + a.H - h, W: bar - space, H: h}, col)
+		mid := x + (bar-space)/2
+		d := min(max((bar-space)/2, 1.5), 3)
+		switch {
+		case info.Reward > 0:
+			c.Disc(mid, a.Y+3, d, t.Good)
+		case info.Reward < 0 || info.Terminated && info.Return <= 0:
+			c.Line(1.4, t.Bad, canvas.Point{X: mid - d, Y: a.Y + 3 - d}, canvas.Point{X: mid + d, Y: a.Y + 3 + d})
+			c.Line(1.4, t.Bad, canvas.Point{X: mid - d, Y: a.Y + 3 + d}, canvas.Point{X: mid + d, Y: a.Y + 3 - d})
+		case info.Truncated:
+			c.Fill(canvas.Rect{X: mid - d, Y: a.Y + 2, W: 2 * d, H: 2}, t.Bad)
+		}
+	}
+}

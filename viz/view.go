@@ -1,0 +1,217 @@
+package viz
+
+import (
+	"fmt"
+	"image"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/grid"
+)
+
+// A Painter draws a board in its family's art, cells and pieces, over the whole of dst.
+type Painter func(b grid.Board, dst *image.RGBA)
+
+// Painters are the painters by family; a family without one is drawn plainly.
+type Painters map[string]Painter
+
+// Of is the painter for b.
+func (p Painters) Of(b grid.Board) Painter {
+	if f := p[b.Family]; f != nil {
+		return f
+	}
+	return PaintPlain
+}
+
+// A Layer is what lies over the board.
+type Layer uint8
+
+// The layers.
+const (
+	LayerAnswer     Layer = iota // the answer forming, its opacity by confidence
+	LayerConfidence              // probability of each cell's answer
+	LayerChangeH                 // how much z_H changed in the segment
+	LayerChangeL                 // how much z_L changed
+	LayerAttentionH              // what the picked cell attends to in H's last block
+	LayerAttentionL              // the same in L's
+	LayerNone
+)
+
+// Layers are all layers in the order in which the viewer offers them.
+var Layers = [...]Layer{LayerAnswer, LayerConfidence, LayerChangeH, LayerChangeL, LayerAttentionH, LayerAttentionL, LayerNone}
+
+// String is the layer's name on screen.
+func (l Layer) String() string {
+	switch l {
+	case LayerAnswer:
+		return "answer"
+	case LayerConfidence:
+		return "confidence"
+	case LayerChangeH:
+		return "change of z_H"
+	case LayerChangeL:
+		return "change of z_L"
+	case LayerAttentionH:
+		return "attention H"
+	case LayerAttentionL:
+		return "attention L"
+	}
+	return "board only"
+}
+
+// A View is one agent's decision and how it is to be shown.
+type View struct {
+	Header  trace.Header
+	Step    *trace.Step // nil before the first
+	Segment int         // the segment shown; -1 is before any thought
+	Layer   Layer
+	Theme   *Theme // nil is Dark
+	Painter Painter
+	Name    string // over the board where several agents are compared
+
+	Pick      int            // cell whose attention is shown, -1 for none
+	Attention []uint8        // of the picked cell to every cell, where the step itself keeps none
+	Other     *trace.Segment // of the agent compared with: differing answers are outlined
+
+	From  *grid.Board // the board before the last action: pieces glide from there
+	Glide float64     // from 0, where they were, to 1, where they are
+
+	Mean  float64 // segments a decision so far
+	Most  int     // and the most of one
+	Speed string  // e.g. "2x", empty if nothing plays
+	Note  string  // what the person should know, e.g. "recording"
+}
+
+func (v *View) theme() *Theme {
+	if v.Theme == nil {
+		return Dark()
+	}
+	return v.Theme
+}
+
+func (v *View) painter() Painter {
+	if v.Painter == nil {
+		return PaintPlain
+	}
+	return v.Painter
+}
+
+// segment is the segment shown, or nil.
+func (v *View) segment() *trace.Segment {
+	if v.Step == nil || v.Segment < 0 || v.Segment >= len(v.Step.Thought) {
+		return nil
+	}
+	return &v.Step.Thought[v.Segment]
+}
+
+// before is the segment before the one shown, or nil.
+func (v *View) before() *trace.Segment {
+	if v.segment() == nil || v.Segment == 0 {
+		return nil
+	}
+	return &v.Step.Thought[v.Segment-1]
+}
+
+// Words says in a sentence what the segment shown did and what the halting rule made of it.
+func (v *View) Words() string {
+	if v.Step == nil {
+		return "Nothing yet."
+	}
+	g := v.segment()
+	if g == nil {
+		switch {
+		case v.Step.Terminated || v.Step.Truncated:
+			return endWords(v.Step)
+		case len(v.Step.Thought) > 0:
+			return "Before the first segment."
+		case v.Header.Agent == "hrm" || v.Header.Agent == "":
+			return "No thought yet."
+		}
+		return fmt.Sprintf("Played by %s: no thought to show.", AgentWords(v.Header.Agent))
+	}
+	s := fmt.Sprintf("Segment %d: ", v.Segment+1)
+	if n, ok := changed(g, v.before()); ok {
+		s += plural(n, "cell") + " changed"
+		if len(g.Confidence) > 0 {
+			s += fmt.Sprintf(", confidence %.0f %%", 100*MeanConfidence(g))
+		}
+		s += ". "
+	} else if len(g.Confidence) > 0 {
+		s += fmt.Sprintf("confidence %.0f %%. ", 100*MeanConfidence(g))
+	} else if v.Header.Agent != "hrm" && v.Header.Agent != "" {
+		return fmt.Sprintf("Played by %s.", AgentWords(v.Header.Agent))
+	}
+	h, c := Sigmoid(g.QHalt), Sigmoid(g.QContinue)
+	switch {
+	case g.Halted && v.Segment+1 < len(v.Step.Thought):
+		s += fmt.Sprintf("Halt %.2f, continue %.2f: it would stop here.", h, c)
+	case g.Halted && v.Segment+1 == v.Header.MaxSegments && g.QHalt <= g.QContinue:
+		s += fmt.Sprintf("Halt %.2f, continue %.2f: stopped by the limit.", h, c)
+	case g.Halted:
+		s += fmt.Sprintf("Halt %.2f, continue %.2f: stops.", h, c)
+	default:
+		s += fmt.Sprintf("Halt %.2f, continue %.2f: thinks on.", h, c)
+	}
+	return s
+}
+
+func endWords(s *trace.Step) string {
+	if s.Terminated && s.Return > 0 {
+		return "Done."
+	}
+	if s.Truncated {
+		return "Stopped by the step limit."
+	}
+	return "Ended."
+}
+
+// AgentWords names an agent in a sentence.
+func AgentWords(agent string) string {
+	switch agent {
+	case "oracle":
+		return "the oracle"
+	case "random":
+		return "chance"
+	case "human":
+		return "you"
+	case "":
+		return "the model"
+	}
+	return agent
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// changed counts the cells whose answer differs from the segment before; false if there is none.
+func changed(g, before *trace.Segment) (int, bool) {
+	if before == nil || len(g.Answer) == 0 || len(before.Answer) != len(g.Answer) {
+		return 0, false
+	}
+	n := 0
+	for i := range g.Answer {
+		if g.Answer[i] != before.Answer[i] {
+			n++
+		}
+	}
+	return n, true
+}
+
+// MeanConfidence is the mean probability of the answered cells of g, 0 if it has none.
+func MeanConfidence(g *trace.Segment) float64 {
+	var sum, n float64
+	for i, c := range g.Confidence {
+		if i < len(g.Answer) && g.Answer[i] == trace.NoAnswer {
+			continue
+		}
+		sum += float64(c)
+		n++
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / n / 255
+}
