@@ -146,6 +146,9 @@ func parseNpyHeader(text string) (h npyHeader, err error) {
 	if !shape {
 		return bad("no shape")
 	}
+	if int64(h.rows)*int64(h.cols) > 1<<50 {
+		return bad("too large")
+	}
 	if order && !h.flat && h.rows > 1 && h.cols > 1 {
 		return bad("columns are stored one after the other (fortran_order), want rows")
 	}
@@ -178,30 +181,39 @@ type table struct {
 	bufs sync.Pool // *[]byte of one row
 }
 
-// openTable opens an array and checks that the file is as long as its header says.
+// openTable opens an array on disk.
 func openTable(path string) (*table, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	h, err := readNpyHeader(f)
+	info, err := f.Stat()
 	if err == nil {
-		var info os.FileInfo
-		if info, err = f.Stat(); err == nil {
-			want := h.data + int64(h.rows)*int64(h.cols)*int64(h.size())
-			switch got := info.Size(); {
-			case got < want:
-				err = fmt.Errorf("truncated: %d bytes, want %d for shape %s of %s", got, want, h.shape(), h.descr)
-			case got > want:
-				err = fmt.Errorf("%d bytes after the end of the array of shape %s of %s", got-want, h.shape(), h.descr)
-			}
+		var t *table
+		if t, err = newTable(path, f, info.Size()); err == nil {
+			t.c = f
+			return t, nil
+		}
+	}
+	f.Close()
+	return nil, err
+}
+
+// newTable reads the header of an array and checks that r is as long as it says.
+func newTable(name string, r io.ReaderAt, length int64) (*table, error) {
+	h, err := readNpyHeader(io.NewSectionReader(r, 0, length))
+	if err == nil {
+		switch want := h.data + int64(h.rows)*int64(h.cols)*int64(h.size()); {
+		case length < want:
+			err = fmt.Errorf("truncated: %d bytes, want %d for shape %s of %s", length, want, h.shape(), h.descr)
+		case length > want:
+			err = fmt.Errorf("%d bytes after the end of the array of shape %s of %s", length-want, h.shape(), h.descr)
 		}
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &table{npyHeader: h, name: path, r: f, c: f}, nil
+	return &table{npyHeader: h, name: name, r: r}, nil
 }
 
 func (h npyHeader) shape() string {
