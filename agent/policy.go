@@ -1,0 +1,110 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// Random chooses each action alike.
+type Random struct {
+	Actions int // number of actions, at least 1
+	Rand    *rand.Rand
+}
+
+// Act implements Policy.
+func (p Random) Act(_ context.Context, actions []int32, _ []byte, _ []bool, _ [][]trace.Segment) error {
+	for i := range actions {
+		actions[i] = int32(p.Rand.IntN(p.Actions))
+	}
+	return nil
+}
+
+// ByRow makes a Policy of a function that decides for one row: a rule, a planner, a person.
+type ByRow func(ctx context.Context, row int, obs []byte, fresh bool) (action int, err error)
+
+// Act implements Policy.
+func (f ByRow) Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, _ [][]trace.Segment) error {
+	obsLen := len(obs) / len(actions)
+	for i := range actions {
+		a, err := f(ctx, i, obs[i*obsLen:(i+1)*obsLen:(i+1)*obsLen], fresh[i])
+		if err != nil {
+			return err
+		}
+		actions[i] = int32(a)
+	}
+	return nil
+}
+
+// Human waits for the actions that a person sends, from a keyboard or a window: one for each row in
+// turn. When ctx is done or keys is closed Act ends with an error, context.Cause(ctx) or ErrLeft.
+func Human(keys <-chan int) Policy {
+	return ByRow(func(ctx context.Context, _ int, _ []byte, _ bool) (int, error) {
+		select {
+		case a, ok := <-keys:
+			if !ok {
+				return 0, ErrLeft
+			}
+			return a, nil
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	})
+}
+
+// ErrLeft is the error of Human when the person has left.
+var ErrLeft = errors.New("agent: the player has left")
+
+// Oracle lets the oracle of the environments of v play: the one named ("bot" sees what an agent sees,
+// "plan" everything), or the best one if name is empty. The policy belongs to v.
+func Oracle(v *env.Vec, name string) (Policy, error) {
+	oracles := make([]env.Oracle, v.Len())
+	for i := range oracles {
+		id := v.Env(i).Spec().ID
+		entry, _, err := env.Lookup(id)
+		if err != nil {
+			return nil, err
+		}
+		found, err := pick(entry.Oracles, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		e := v.Env(i)
+		for {
+			w, ok := e.(interface{ Unwrap() env.Env })
+			if !ok {
+				break
+			}
+			e = w.Unwrap()
+		}
+		if oracles[i], err = found.Open(e); err != nil {
+			return nil, fmt.Errorf("%s: oracle %s: %w", id, found.Name, err)
+		}
+	}
+	return ByRow(func(_ context.Context, i int, _ []byte, _ bool) (int, error) {
+		a, err := oracles[i].Act()
+		if err != nil {
+			return 0, fmt.Errorf("oracle of %s: %w", v.Env(i).Spec().ID, err)
+		}
+		return a, nil
+	}), nil
+}
+
+func pick(oracles []env.OracleEntry, name string) (env.OracleEntry, error) {
+	var names []string
+	for _, o := range oracles {
+		if name == "" || o.Name == name {
+			return o, nil
+		}
+		names = append(names, o.Name)
+	}
+	if len(names) == 0 {
+		return env.OracleEntry{}, errors.New("has no oracle")
+	}
+	return env.OracleEntry{}, fmt.Errorf("has no oracle %q, but %s", name, strings.Join(names, ", "))
+}
