@@ -1,0 +1,54 @@
+package runlog
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// Describe fills in what a run's record says of program and machine: versions, source revision,
+// processor. The host's name is not recorded.
+func (i *Info) Describe() {
+	i.Machine = fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	if model := cpuModel(); model != "" {
+		i.Machine += ", " + model
+	}
+	if i.Versions == nil {
+		i.Versions = map[string]string{}
+	}
+	i.Versions["go"] = runtime.Version()
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return
+	}
+	changed := false
+	for _, s := range build.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			i.Revision = s.Value
+		case "vcs.modified":
+			changed = s.Value == "true"
+		}
+	}
+	if changed && i.Revision != "" {
+		i.Revision += "+changes"
+	}
+}
+
+// cpuModel is the processor's name where the system tells it as a file.
+func cpuModel() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if name, value, ok := strings.Cut(s.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

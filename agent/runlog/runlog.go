@@ -1,0 +1,237 @@
+package runlog
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// A Field is a named value of a metrics line: a float64, an int64 or a string.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// Float is a Field. What JSON cannot hold, NaN and infinities, is written as null.
+func Float(name string, v float64) Field { return Field{name, v} }
+
+// Int is a Field.
+func Int(name string, v int64) Field { return Field{name, v} }
+
+// String is a Field; TensorBoard does not get it.
+func String(name, v string) Field { return Field{name, v} }
+
+// A Log is the record of a run. One goroutine uses it at a time.
+type Log struct {
+	Dir    string
+	Events *Events
+
+	metrics *os.File
+	last    int64 // step of the last line
+	line    []byte
+}
+
+func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
+
+// Create begins the record of a new run in dir. A folder that has one already is refused.
+func Create(dir string) (*Log, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(metricsPath(dir), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("%s: a run is recorded there already; resume it or choose another folder", dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return open(dir, f, math.MinInt64)
+}
+
+// Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
+// last line that a kill cut short, are removed. TensorBoard is told to forget later points.
+func Resume(dir string, step int64) (*Log, error) {
+	f, err := os.OpenFile(metricsPath(dir), os.O_RDWR|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	keep, last, err := linesUpTo(f, step)
+	if err == nil {
+		err = f.Truncate(keep)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	l, err := open(dir, f, last)
+	if err != nil {
+		return nil, err
+	}
+	return l, l.Events.Restart(step + 1)
+}
+
+// linesUpTo returns how many bytes the whole lines have whose step is at most step, and the step of
+// the last of them.
+func linesUpTo(r io.Reader, step int64) (keep, last int64, err error) {
+	last = math.MinInt64
+	br := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, err := br.ReadBytes('\n')
+		if err == io.EOF { // also of a line without its end
+			return keep, last, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		var head struct{ Step *int64 }
+		if err := json.Unmarshal(line, &head); err != nil || head.Step == nil {
+			return 0, 0, fmt.Errorf("line %d is no metrics line: %.60q", n, line)
+		}
+		if *head.Step > step {
+			return keep, last, nil
+		}
+		keep, last = keep+int64(len(line)), *head.Step
+	}
+}
+
+func open(dir string, metrics *os.File, last int64) (*Log, error) {
+	events, err := NewEvents(dir)
+	if err != nil {
+		metrics.Close()
+		return nil, err
+	}
+	return &Log{Dir: dir, Events: events, metrics: metrics, last: last}, nil
+}
+
+// Write appends a line {"step": step, "kind": kind, fields…} to metrics.jsonl, with the fields in
+// the order given, and the numbers to TensorBoard as kind/name. It reaches the operating system at
+// once, the disk with Sync. Steps must not fall.
+func (l *Log) Write(step int64, kind string, fields ...Field) error {
+	if step < l.last {
+		panic(fmt.Sprintf("runlog: step %d after step %d", step, l.last))
+	}
+	b := append(l.line[:0], `{"step":`...)
+	b = strconv.AppendInt(b, step, 10)
+	b = append(append(b, `,"kind":`...), quote(kind)...)
+	for _, f := range fields {
+		b = append(append(append(b, ','), quote(f.Name)...), ':')
+		switch v := f.Value.(type) {
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				b = append(b, "null"...)
+			} else {
+				b = strconv.AppendFloat(b, v, 'g', -1, 64)
+			}
+			l.Events.Scalar(kind+"/"+f.Name, step, v)
+		case int64:
+			b = strconv.AppendInt(b, v, 10)
+			l.Events.Scalar(kind+"/"+f.Name, step, float64(v))
+		case string:
+			b = append(b, quote(v)...)
+		default:
+			panic(fmt.Sprintf("runlog: field %s is a %T, want float64, int64 or string", f.Name, v))
+		}
+	}
+	b = append(b, "}\n"...)
+	l.line, l.last = b, step
+	if _, err := l.metrics.Write(b); err != nil {
+		return err
+	}
+	return l.Events.Flush()
+}
+
+func quote(s string) []byte {
+	b, _ := json.Marshal(s) // a string always encodes
+	return b
+}
+
+// Sync waits until all lines are on the disk. Call it before a checkpoint, which must not be ahead
+// of the lines it counts on.
+func (l *Log) Sync() error { return errors.Join(l.metrics.Sync(), l.Events.Flush()) }
+
+// Close syncs and closes the files.
+func (l *Log) Close() error {
+	return errors.Join(l.metrics.Sync(), l.metrics.Close(), l.Events.Close())
+}
+
+// WriteConfig writes v as config.toml.
+func WriteConfig(dir string, v any) error {
+	data, err := toml.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, "config.toml"), data)
+}
+
+// Info is run.json.
+type Info struct {
+	Command  []string          `json:"command"`
+	Seed     uint64            `json:"seed"`
+	Started  time.Time         `json:"started"`
+	Resumed  []time.Time       `json:"resumed,omitempty"`
+	Ended    *time.Time        `json:"ended,omitempty"`
+	State    string            `json:"state"` // running, finished, interrupted or failed
+	Error    string            `json:"error,omitempty"`
+	Step     int64             `json:"step"` // at the end
+	Machine  string            `json:"machine,omitempty"`
+	Revision string            `json:"revision,omitempty"` // of the source, with "+changes" if it was modified
+	Versions map[string]string `json:"versions,omitempty"`
+}
+
+// WriteInfo writes run.json.
+func WriteInfo(dir string, info Info) error {
+	data, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(dir, "run.json"), append(data, '\n'))
+}
+
+// ReadInfo reads run.json.
+func ReadInfo(dir string) (info Info, err error) {
+	path := filepath.Join(dir, "run.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return info, err
+	}
+	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&info); err != nil {
+		return info, fmt.Errorf("%s: %w", path, err)
+	}
+	return info, nil
+}
+
+// replaceFile puts data in place of path's content, or leaves what was there.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp-")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Chmod(0o644)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}

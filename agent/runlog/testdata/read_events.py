@@ -1,0 +1,16 @@
+"""Prints, as JSON, what TensorBoard's own reader finds in a run's folder. Needs tensorboard."""
+import json
+import sys
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+acc = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "images": 0, "histograms": 0})
+acc.Reload()
+tags = acc.Tags()
+json.dump({
+    "scalars": {t: [[e.step, e.value] for e in acc.Scalars(t)] for t in tags["scalars"]},
+    "histograms": {t: [[e.step, e.histogram_value.num, e.histogram_value.min, e.histogram_value.max,
+                        sum(e.histogram_value.bucket)] for e in acc.Histograms(t)] for t in tags["histograms"]},
+    "images": {t: [[e.step, e.width, e.height, e.encoded_image_string[1:4].decode()] for e in acc.Images(t)]
+               for t in tags["images"]},
+}, sys.stdout)
