@@ -64,7 +64,7 @@ func DrawFilm(c *canvas.Canvas, r canvas.Rect, v *View) {
 		c.Image(x, y, small)
 		label := strconv.Itoa(k + 1)
 		col := t.Muted
-		if v.Step.Thought[k].Halted {
+		if k == HaltedAt(v.Step) {
 			label += " halts"
 			col = t.Text
 		}
@@ -83,6 +83,9 @@ func miniature(v *View, k int, art *Art, scale float64) *image.RGBA {
 	w := *v
 	w.Segment = k
 	w.Other = nil
+	if w.Layer == LayerAttentionH || w.Layer == LayerAttentionL {
+		w.Layer = LayerAnswer // attention is known of one segment at a time
+	}
 	o := overlay{Canvas: canvas.Over(img, scale), View: &w, area: img.Rect, cell: art.Cell}
 	o.draw()
 	if art.Agent != nil {

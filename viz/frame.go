@@ -15,7 +15,6 @@ type Panes struct {
 	Thoughts []canvas.Rect // one a view
 	Latent   canvas.Rect
 	Actions  canvas.Rect
-	Status   canvas.Rect
 	Film     canvas.Rect
 	Timeline canvas.Rect
 }
@@ -27,11 +26,11 @@ func Layout(r canvas.Rect, views int) Panes {
 	var p Panes
 	p.Header, r = r.Top(40)
 	if r.H >= 320 {
-		p.Timeline, r = r.Bottom(64)
+		p.Timeline, r = r.Bottom(68)
+		_, r = r.Bottom(gap)
 	}
 	if r.H >= 440 {
-		p.Film, r = r.Bottom(min(max(r.H*0.15, 72), 120))
-		_, r = r.Bottom(gap)
+		p.Film, r = r.Bottom(min(max(r.H*0.14, 72), 112))
 	}
 	if views == 2 {
 		return p.pair(r)
@@ -45,10 +44,11 @@ func Layout(r canvas.Rect, views int) Panes {
 	_, side = side.Right(2 * gap)
 	_, side = side.Bottom(gap)
 	// From the most to the least important; the curve takes what is left.
-	thought, rest := side.Top(124)
+	thought, rest := side.Top(112)
 	p.Thoughts = []canvas.Rect{thought}
 	_, rest = rest.Top(gap)
-	cut := func(h, least float64) canvas.Rect {
+	const least = 144.0 // height of the curve
+	cut := func(h float64) canvas.Rect {
 		if rest.H-h-gap < least {
 			return canvas.Rect{}
 		}
@@ -57,10 +57,11 @@ func Layout(r canvas.Rect, views int) Panes {
 		_, rest = rest.Bottom(gap)
 		return part
 	}
-	p.Status = cut(98, 130)
-	p.Actions = cut(120, 130)
-	p.Latent = cut(min(max(rest.H*0.42, 150), 0.5*side.W+56), 150)
-	// The curve is not drawn out higher than it is wide.
+	latent := min(max(rest.H*0.38, 140), 0.5*side.W+56)
+	if rest.H-latent-gap >= least+120+gap {
+		p.Actions = cut(120)
+	}
+	p.Latent = cut(latent)
 	p.Curves = []canvas.Rect{rest}
 	return p
 }
@@ -150,10 +151,9 @@ func Frame(o Options, line *Timeline, views ...*View) *image.RGBA {
 	}
 	draw(p.Latent, DrawLatent, views[0])
 	draw(p.Actions, DrawActions, views[0])
-	draw(p.Status, DrawStatus, views[0])
 	draw(p.Film, DrawFilm, views[0])
 	if line != nil && !p.Timeline.Empty() {
-		DrawTimeline(c, p.Timeline, line, o.Theme)
+		DrawTimeline(c, p.Timeline, line, views[0])
 	}
 	return c.Img
 }

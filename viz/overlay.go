@@ -49,6 +49,9 @@ func (o *overlay) draw() legend {
 			return legend{text: "this agent shows no answer"}
 		}
 		o.answer(g)
+		if int(o.Header.Answer) < len(newWords) && o.before() != nil {
+			l.text += newWords[o.Header.Answer]
+		}
 		o.differences(g)
 	case LayerConfidence:
 		if !o.whole(len(g.Confidence)) {
@@ -131,6 +134,14 @@ func confidence(g *trace.Segment, i int) float64 {
 		return float64(g.Confidence[i]) / 255
 	}
 	return 1
+}
+
+// newWords says how an answer that is new in the segment is marked.
+var newWords = [...]string{
+	trace.AnswerPath:      ", large: new",
+	trace.AnswerDirection: ", orange: new",
+	trace.AnswerDigit:     ", tinted: new, underlined: in conflict",
+	trace.AnswerColor:     ", framed: new",
 }
 
 func (o *overlay) answer(g *trace.Segment) {

@@ -138,7 +138,10 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	if v.Step != nil {
 		thought = v.Step.Thought
 	}
-	halted := slices.IndexFunc(thought, func(g trace.Segment) bool { return g.Halted })
+	halted := -1
+	if v.Step != nil {
+		halted = HaltedAt(v.Step)
+	}
 	y := func(p float64) float64 { return a.Y + a.H*(1-p) }
 	for _, p := range []float64{0, 0.5, 1} {
 		c.Fill(canvas.Rect{X: a.X, Y: y(p) - 0.5, W: a.W, H: 1}, t.Line)
@@ -197,11 +200,8 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	if halted >= 0 {
 		x := chartX(a, n, halted)
 		c.Fill(canvas.Rect{X: x - 0.75, Y: a.Y - 4, W: 1.5, H: a.H + 4}, t.Text)
-		side, dx := canvas.Left, 4.0
-		if x > a.X+a.W*0.7 {
-			side, dx = canvas.Right, -4
-		}
-		c.Text(x+dx, a.Y-6, "halts at "+strconv.Itoa(halted+1), fontSmall, side, t.Text)
+		head, _ := r.Inset(1.5 * gap).Top(16)
+		c.TextIn(head, "halts at "+strconv.Itoa(halted+1), fontSmall, canvas.Right, t.Text)
 	}
 	shown := min(max(v.Segment, 0), len(thought)-1)
 	for i := range curves {
@@ -301,19 +301,23 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 			Y: in.Y + in.H/2 - (p[1]-(lo[1]+hi[1])/2)/span,
 		}
 	}
-	n := chartLen(v)
-	for i := range points[1:] {
-		col := Viridis(float64(i+1) / float64(n-1))
-		if i+1 > v.Segment {
-			col = mix(col, t.Back, 0.65)
-		}
-		c.Line(1.6, col, points[i], points[i+1])
+	// Early to late along the part of the scale that the ground lets one see.
+	from, to := 0.25, 1.0
+	if t.Back.G > 128 {
+		from, to = 0.0, 0.8
 	}
-	for i, p := range points {
-		col := Viridis(float64(i) / float64(n-1))
+	tint := func(i int) color.RGBA {
+		col := Viridis(from + (to-from)*float64(i)/float64(max(len(points)-1, 1)))
 		if i > v.Segment {
 			col = mix(col, t.Back, 0.65)
 		}
+		return col
+	}
+	for i := range points[1:] {
+		c.Line(1.6, tint(i+1), points[i], points[i+1])
+	}
+	for i, p := range points {
+		col := tint(i)
 		c.Disc(p.X, p.Y, 2.8, col)
 		if i == v.Segment {
 			c.Ring(p.X, p.Y, 6, 1.5, t.Text)
@@ -403,37 +407,6 @@ func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 }
 
-// DrawStatus draws episode, step, reward and return.
-func DrawStatus(c *canvas.Canvas, r canvas.Rect, v *View) {
-	t := v.theme()
-	r = panel(c, r, t, "Episode")
-	type pair struct{ name, value string }
-	pairs := []pair{{"episode", "–"}, {"step", "–"}, {"reward", "–"}, {"return", "–"}, {"seed", "–"}, {"speed", "–"}}
-	if s := v.Step; s != nil {
-		pairs[0].value = strconv.Itoa(s.Episode + 1)
-		pairs[1].value = strconv.Itoa(s.Index + 1)
-		pairs[2].value = strconv.FormatFloat(s.Reward, 'g', 3, 64)
-		pairs[3].value = strconv.FormatFloat(s.Return, 'g', 3, 64)
-		pairs[4].value = strconv.FormatUint(s.Seed, 10)
-	}
-	if v.Speed == "" {
-		pairs = pairs[:5]
-	} else {
-		pairs[5].value = v.Speed
-	}
-	const row = 18.0
-	w := (r.W - 2*gap) / 2
-	for i, p := range pairs {
-		line := canvas.Rect{X: r.X + float64(i%2)*(w+2*gap), Y: r.Y + float64(i/2)*row, W: w, H: row}
-		if line.Y+row > r.Y+r.H+1 {
-			break
-		}
-		c.TextIn(line, p.name, fontBody, canvas.Left, t.Muted)
-		_, line = line.Left(canvas.Width(p.name, fontBody) + gap)
-		c.TextIn(line, p.value, fontBody, canvas.Right, t.Text)
-	}
-}
-
 // DrawHeader draws the name of the environment and who acts.
 func DrawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
@@ -460,9 +433,9 @@ func DrawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
 func Who(h trace.Header) string {
 	switch {
 	case h.Model != "" && h.Rule != "":
-		return h.Model + " · " + h.Rule
+		return "model " + h.Model + ", " + h.Rule
 	case h.Model != "":
-		return h.Model
+		return "model " + h.Model
 	case h.Agent == "":
 		return ""
 	}

@@ -58,7 +58,7 @@ func Sheet(o Options, v *View) *image.RGBA {
 		g := &v.Step.Thought[k]
 		name := fmt.Sprintf("segment %d", k+1)
 		col := t.Text
-		if g.Halted {
+		if k == HaltedAt(v.Step) {
 			name += ", halts"
 			col = t.Halt
 			c.Frame(canvas.Rect{X: x + (side-sw)/2, Y: y + (side-sh)/2, W: sw, H: sh}.Inset(-3), 4, 2, t.Halt)

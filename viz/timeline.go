@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz/canvas"
@@ -21,7 +22,7 @@ type Timeline struct {
 func timelineArea(r canvas.Rect) canvas.Rect {
 	_, r = r.Left(2 * gap)
 	_, r = r.Right(2 * gap)
-	_, r = r.Top(18)
+	_, r = r.Top(20)
 	_, r = r.Bottom(6)
 	return r
 }
@@ -49,22 +50,28 @@ func TimelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
 }
 
 // DrawTimeline draws a bar for every step, as high as the segments it took, with the ends of episodes
-// and rewards marked.
-func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, t *Theme) {
+// and rewards marked, and over it where v's step stands.
+func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, v *View) {
+	t := v.theme()
 	c.Fill(r, t.Back)
 	a := timelineArea(r)
 	head := canvas.Rect{X: a.X, Y: r.Y, W: a.W, H: 16}
-	c.TextIn(head, "Steps and the segments each took", fontSmall, canvas.Left, t.Muted)
+	x := head.X
+	for _, p := range status(v) {
+		x += c.Text(x, head.Y+12, p[0]+" ", fontSmall, canvas.Left, t.Muted)
+		x += c.Text(x, head.Y+12, p[1], fontSmall, canvas.Left, t.Text) + 2*gap
+	}
 	columns, bar := l.columns(a.W)
 	if columns == 0 {
 		return
 	}
 	steps := l.End - l.First
-	label := fmt.Sprintf("step %d of %d", l.Step-l.First+1, steps)
+	label := fmt.Sprintf("%d of %d", l.Step-l.First+1, steps)
 	if l.First > 0 {
-		label += fmt.Sprintf(" kept, %d older dropped", l.First)
+		label += fmt.Sprintf(" kept, %d dropped", l.First)
 	}
-	c.TextIn(head, label, fontSmall, canvas.Right, t.Text)
+	_, head = head.Left(x - head.X)
+	c.TextIn(head, label, fontSmall, canvas.Right, t.Muted)
 	most := float64(max(l.Most, 1))
 	space := min(bar/4, 2)
 	episode := -1
@@ -102,6 +109,8 @@ func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, t *Theme) {
 		mid := x + (bar-space)/2
 		d := min(max((bar-space)/2, 1.5), 3)
 		switch {
+		case info.Action < 0 && info.Segments == 0:
+			// The state in which an episode ended; the step before it has the mark.
 		case info.Reward > 0:
 			c.Disc(mid, a.Y+3, d, t.Good)
 		case info.Reward < 0 || info.Terminated && info.Return <= 0:
@@ -111,4 +120,24 @@ func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, t *Theme) {
 			c.Fill(canvas.Rect{X: mid - d, Y: a.Y + 2, W: 2 * d, H: 2}, t.Bad)
 		}
 	}
+}
+
+// status is where v's step stands in its episode, as pairs of a name and a value.
+func status(v *View) [][2]string {
+	if v.Step == nil {
+		return nil
+	}
+	s := v.Step
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+	p := [][2]string{
+		{"seed", strconv.FormatUint(s.Seed, 10)},
+		{"episode", strconv.Itoa(s.Episode + 1)},
+		{"step", strconv.Itoa(s.Index + 1)},
+		{"reward", number(s.Reward)},
+		{"return", number(s.Return)},
+	}
+	if v.Speed != "" {
+		p = append(p, [2]string{"speed", v.Speed})
+	}
+	return p
 }

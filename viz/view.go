@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -128,30 +129,37 @@ func (v *View) Words() string {
 		}
 		return fmt.Sprintf("Played by %s: no thought to show.", AgentWords(v.Header.Agent))
 	}
-	s := fmt.Sprintf("Segment %d: ", v.Segment+1)
+	s := ""
 	if n, ok := changed(g, v.before()); ok {
 		s += plural(n, "cell") + " changed"
 		if len(g.Confidence) > 0 {
-			s += fmt.Sprintf(", confidence %.0f %%", 100*MeanConfidence(g))
+			s += fmt.Sprintf(", %.0f %% sure", 100*MeanConfidence(g))
 		}
 		s += ". "
 	} else if len(g.Confidence) > 0 {
-		s += fmt.Sprintf("confidence %.0f %%. ", 100*MeanConfidence(g))
+		s += fmt.Sprintf("%.0f %% sure. ", 100*MeanConfidence(g))
 	} else if v.Header.Agent != "hrm" && v.Header.Agent != "" {
 		return fmt.Sprintf("Played by %s.", AgentWords(v.Header.Agent))
 	}
-	h, c := Sigmoid(g.QHalt), Sigmoid(g.QContinue)
-	switch {
-	case g.Halted && v.Segment+1 < len(v.Step.Thought):
-		s += fmt.Sprintf("Halt %.2f, continue %.2f: it would stop here.", h, c)
-	case g.Halted && v.Segment+1 == v.Header.MaxSegments && g.QHalt <= g.QContinue:
-		s += fmt.Sprintf("Halt %.2f, continue %.2f: stopped by the limit.", h, c)
-	case g.Halted:
-		s += fmt.Sprintf("Halt %.2f, continue %.2f: stops.", h, c)
+	s += fmt.Sprintf("Halt %.2f, continue %.2f: ", Sigmoid(g.QHalt), Sigmoid(g.QContinue))
+	switch first := HaltedAt(v.Step); {
+	case first >= 0 && v.Segment > first:
+		s += "thought on beyond halting."
+	case v.Segment == first && first+1 < len(v.Step.Thought):
+		s += "it would stop here."
+	case v.Segment == first && first+1 == v.Header.MaxSegments && g.QHalt <= g.QContinue:
+		s += "stopped by the limit."
+	case v.Segment == first:
+		s += "stops."
 	default:
-		s += fmt.Sprintf("Halt %.2f, continue %.2f: thinks on.", h, c)
+		s += "thinks on."
 	}
 	return s
+}
+
+// HaltedAt is the first segment of s at which the rule halted, -1 if none did.
+func HaltedAt(s *trace.Step) int {
+	return slices.IndexFunc(s.Thought, func(g trace.Segment) bool { return g.Halted })
 }
 
 func endWords(s *trace.Step) string {

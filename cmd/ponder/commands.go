@@ -4,5 +4,7 @@ import "github.com/spf13/cobra"
 
 // commands are the subcommands in the order of the help.
 func commands() []*cobra.Command {
-	return append([]*cobra.Command{}, torchCommands()...)
+	return append([]*cobra.Command{
+		newRecordCmd(),
+	}, torchCommands()...)
 }

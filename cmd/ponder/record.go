@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/live"
+)
+
+// A recording is the flags of record.
+type recording struct {
+	choice  live.Choice
+	trace   string
+	out     string
+	steps   int
+	size    string
+	scale   float64
+	theme   string
+	layer   string
+	speed   float64
+	step    int
+	segment int
+	sheet   bool
+	frames  bool
+	quiet   bool
+}
+
+func newRecordCmd() *cobra.Command {
+	var r recording
+	cmd := &cobra.Command{
+		Use:   "record ENV|FILE --out X.gif|X.png|X.mp4|X.webm|X.trace",
+		Short: "Play an episode, or read a trace, and write it as pictures or a film; needs no display",
+		Example: `  ponder record maze --seed 3 --out maze.gif
+  ponder record maze --agent oracle --out maze.trace
+  ponder record --trace maze.trace --sheet --step 2 --out thought.png
+  ponder record my-maze.txt --out my-maze.mp4 --theme light`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				r.choice.Env = args[0]
+			}
+			return r.run(cmd.Context(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&r.out, "out", "o", "", "file to write; its ending says what: gif, png, mp4, webm, trace")
+	f.StringVar(&r.trace, "trace", "", "read this trace instead of playing")
+	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
+	f.StringVar(&r.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random")
+	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
+	f.IntVar(&r.steps, "steps", 0, "stop after so many decisions (0: at the end of the episode)")
+	f.StringVar(&r.size, "size", "960x600", "picture size in points")
+	f.Float64Var(&r.scale, "scale", 1, "pixels a point, 0.5 to 4")
+	f.StringVar(&r.theme, "theme", "dark", "dark or light")
+	f.StringVar(&r.layer, "layer", "answer", "what lies over the board: answer, confidence, change-h, change-l, none")
+	f.Float64Var(&r.speed, "speed", 1, "speed of the film")
+	f.IntVar(&r.step, "step", 0, "png: the decision to show, from 1 (default: the first with thought)")
+	f.IntVar(&r.segment, "segment", 0, "png: its segment, from 1 (default: the last)")
+	f.BoolVar(&r.sheet, "sheet", false, "png: all segments of the decision on one page")
+	f.BoolVar(&r.frames, "frames", false, "png: every frame of the film, as X-0001.png and so on")
+	f.BoolVarP(&r.quiet, "quiet", "q", false, "say nothing but errors")
+	return cmd
+}
+
+var layerNames = map[string]viz.Layer{
+	"answer": viz.LayerAnswer, "confidence": viz.LayerConfidence,
+	"change-h": viz.LayerChangeH, "change-l": viz.LayerChangeL, "none": viz.LayerNone,
+}
+
+// themeOf finds a theme by its name.
+func themeOf(name string) (*viz.Theme, error) {
+	switch name {
+	case "dark":
+		return viz.Dark(), nil
+	case "light":
+		return viz.Light(), nil
+	}
+	return nil, usagef("theme %q: want dark or light", name)
+}
+
+func (r *recording) options() (viz.Options, viz.Layer, error) {
+	theme, err := themeOf(r.theme)
+	if err != nil {
+		return viz.Options{}, 0, err
+	}
+	layer, ok := layerNames[r.layer]
+	if !ok {
+		return viz.Options{}, 0, usagef("layer %q: want answer, confidence, change-h, change-l or none", r.layer)
+	}
+	var w, h int
+	var rest string
+	if n, _ := fmt.Sscanf(r.size+" ", "%dx%d%s", &w, &h, &rest); n != 2 || w < 160 || h < 120 || w > 8192 || h > 8192 {
+		return viz.Options{}, 0, usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
+	}
+	if !(r.scale >= 0.5 && r.scale <= 4) {
+		return viz.Options{}, 0, usagef("scale %v: want 0.5 to 4", r.scale)
+	}
+	if !(r.speed > 0 && r.speed <= 100) {
+		return viz.Options{}, 0, usagef("speed %v: want more than 0, at most 100", r.speed)
+	}
+	px := func(v int) int { return int(float64(v)*r.scale + 0.5) }
+	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, layer, nil
+}
+
+// kinds are the endings that record can write.
+var kinds = []string{".gif", ".png", ".mp4", ".webm", ".trace"}
+
+func (r *recording) run(ctx context.Context, log io.Writer) error {
+	if r.out == "" {
+		return usagef("--out is missing: a file ending in %s", strings.Join(kinds, ", "))
+	}
+	kind := strings.ToLower(filepath.Ext(r.out))
+	if !slices.Contains(kinds, kind) {
+		return usagef("--out %s: want a name ending in %s", r.out, strings.Join(kinds, ", "))
+	}
+	if (r.choice.Env == "") == (r.trace == "") {
+		return usagef("give an environment or level file, or --trace FILE")
+	}
+	if r.choice.Agent == "human" {
+		return usagef("a person plays in `ponder play`; record takes hrm, oracle or random")
+	}
+	if r.steps < 0 || r.step < 0 || r.segment < 0 {
+		return usagef("--steps, --step and --segment count from 1")
+	}
+	o, layer, err := r.options()
+	if err != nil {
+		return err
+	}
+	film, err := r.play(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer film.Close()
+	reel := &viz.Reel{History: film, Header: film.Header(), Painters: painters(), Options: o, Layer: layer, Speed: r.speed}
+	progress := func(done, all int) {
+		if !r.quiet && (done%20 == 0 || done == all) {
+			fmt.Fprintf(log, "\r%d of %d frames", done, all)
+			if done == all {
+				fmt.Fprintln(log)
+			}
+		}
+	}
+	switch kind {
+	case ".trace":
+		err = writeFile(r.out, func(w io.Writer) error { return copyTrace(w, film) })
+	case ".gif":
+		err = writeFile(r.out, func(w io.Writer) error { return viz.WriteGIF(ctx, w, reel, progress) })
+	case ".png":
+		err = r.pictures(ctx, reel)
+	default:
+		if err = viz.WriteVideo(ctx, r.out, reel, progress); errors.Is(err, viz.ErrNoFFmpeg) {
+			err = withCode(exitEnvironment, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !r.quiet {
+		first, end := film.Range()
+		fmt.Fprintf(log, "wrote %s: %d steps, %s\n", r.out, end-first, viz.Who(film.Header()))
+	}
+	return nil
+}
+
+// play plays the episode into memory, as the trace file that it would be, or opens the trace given.
+func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error) {
+	if r.trace != "" {
+		f, err := trace.Open(r.trace)
+		if err == nil && f.Damage() != nil && !r.quiet {
+			fmt.Fprintf(log, "%s: %v\n", r.trace, f.Damage())
+		}
+		return f, err
+	}
+	s, err := openScene(ctx, r.choice)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Thinker.Close()
+	h := s.Header()
+	if h.Agent != r.choice.Agent && !r.quiet {
+		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
+	}
+	var b bytes.Buffer
+	w, err := trace.NewWriter(&b, h)
+	if err != nil {
+		return nil, err
+	}
+	if err := live.Record(ctx, s, r.choice.Seed, r.steps, w); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return trace.NewFile(bytes.NewReader(b.Bytes()), int64(b.Len()))
+}
+
+func copyTrace(w io.Writer, f *trace.File) error {
+	t, err := trace.NewWriter(w, f.Header())
+	if err != nil {
+		return err
+	}
+	first, end := f.Range()
+	for n := first; n < end; n++ {
+		s, err := f.Step(n)
+		if err != nil {
+			return err
+		}
+		if err := t.Put(s); err != nil {
+			return err
+		}
+	}
+	return t.Close()
+}
+
+// pictures writes one picture, a contact sheet, or every frame.
+func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
+	cuts, err := reel.Cuts()
+	if err != nil {
+		return err
+	}
+	if r.frames {
+		base := strings.TrimSuffix(r.out, filepath.Ext(r.out))
+		for i, c := range cuts {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			img, err := reel.Draw(c)
+			if err != nil {
+				return err
+			}
+			if err := writePNG(fmt.Sprintf("%s-%04d.png", base, i+1), img); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	c, err := r.pick(reel)
+	if err != nil {
+		return err
+	}
+	v, line, err := reel.View(c)
+	if err != nil {
+		return err
+	}
+	if r.sheet {
+		return writePNG(r.out, viz.Sheet(reel.Options, v))
+	}
+	return writePNG(r.out, viz.Frame(reel.Options, line, v))
+}
+
+// pick is the frame that --step and --segment mean.
+func (r *recording) pick(reel *viz.Reel) (viz.Cut, error) {
+	first, end := reel.History.Range()
+	c := viz.Cut{Step: first, Glide: 1}
+	if r.step > 0 {
+		if c.Step = first + r.step - 1; c.Step >= end {
+			return c, usagef("--step %d: the trace has %d", r.step, end-first)
+		}
+	} else {
+		for n := first; n < end; n++ {
+			if info, _ := reel.History.Info(n); info.Segments > 0 {
+				c.Step = n
+				break
+			}
+		}
+	}
+	info, _ := reel.History.Info(c.Step)
+	c.Segment = info.Segments - 1
+	if r.segment > 0 {
+		if c.Segment = r.segment - 1; c.Segment >= info.Segments {
+			return c, usagef("--segment %d: step %d has %d", r.segment, c.Step-first+1, info.Segments)
+		}
+	}
+	return c, nil
+}
+
+func writePNG(path string, img image.Image) error {
+	return writeFile(path, func(w io.Writer) error { return viz.WritePNG(w, img) })
+}
+
+// writeFile writes path through a temporary file beside it, so that it is whole or as it was.
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	err = errors.Join(f.Chmod(0o644), write(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

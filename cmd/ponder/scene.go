@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/minigrid"
+	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/live"
+)
+
+// painters are the families' art.
+func painters() viz.Painters {
+	return viz.Painters{
+		"maze":     maze.PaintBoard,
+		"minigrid": minigrid.PaintBoard,
+		"sudoku":   sudoku.PaintBoard,
+	}
+}
+
+// agents are what --agent takes.
+var agents = []string{"hrm", "oracle", "random", "human"}
+
+// errNoModel says that there is no model for an environment, so that another agent may play.
+var errNoModel = errors.New("no model")
+
+// openScene opens an environment by id, or the level in a file, and the agent that is to play it. An
+// hrm without a model for the environment is replaced by the oracle, and by chance where there is
+// none; the trace's header says who plays.
+func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	if !slices.Contains(agents, c.Agent) {
+		return nil, usagef("agent %q: want one of %s", c.Agent, strings.Join(agents, ", "))
+	}
+	e, id, err := openWorld(c.Env)
+	if err != nil {
+		return nil, err
+	}
+	w, err := live.WorldOf(e)
+	if err != nil {
+		return nil, err
+	}
+	s := &live.Scene{World: w}
+	switch c.Agent {
+	case "hrm":
+		s.Thinker, err = openThinker(ctx, c, w)
+		if errors.Is(err, errNoModel) && c.Model == "" {
+			if s.Thinker, err = openOracle(id, e); err != nil {
+				s.Thinker, err = live.NewRandom(w, c.Seed), nil
+			}
+		}
+	case "oracle":
+		s.Thinker, err = openOracle(id, e)
+	case "random":
+		s.Thinker = live.NewRandom(w, c.Seed)
+	case "human":
+		s.Thinker = live.NewHuman()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// openOracle opens the best oracle of the environment id.
+func openOracle(id string, e env.Env) (live.Thinker, error) {
+	entry, _, err := env.Lookup(id)
+	if err != nil {
+		return nil, err
+	}
+	if len(entry.Oracles) == 0 {
+		return nil, fmt.Errorf("%s has no oracle: try --agent random or human", id)
+	}
+	o, err := entry.Oracles[0].Open(e)
+	if err != nil {
+		return nil, err
+	}
+	return live.NewOracle(o), nil
+}
+
+// openWorld opens an environment by its id, or the family that reads the level text in the file of
+// that name.
+func openWorld(name string) (env.Env, string, error) {
+	e, err := env.Make(name)
+	if err == nil {
+		return e, e.Spec().ID, nil
+	}
+	if !isFile(name) {
+		if strings.ContainsAny(name, `/\.`) && filepath.Ext(name) != "" && !errors.Is(err, env.ErrUnknown) {
+			return nil, "", err
+		}
+		return nil, "", withCode(exitUsage, err)
+	}
+	return openLevel(name)
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// maxLevel bounds a level's text.
+const maxLevel = 1 << 20
+
+// openLevel opens the level in a text file: a maze of any size, or a sudoku.
+func openLevel(path string) (env.Env, string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if info.Size() > maxLevel {
+		return nil, "", fmt.Errorf("%s: %d bytes are no level", path, info.Size())
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", err
+	}
+	text := string(b)
+	id := "sudoku"
+	if m, mazeErr := maze.Parse(text); mazeErr == nil {
+		id = fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
+	} else if strings.ContainsAny(text, "#SG") {
+		return nil, "", fmt.Errorf("%s: %w", path, mazeErr)
+	}
+	e, err := env.Make(id)
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := newLevelled(e, text)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	return l, id, nil
+}
+
+// A levelled world begins every episode at one level.
+type levelled struct {
+	env.Env
+	leveler env.Leveler
+	text    string
+}
+
+func newLevelled(e env.Env, text string) (*levelled, error) {
+	l, ok := env.As[env.Leveler](e)
+	if !ok {
+		return nil, fmt.Errorf("%s takes no levels as text", e.Spec().ID)
+	}
+	return &levelled{e, l, text}, l.SetLevel(text)
+}
+
+// Unwrap gives env.As the world itself.
+func (l *levelled) Unwrap() env.Env { return l.Env }
+
+// Reset implements env.Env.
+func (l *levelled) Reset(obs []byte) {
+	l.Env.Reset(obs)
+	if err := l.leveler.SetLevel(l.text); err != nil {
+		panic(err) // it was taken before
+	}
+	if o, ok := env.As[live.Observer](l.Env); ok {
+		o.Observe(obs)
+	}
+}
+
+// openThinker opens the model that is to think about w.
+func openThinker(_ context.Context, c live.Choice, w live.World) (live.Thinker, error) {
+	return nil, fmt.Errorf("%w for %s in this build", errNoModel, w.Spec().ID)
+}
