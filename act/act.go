@@ -69,6 +69,23 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// enough reports whether the logits of one row ask to halt.
+func (c Config) enough(halt, cont float32) bool {
+	switch c.Rule {
+	case HaltOverContinue:
+		return halt > cont
+	case HaltAbove:
+		return halt > c.Threshold
+	}
+	return false
+}
+
+// Halts reports whether a sequence halts after its given segment, counted from 1, without
+// exploration: what a Halter decides in evaluation, for callers who keep count themselves.
+func (c Config) Halts(segment int, halt, cont float32) bool {
+	return segment >= c.MaxSegments || c.enough(halt, cont)
+}
+
 // Q holds the logits of the Q head, before the sigmoid, one a row. Continue is needed by
 // HaltOverContinue only.
 type Q struct {
@@ -153,14 +170,11 @@ func (h *Halter) StepRows(rows []int, q Q) {
 		if explore && h.uniform[i] < float32(h.cfg.ExplorationProb) {
 			h.minimum[b] = h.integer[i]
 		}
-		enough := false
-		switch h.cfg.Rule {
-		case HaltOverContinue:
-			enough = q.Halt[i] > q.Continue[i]
-		case HaltAbove:
-			enough = q.Halt[i] > h.cfg.Threshold
+		var cont float32
+		if h.cfg.Rule == HaltOverContinue {
+			cont = q.Continue[i]
 		}
-		h.halted[b] = h.last(b) || enough && h.segments[b] >= h.minimum[b]
+		h.halted[b] = h.last(b) || h.cfg.enough(q.Halt[i], cont) && h.segments[b] >= h.minimum[b]
 	}
 }
 

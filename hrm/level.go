@@ -154,7 +154,11 @@ func (k *block) mixed(m *Model, s *torch.Scope, x *torch.Tensor, t *tables, see 
 	qkv := m.linear(s, x, k.qkv, nil)
 	if c.Mixing == Attention {
 		see(".self_attn.qkv_proj", qkv)
-		return s.Attention(qkv, c.Heads, t.cos, t.sin, k.scores(s, t))
+		bias := k.scores(s, t)
+		if m.attend != nil {
+			m.attend(k, s.AttentionMap(qkv, c.Heads, t.cos, t.sin, bias))
+		}
+		return s.Attention(qkv, c.Heads, t.cos, t.sin, bias)
 	}
 	// [batch, n, heads, hd] -> [heads, n, batch·hd], times [heads, n, n], and back.
 	shape := torch.Shape(x)

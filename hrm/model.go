@@ -26,6 +26,8 @@ type Model struct {
 	tables map[[2]int]*tables // by rows and cols
 	// observe is called with intermediate values in the order of computation; see Observe.
 	observe func(name string, t *torch.Tensor)
+	// attend is called with the attention weights [batch, n, n] of every block; see AttentionMaps.
+	attend func(b *block, weights *torch.Tensor)
 }
 
 // A Carry is the state between segments, without history of gradients.
@@ -126,6 +128,31 @@ func (m *Model) see(name string, t *torch.Tensor) *torch.Tensor {
 		m.observe(name, t)
 	}
 	return t
+}
+
+// AttentionMaps are the attention weights of the last block of each level in its last update of a
+// segment, averaged over heads: row-major [batch·n·n], the attending position first. Both are nil
+// where the blocks have no attention. It thinks the segment again.
+func (m *Model) AttentionMaps(s *torch.Scope, c Carry, in Input) (h, l []float32) {
+	if m.cfg.Mixing != Attention {
+		return nil, nil
+	}
+	lastH, lastL := m.h.blocks[len(m.h.blocks)-1], m.l.blocks[len(m.l.blocks)-1]
+	updates := 0 // of the last block; H's follows LCycles of L's if they are one
+	m.attend = func(b *block, w *torch.Tensor) {
+		if b != lastH && b != lastL {
+			return
+		}
+		if updates%(m.cfg.LCycles+1) == m.cfg.LCycles {
+			h = torch.Read[float32](h, w)
+		} else {
+			l = torch.Read[float32](l, w)
+		}
+		updates++
+	}
+	defer func() { m.attend = nil }()
+	s.Do(torch.NoGrad, func(in2 *torch.Scope) { m.Segment(in2, c, in) })
+	return h, l
 }
 
 func (m *Model) dtype() torch.DType {

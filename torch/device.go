@@ -50,6 +50,18 @@ func (d Device) Gotch() gotch.Device {
 	return gotch.CudaBuilder(uint(d))
 }
 
+// DeviceOf is where t lives.
+func DeviceOf(t *Tensor) Device {
+	d, err := t.Device()
+	if err != nil {
+		panic(Error{Op: "device", Msg: err.Error()})
+	}
+	if !d.IsCuda() {
+		return CPU
+	}
+	return Device(d.Value)
+}
+
 // Synchronize waits until the device has done what it was given; a CPU always has.
 func (d Device) Synchronize() {
 	if d >= 0 {

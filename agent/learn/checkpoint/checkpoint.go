@@ -1,0 +1,271 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+// The files of a checkpoint.
+const (
+	ConfigFile    = "config.json"
+	ModelFile     = "model.safetensors"
+	CardFile      = "README.md"
+	OptimizerFile = "optimizer.safetensors"
+	TrainFile     = "train.json"
+	SumsFile      = "SHA256SUMS"
+)
+
+// ErrDamaged is in the error of a checkpoint that is not what was saved: a file is missing, cut or
+// changed.
+var ErrDamaged = errors.New("damaged checkpoint")
+
+// A Snapshot is what Save writes. The tensors are only read.
+type Snapshot struct {
+	Config    any                           // becomes config.json
+	Model     map[string]safetensors.Tensor // at least one
+	Metadata  map[string]string             // of model.safetensors; may be nil
+	Card      Card
+	Optimizer map[string]safetensors.Tensor // nil for weights that are not to be trained further
+	Train     any                           // becomes train.json; nil for none
+}
+
+// A Checkpoint is one that was read. Close it after the last use of its tensors.
+type Checkpoint struct {
+	Dir       string          // where it was found; empty if it was read by ReadFS
+	Config    json.RawMessage // config.json
+	Card      string          // README.md, empty if there is none
+	Model     *safetensors.File
+	Optimizer *safetensors.File // nil if there is none
+	Train     json.RawMessage   // nil if there is none
+
+	// Warning says why this is not the checkpoint asked for but the one before it, nil if it is.
+	Warning error
+}
+
+// Close releases the files.
+func (c *Checkpoint) Close() error {
+	err := c.Model.Close()
+	if c.Optimizer != nil {
+		err = errors.Join(err, c.Optimizer.Close())
+	}
+	return err
+}
+
+// previous is where Save puts the checkpoint that it replaces.
+func previous(dir string) string { return dir + ".previous" }
+
+// Save writes s as the folder dir, whose parent must exist. A checkpoint that is there already
+// becomes dir.previous. Only one process at a time may save to a dir.
+func Save(dir string, s Snapshot) error {
+	if err := save(filepath.Clean(dir), s); err != nil {
+		return fmt.Errorf("save checkpoint %s: %w", dir, err)
+	}
+	return nil
+}
+
+func save(dir string, s Snapshot) error {
+	if len(s.Model) == 0 {
+		return errors.New("no tensors in the model")
+	}
+	parent, name := filepath.Dir(dir), filepath.Base(dir)
+	if err := removeAll(filepath.Join(parent, "."+name+".tmp-*")); err != nil { // of a process that was killed
+		return err
+	}
+	tmp, err := os.MkdirTemp(parent, "."+name+".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) // after the rename there is none
+	if err := write(tmp, s); err != nil {
+		return err
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+
+	// From here on tmp is whole. Load looks for dir, then for previous(dir): one of them is whole at
+	// every moment.
+	if _, err := os.Lstat(dir); err == nil {
+		old, err := os.MkdirTemp(parent, "."+name+".tmp-*")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(old)
+		if err := os.Rename(previous(dir), filepath.Join(old, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.Rename(dir, previous(dir)); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(tmp, dir); err != nil {
+		return err
+	}
+	return durable.SyncDir(parent)
+}
+
+// write fills the folder tmp and syncs it.
+func write(tmp string, s Snapshot) error {
+	var sums sums
+	put := func(name string, encode func(w io.Writer) error) error {
+		return durable.WriteFile(filepath.Join(tmp, name), func(w io.Writer) error { return sums.tee(w, name, encode) })
+	}
+	putJSON := func(name string, v any) error {
+		return put(name, func(w io.Writer) error {
+			b, err := json.MarshalIndent(v, "", "  ")
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			_, err = w.Write(append(b, '\n'))
+			return err
+		})
+	}
+	putTensors := func(name string, metadata map[string]string, tensors map[string]safetensors.Tensor) error {
+		return put(name, func(w io.Writer) error {
+			if err := safetensors.Encode(w, metadata, tensors); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	if err := putJSON(ConfigFile, s.Config); err != nil {
+		return err
+	}
+	if err := putTensors(ModelFile, s.Metadata, s.Model); err != nil {
+		return err
+	}
+	if s.Optimizer != nil {
+		if err := putTensors(OptimizerFile, nil, s.Optimizer); err != nil {
+			return err
+		}
+	}
+	if s.Train != nil {
+		if err := putJSON(TrainFile, s.Train); err != nil {
+			return err
+		}
+	}
+	putText := func(name, text string) error {
+		return durable.WriteFile(filepath.Join(tmp, name), func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	if err := putText(CardFile, s.Card.Markdown()); err != nil {
+		return err
+	}
+	return putText(SumsFile, sums.String())
+}
+
+// Load reads the checkpoint at dir and compares it with its checksums. If it is missing or damaged
+// and the one that it replaced is whole, it reads that and says so in Warning. The error of a
+// checkpoint that exists and is not whole is ErrDamaged, of one that does not exist fs.ErrNotExist.
+func Load(dir string) (*Checkpoint, error) {
+	dir = filepath.Clean(dir)
+	c, err := load(dir)
+	if err == nil {
+		return c, nil
+	}
+	if c, perr := load(previous(dir)); perr == nil {
+		c.Warning = fmt.Errorf("%w; using the one before it, %s", err, previous(dir))
+		return c, nil
+	}
+	return nil, err
+}
+
+func load(dir string) (*Checkpoint, error) {
+	c, err := read(os.DirFS(dir), func(name string) (*safetensors.File, error) {
+		return safetensors.Open(filepath.Join(dir, name))
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, serr := os.Stat(dir); serr == nil {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s: %w", dir, err)
+	}
+	c.Dir = dir
+	return c, nil
+}
+
+// ReadFS reads the checkpoint at the root of fsys, such as an embedded one, into memory.
+func ReadFS(fsys fs.FS) (*Checkpoint, error) {
+	c, err := read(fsys, func(name string) (*safetensors.File, error) {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		return safetensors.Parse(b)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint: %w", err)
+	}
+	return c, nil
+}
+
+// read reads all but the tensors from fsys, and those by open.
+func read(fsys fs.FS, open func(name string) (*safetensors.File, error)) (*Checkpoint, error) {
+	if err := verify(fsys); err != nil {
+		return nil, err
+	}
+	c := &Checkpoint{}
+	var err error
+	if c.Config, err = readJSON(fsys, ConfigFile); err != nil {
+		return nil, err
+	}
+	if c.Train, err = readJSON(fsys, TrainFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	card, err := fs.ReadFile(fsys, CardFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	c.Card = string(card)
+	if c.Model, err = open(ModelFile); err != nil {
+		return nil, damaged(err)
+	}
+	if c.Optimizer, err = open(OptimizerFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(damaged(err), c.Model.Close())
+	}
+	return c, nil
+}
+
+// damaged marks the error of a file that exists.
+func damaged(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
+}
+
+func readJSON(fsys fs.FS, name string) (json.RawMessage, error) {
+	b, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !json.Valid(b) {
+		return nil, fmt.Errorf("%w: %s is not JSON", ErrDamaged, name)
+	}
+	return b, nil
+}
+
+func removeAll(pattern string) error {
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		return err
+	}
+	for _, p := range paths {
+		err = errors.Join(err, os.RemoveAll(p))
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package learn
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A Recipe is everything that decides what a training run computes.
+type Recipe struct {
+	Task  string     `json:"task"` // what the network answers: "maze-directions", "maze-path", "sudoku", "arc"
+	Model hrm.Config `json:"model"`
+
+	Halting    act.Config `json:"halting"`     // while training
+	Evaluation act.Config `json:"evaluation"`  // afterwards: kept with the weights
+	Loss       LossKind   `json:"loss"`        // "" means Stablemax
+	NoContinue bool       `json:"no_continue"` // see LoopConfig
+
+	Adam        torch.AdamConfig `json:"adam"`
+	LR          float64          `json:"lr"`
+	MinRatio    float64          `json:"lr_min_ratio"`
+	Warmup      int64            `json:"lr_warmup"`
+	PuzzleLR    float64          `json:"puzzle_lr"`
+	PuzzleDecay float64          `json:"puzzle_decay"`
+	EMA         float64          `json:"ema"`
+	EMAWarmup   bool             `json:"ema_warmup"`
+
+	Batch  int     `json:"batch"`
+	Steps  int64   `json:"steps"`
+	Seed   uint64  `json:"seed"`
+	Stages []Stage `json:"stages"`
+}
+
+// A Stage is a part of a course, easy ones first. It ends when Until of all steps are done, or
+// earlier when the last Window steps, of at least MinSteps in this stage, were exact enough.
+type Stage struct {
+	Data        string  `json:"data"`         // what to learn from, as the caller's opener reads it
+	Until       float64 `json:"until"`        // share of Recipe.Steps; the last stage's is 1
+	Exact       float64 `json:"exact"`        // share of finished sequences answered exactly; 0 means wait for Until
+	Window      int     `json:"window"`       // steps over which Exact is measured
+	MinSteps    int64   `json:"min_steps"`    // least length of the stage
+	MaxSegments int     `json:"max_segments"` // 0 means Halting.MaxSegments
+}
+
+// Check reports every problem of r at once.
+func (r Recipe) Check() error {
+	var errs []error
+	bad := func(cond bool, format string, args ...any) {
+		if cond {
+			errs = append(errs, fmt.Errorf("recipe: "+format, args...))
+		}
+	}
+	bad(r.Batch < 1, "batch is %d, want at least 1", r.Batch)
+	bad(r.Steps < 1, "steps is %d, want at least 1", r.Steps)
+	bad(!(r.LR > 0), "lr is %v, want more than 0", r.LR)
+	bad(r.EMA < 0 || r.EMA >= 1, "ema is %v, want 0 to below 1", r.EMA)
+	bad(len(r.Stages) == 0, "no stages")
+	last := 0.0
+	for i, st := range r.Stages {
+		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i, st.Until, last)
+		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i, st.Window)
+		last = st.Until
+	}
+	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)
+	errs = append(errs, r.Model.Check(), r.Halting.Validate(), r.Evaluation.Validate())
+	if r.Loss != "" {
+		errs = append(errs, r.Loss.Check())
+	}
+	return errors.Join(errs...)
+}

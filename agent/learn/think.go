@@ -1,0 +1,247 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"context"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A Thinker thinks about sequences without learning. Those that halt leave the batch: new ones take
+// their place, and when there are none the batch shrinks. It belongs to one goroutine.
+type Thinker struct {
+	Model      *hrm.Model
+	Halting    act.Config // ExplorationProb must be 0
+	Slots      int        // most sequences at once; 0 means 1
+	Rows, Cols int        // shape of the grid; 0 means the model's own
+
+	Memory *Memory // where sequences start and leave their state; nil means afresh
+}
+
+// A Memory keeps the carry of numbered sequences from one Run to the next, for agents that go on
+// thinking where their last decision ended. Run thinks about all of them at once.
+type Memory struct{ rows []hrm.Carry }
+
+// Forget makes sequence i start afresh.
+func (m *Memory) Forget(i int) {
+	if i < len(m.rows) {
+		m.rows[i].Drop()
+		m.rows[i] = hrm.Carry{}
+	}
+}
+
+// Close frees the carries.
+func (m *Memory) Close() {
+	for i := range m.rows {
+		m.Forget(i)
+	}
+	m.rows = nil
+}
+
+// start is the carry of sequences 0 to n-1.
+func (m *Memory) start(s *torch.Scope, model *hrm.Model, n, seq int) hrm.Carry {
+	var zh, zl []*torch.Tensor
+	for i := range n {
+		if i == len(m.rows) {
+			m.rows = append(m.rows, hrm.Carry{})
+		}
+		c := m.rows[i]
+		if c.ZH == nil {
+			c = model.Start(s, 1, seq)
+		}
+		zh, zl = append(zh, c.ZH), append(zl, c.ZL)
+	}
+	return hrm.Carry{ZH: s.Cat(0, zh...), ZL: s.Cat(0, zl...)}
+}
+
+// keep remembers row i of c as the state of sequence job.
+func (m *Memory) keep(s *torch.Scope, job int, c hrm.Carry, i int) {
+	m.Forget(job)
+	row := func(z *torch.Tensor) *torch.Tensor {
+		var t *torch.Tensor
+		s.Do(torch.NoGrad, func(in *torch.Scope) { t = in.Keep(in.Clone(in.Narrow(z, 0, int64(i), 1), torch.DeviceOf(z))) })
+		return t
+	}
+	m.rows[job] = hrm.Carry{ZH: row(c.ZH), ZL: row(c.ZL)}
+}
+
+// A Thought is what a segment concluded about one sequence. Its slices are valid during the call.
+type Thought struct {
+	Job       int       // which sequence, in the order in which they were asked for
+	Segment   int       // from 1
+	Logits    []float32 // [seq·outputs]
+	QHalt     float32
+	QContinue float32
+	Halted    bool // it was the last
+
+	// State copies z_H and z_L of the sequence, [n·hidden] each.
+	State func() (zh, zl []float32)
+	// Attention copies the attention weights of the last block of each level in this segment,
+	// averaged over heads, [n·n] each; nil where the model has no attention.
+	Attention func() (h, l []float32)
+}
+
+// A Feed yields the next sequence into in and its puzzle identifier; ok is false when there is none.
+type Feed func(in []int32) (id int32, ok bool, err error)
+
+// Run thinks about all sequences that feed yields, seq tokens each, and hands every segment of each
+// to each. It returns ctx's cause if ctx ends.
+func (t *Thinker) Run(ctx context.Context, seq int, feed Feed, each func(*Thought) error) error {
+	r := &thinking{Thinker: t, seq: seq, each: each}
+	defer func() { r.carry.Drop() }()
+	for {
+		if err := r.fill(feed); err != nil {
+			return err
+		}
+		if len(r.jobs) == 0 {
+			return nil
+		}
+		if err := context.Cause(ctx); ctx.Err() != nil {
+			return err
+		}
+		if err := r.segment(); err != nil {
+			return err
+		}
+	}
+}
+
+// thinking is the state of one Run.
+type thinking struct {
+	*Thinker
+	seq   int
+	each  func(*Thought) error
+	carry hrm.Carry
+	batch puzzle.Batch // rows of the sequences that think now
+	jobs  []int        // their numbers
+	seg   []int        // segments so far
+	gone  bool         // feed has ended
+	asked int          // sequences asked for
+	keep  []int64      // rows of the last segment that go on, when others left
+}
+
+// fill asks for sequences while there is room.
+func (r *thinking) fill(feed Feed) error {
+	for !r.gone && (len(r.jobs) < max(r.Slots, 1) || r.Memory != nil) {
+		n := len(r.jobs)
+		r.batch.Inputs = append(r.batch.Inputs[:n*r.seq], make([]int32, r.seq)...)
+		id, ok, err := feed(r.batch.Inputs[n*r.seq:])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			r.gone = true
+			break
+		}
+		r.batch.IDs = append(r.batch.IDs[:n], id)
+		r.jobs = append(r.jobs, r.asked)
+		r.seg = append(r.seg, 0)
+		r.asked++
+	}
+	r.batch.Rows, r.batch.Seq = len(r.jobs), r.seq
+	r.batch.Inputs = r.batch.Inputs[:len(r.jobs)*r.seq]
+	r.batch.IDs = r.batch.IDs[:len(r.jobs)]
+	return nil
+}
+
+// start is the carry of the rows that think now: of those that go on, then of the fresh ones.
+func (r *thinking) start(s *torch.Scope) hrm.Carry {
+	m := r.Model
+	switch {
+	case r.carry.ZH == nil && r.Memory != nil:
+		return r.Memory.start(s, m, len(r.jobs), r.seq)
+	case r.carry.ZH == nil:
+		return m.Start(s, len(r.jobs), r.seq)
+	}
+	c := r.carry
+	if r.keep != nil {
+		c = c.Pick(s, torch.From(s, m.Params().Device(), r.keep, int64(len(r.keep))))
+	}
+	old := int(torch.Shape(c.ZH)[0])
+	if n := len(r.jobs) - old; n > 0 {
+		f := m.Start(s, n, r.seq)
+		c = hrm.Carry{ZH: s.Cat(0, c.ZH, f.ZH), ZL: s.Cat(0, c.ZL, f.ZL)}
+	}
+	return c
+}
+
+func (r *thinking) segment() error {
+	var next hrm.Carry
+	var outer error
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		in := input(s, r.Model, &r.batch, [2]int{r.Rows, r.Cols})
+		before := r.start(s)
+		c, out := r.Model.Segment(s, before, in)
+		logits := s.ReadFloats(nil, out.Logits)
+		qh, qc := s.ReadFloats(nil, out.QHalt), s.ReadFloats(nil, out.QContinue)
+		width := len(logits) / len(r.jobs)
+		for i, job := range r.jobs {
+			r.seg[i]++
+			th := Thought{
+				Job: job, Segment: r.seg[i], Logits: logits[i*width : (i+1)*width], QHalt: qh[i], QContinue: qc[i],
+				Halted: r.Halting.Halts(r.seg[i], qh[i], qc[i]),
+			}
+			th.State = func() (zh, zl []float32) {
+				row := func(z *torch.Tensor) []float32 { return s.ReadFloats(nil, s.Narrow(z, 0, int64(i), 1)) }
+				return row(c.ZH), row(c.ZL)
+			}
+			th.Attention = func() (h, l []float32) {
+				one := hrm.Carry{ZH: s.Narrow(before.ZH, 0, int64(i), 1), ZL: s.Narrow(before.ZL, 0, int64(i), 1)}
+				alone := in
+				alone.Tokens = s.Narrow(in.Tokens, 0, int64(i), 1)
+				if in.PuzzleIDs != nil {
+					alone.PuzzleIDs = s.Narrow(in.PuzzleIDs, 0, int64(i), 1)
+				}
+				return r.Model.AttentionMaps(s, one, alone)
+			}
+			if outer = r.each(&th); outer != nil {
+				return
+			}
+			if th.Halted {
+				r.jobs[i] = -1
+				if r.Memory != nil {
+					r.Memory.keep(s, job, c, i)
+				}
+			}
+		}
+		next = c.Keep(s)
+	})
+	if outer != nil {
+		return outer
+	}
+	if err != nil {
+		return err
+	}
+	r.carry.Drop()
+	r.carry = next
+	r.compact()
+	return nil
+}
+
+// compact removes the rows that halted.
+func (r *thinking) compact() {
+	r.keep = nil
+	n := 0
+	for i, job := range r.jobs {
+		if job < 0 {
+			continue
+		}
+		if n != i {
+			copy(r.batch.Inputs[n*r.seq:(n+1)*r.seq], r.batch.Inputs[i*r.seq:])
+		}
+		r.jobs[n], r.seg[n], r.batch.IDs[n] = job, r.seg[i], r.batch.IDs[i]
+		r.keep = append(r.keep, int64(i))
+		n++
+	}
+	if n == len(r.jobs) {
+		r.keep = nil
+	}
+	if n == 0 {
+		r.carry.Drop()
+		r.carry = hrm.Carry{}
+	}
+	r.jobs, r.seg = r.jobs[:n], r.seg[:n]
+}

@@ -1,0 +1,133 @@
+package task
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// MazeVocab is the vocabulary of maze tokens, [maze.TokenUnknown] to [maze.TokenPath].
+const MazeVocab = int(maze.TokenPath) + 1
+
+// Crop is the number of cells that the network does not see on each side: a maze closed by an outer
+// wall is shown without it.
+func Crop(m *maze.Maze) int {
+	if m.Closed() {
+		return 1
+	}
+	return 0
+}
+
+// MazeTokens writes the tokens of m with its start moved to cell start, crop cells left out on each
+// side; in has (Rows-2crop)·(Cols-2crop) tokens.
+func MazeTokens(in []int32, m *maze.Maze, start, crop int) {
+	i := 0
+	for r := crop; r < m.Rows-crop; r++ {
+		for c := crop; c < m.Cols-crop; c++ {
+			cell := r*m.Cols + c
+			switch {
+			case cell == start:
+				in[i] = int32(maze.TokenStart)
+			case cell == m.Goal:
+				in[i] = int32(maze.TokenGoal)
+			case m.Wall[cell]:
+				in[i] = int32(maze.TokenWall)
+			default:
+				in[i] = int32(maze.TokenOpen)
+			}
+			i++
+		}
+	}
+}
+
+// MazeObservation is the tokens of a full observation of a maze.World, crop cells left out.
+func MazeObservation(dst []int32, obs []byte, cols, crop int) []int32 {
+	rows := len(obs) / cols
+	for r := crop; r < rows-crop; r++ {
+		for c := crop; c < cols-crop; c++ {
+			dst = append(dst, int32(obs[r*cols+c]))
+		}
+	}
+	return dst
+}
+
+// MazeDirections is mazes whose answer is, for every open cell but the goal, the set of directions
+// that begin a shortest way to the goal, as a bit mask over up, down, left, right (LossKind any-of).
+// The start shown is any open cell, since an agent that follows the answer comes to be anywhere.
+func MazeDirections(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	gen, err := maze.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var m maze.Maze
+	var solver maze.Solver
+	var dirs []uint8
+	rows, cols := cfg.Rows-2, cfg.Cols-2
+	shape := puzzle.Shape{SeqLen: rows * cols, Vocab: MazeVocab, Identifiers: 1, Labels: 16}
+	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
+		gen.Next(&m, rng)
+		if !m.Closed() {
+			return 0, fmt.Errorf("a maze of %dx%d without an outer wall", m.Rows, m.Cols)
+		}
+		dirs = solver.AppendDirections(dirs[:0], &m)
+		start := m.Start
+		if rng.IntN(2) == 0 {
+			start = openCell(&m, rng)
+		}
+		MazeTokens(in, &m, start, 1)
+		for i := range label {
+			cell := (i/cols+1)*m.Cols + i%cols + 1
+			label[i] = puzzle.Ignore
+			if dirs[cell] != 0 {
+				label[i] = int32(dirs[cell])
+			}
+		}
+		return 0, nil
+	}), nil
+}
+
+// openCell is a random open cell other than the goal.
+func openCell(m *maze.Maze, rng *rand.Rand) int {
+	for {
+		if c := rng.IntN(len(m.Wall)); !m.Wall[c] && c != m.Goal {
+			return c
+		}
+	}
+}
+
+// MazePath is mazes whose answer marks the cells of one shortest way, as Maze-Hard asks: every cell
+// keeps its token but for TokenPath on the way. Walls are not scored (they do not change).
+func MazePath(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	gen, err := maze.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var m maze.Maze
+	var solver maze.Solver
+	var path []int
+	crop := 1
+	if cfg.Rows%2 == 0 { // as published, without an outer wall
+		crop = 0
+	}
+	cols := cfg.Cols - 2*crop
+	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * cols, Vocab: MazeVocab, Identifiers: 1}
+	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
+		gen.Next(&m, rng)
+		MazeTokens(in, &m, m.Start, crop)
+		for i, t := range in {
+			label[i] = t
+			if t == int32(maze.TokenWall) {
+				label[i] = puzzle.Ignore
+			}
+		}
+		path = solver.AppendPath(path[:0], &m)
+		for _, cell := range path {
+			if cell != m.Start && cell != m.Goal {
+				label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] = int32(maze.TokenPath)
+			}
+		}
+		return 0, nil
+	}), nil
+}
