@@ -19,6 +19,7 @@ type level struct {
 	missionLen int
 	hash       uint32 // of the id, in snapshots
 	build      func(e *Env) bool
+	start      func(e *Env) // what the agent carries at first; nil for nothing
 }
 
 // levels are the ids of MiniGrid 3.2.0 but Playground and the WFC ids.
@@ -133,14 +134,18 @@ func levels() []level {
 	}
 
 	for i := range all {
-		h := fnv.New32a()
-		h.Write([]byte(all[i].id))
-		all[i].hash = h.Sum32()
+		all[i].hash = idHash(all[i].id)
 		if all[i].missionLen == 0 {
 			all[i].missionLen = MissionLen
 		}
 	}
 	return all
+}
+
+func idHash(s string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(s))
+	return h.Sum32()
 }
 
 // options are those of every id.
@@ -152,23 +157,33 @@ var options = []env.Option{
 }
 
 func init() {
+	env.Register(env.Entry{
+		ID: levelID, Family: "minigrid", About: "a level of your own, from a file", Open: openFile,
+		Options: append([]env.Option{{Name: "file", About: "path of the level as text"}}, options...),
+	})
 	for _, l := range levels() {
 		env.Register(env.Entry{
 			ID: l.id, Family: "minigrid", About: l.about, Options: options,
 			Open: func(_ string, o *env.Options) (env.Env, error) {
-				cfg := Config{
-					View:       o.Int("view", 3, 15),
-					SeeThrough: [...]Sight{SightAuto, SightThrough, SightBlocked}[o.Choice("see_through", "auto", "true", "false")],
-					Obs:        Obs(o.Choice("obs", obsNames[:]...)),
-					MaxSteps:   o.Int("max_steps", 0, 1<<30),
-				}
-				if err := o.Err(); err != nil {
+				cfg, err := configOf(o)
+				if err != nil {
 					return nil, err
 				}
 				return open(l, cfg)
 			},
 		})
 	}
+}
+
+// configOf reads the options of a Config.
+func configOf(o *env.Options) (Config, error) {
+	cfg := Config{
+		View:       o.Int("view", 3, maxView),
+		SeeThrough: [...]Sight{SightAuto, SightThrough, SightBlocked}[o.Choice("see_through", "auto", "true", "false")],
+		Obs:        Obs(o.Choice("obs", obsNames[:]...)),
+		MaxSteps:   o.Int("max_steps", 0, 1<<30),
+	}
+	return cfg, o.Err()
 }
 
 // New opens an id with a configuration; env.Make does the same from text.

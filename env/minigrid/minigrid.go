@@ -174,6 +174,9 @@ func (e *Env) build() {
 		ok = e.level.build(e)
 	}
 	e.carry, e.within, e.steps, e.ended = 0, 0, 0, false
+	if e.level.start != nil {
+		e.level.start(e)
+	}
 }
 
 // clear empties the grid, takes the agent off it and sets the id's own limit.

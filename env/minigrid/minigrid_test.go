@@ -54,6 +54,15 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestTraces replays episodes of two more seeds an id, one of them after a reset without a seed, with
+// rendered frames (testdata/record.py --seeds 1000:1002 --steps 60).
+func TestTraces(t *testing.T) {
+	traces, steps := replayFile(t, "testdata/traces-3.2.0.jsonl.gz")
+	if want := 2 * len(levels()); traces != want || steps == 0 {
+		t.Errorf("%d traces of %d steps, want %d", traces, steps, want)
+	}
+}
+
 func TestConformance(t *testing.T) {
 	for _, e := range env.List("MiniGrid-*") {
 		t.Run(e.ID, func(t *testing.T) {

@@ -2,8 +2,11 @@ package minigrid
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
 	"math"
 	"slices"
 	"strconv"
@@ -32,6 +35,7 @@ type Trace struct {
 	Full       []byte              `json:"full0"`
 	Frame      []byte              `json:"frame0"` // rendered in tiles of 8, RGB; may be absent
 	Steps      []TraceStep         `json:"steps"`
+	Pictures   []TracePicture      `json:"pictures"` // may be absent
 }
 
 // A TraceStep is one step of a Trace.
@@ -44,8 +48,31 @@ type TraceStep struct {
 	Agent      [3]int    `json:"agent"`
 	Carry      *[3]uint8 `json:"carry"`
 	Full       []byte    `json:"full"`
-	Frame      []byte    `json:"frame"`
 	Balls      [][2]int  `json:"balls"`
+}
+
+// A TracePicture is a rendered frame, or the agent's view if POV, after so many steps.
+type TracePicture struct {
+	Step   int    `json:"step"`
+	Tile   int    `json:"tile"`
+	POV    bool   `json:"pov"`
+	SHA256 string `json:"sha256"` // of the RGB bytes, row by row
+}
+
+// hash renders what p asks for and hashes it.
+func (p *TracePicture) hash(e *Env) string {
+	var img *image.RGBA
+	if p.POV {
+		img = e.View(p.Tile)
+	} else {
+		img = image.NewRGBA(image.Rect(0, 0, e.w*p.Tile, e.h*p.Tile))
+		e.Paint(img)
+	}
+	h := sha256.New()
+	for i := 0; i < len(img.Pix); i += 4 {
+		h.Write(img.Pix[i : i+3])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Replay plays a trace and returns what differs from it, at most ten differences in words, and how
@@ -56,10 +83,6 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 		return nil, 0, err
 	}
 	full, err := New(t.ID, Config{View: t.View, Obs: Full})
-	if err != nil {
-		return nil, 0, err
-	}
-	frame, err := New(t.ID, Config{View: t.View, Obs: RGB})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -74,7 +97,7 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 			differ(what, got, want)
 		}
 	}
-	pixels := func(what string, got, want []byte) {
+	bytesSame := func(what string, got, want []byte) {
 		if len(want) == 0 || bytes.Equal(got, want) {
 			return
 		}
@@ -87,19 +110,18 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 	}
 
 	obs := make([]byte, e.spec.ObsLen)
-	image := obs[:t.View*t.View*3]
+	seen := obs[:t.View*t.View*3]
 	fullObs := make([]byte, full.spec.ObsLen)
-	frameObs := make([]byte, frame.spec.ObsLen)
-	look := func(wantFull, wantFrame []byte) {
+	look := func(step int, wantFull []byte) {
 		if len(wantFull) > 0 {
 			full.copyState(e)
 			full.observe(fullObs)
-			pixels("full observation", fullObs[:e.w*e.h*3], wantFull)
+			bytesSame("full observation", fullObs[:e.w*e.h*3], wantFull)
 		}
-		if len(wantFrame) > 0 {
-			frame.copyState(e)
-			frame.observe(frameObs)
-			pixels("frame", frameObs[:e.w*e.h*3*obsTile*obsTile], wantFrame)
+		for _, p := range t.Pictures {
+			if p.Step == step && p.Tile > 0 && p.Tile <= 128 {
+				same(fmt.Sprintf("picture in tiles of %d, pov %t", p.Tile, p.POV), p.hash(e), p.SHA256)
+			}
 		}
 	}
 
@@ -113,8 +135,8 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 	same("number of actions", len(e.spec.Actions), t.NActions)
 	same("see_through_walls", e.level.through, t.SeeThrough)
 	same("mission", e.Mission(), t.Mission)
-	if n := byte(len(e.mission)); n > 0 && obs[len(image)] != byte(e.dir) {
-		differ("direction", obs[len(image)], e.dir)
+	if n := byte(len(e.mission)); n > 0 && obs[len(seen)] != byte(e.dir) {
+		differ("direction", obs[len(seen)], e.dir)
 	}
 	if len(t.Grid) != e.w*e.h {
 		return diffs, 0, fmt.Errorf("%s seed %d: grid of %d cells, want %d", t.ID, t.Seed, len(t.Grid), e.w*e.h)
@@ -149,8 +171,8 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 		}
 		same("task", b, a)
 	}
-	pixels("observation", image, t.Obs)
-	look(t.Full, t.Frame)
+	bytesSame("observation", seen, t.Obs)
+	look(0, t.Full)
 
 	for i, s := range t.Steps {
 		at = fmt.Sprintf("step %d (action %d)", i, s.Action)
@@ -164,7 +186,7 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 		out := e.act(action) // the reference steps on after the end, and so do some traces
 		e.observe(obs)
 		steps++
-		pixels("observation", image, s.Obs)
+		bytesSame("observation", seen, s.Obs)
 		if math.Float64bits(out.Reward) != math.Float64bits(s.Reward) && !(out.Reward == 0 && s.Reward == 0) {
 			differ("reward", out.Reward, s.Reward)
 		}
@@ -177,7 +199,7 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 		if (carry == nil) != (s.Carry == nil) || carry != nil && *carry != *s.Carry {
 			differ("carried object", deref(carry), deref(s.Carry))
 		}
-		look(s.Full, s.Frame)
+		look(i+1, s.Full)
 		if s.Balls != nil {
 			same("balls", e.balls(), s.Balls)
 		}

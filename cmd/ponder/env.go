@@ -1,0 +1,369 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/minigrid"
+)
+
+func newEnvCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "env",
+		Short: "Worlds: list, show, play, check, replay, document",
+	}
+	cmd.AddCommand(newEnvListCmd(), newEnvShowCmd(), newEnvPlayCmd(), newEnvCheckCmd(), newEnvReplayCmd())
+	return cmd
+}
+
+// openEnv opens an environment; a wrong id or option is an error of usage.
+func openEnv(id string, options []string) (env.Env, error) {
+	e, err := env.Make(id, options...)
+	return e, withCode(exitUsage, err)
+}
+
+// entries are the environments that the patterns match; none given means all.
+func entries(patterns []string) ([]env.Entry, error) {
+	if len(patterns) == 0 {
+		return env.List(""), nil
+	}
+	var all []env.Entry
+	for _, p := range patterns {
+		found := env.List(p)
+		if entry, id, err := env.Lookup(p); err == nil {
+			entry.ID = id
+			found = []env.Entry{entry}
+		} else if len(found) == 0 {
+			return nil, withCode(exitUsage, err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func newEnvListCmd() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "list [PATTERN...]",
+		Short: "List environments; in a pattern * stands for anything",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, err := entries(args)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if !asJSON {
+				w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+				for _, e := range found {
+					id := e.ID
+					if len(e.Aliases) > 0 {
+						id += " (" + strings.Join(e.Aliases, ", ") + ")"
+					}
+					fmt.Fprintf(w, "%s\t%s\n", id, e.About)
+				}
+				return w.Flush()
+			}
+			type option struct {
+				Name    string `json:"name"`
+				Default string `json:"default"`
+				About   string `json:"about"`
+			}
+			type listed struct {
+				ID      string    `json:"id"`
+				Family  string    `json:"family"`
+				Form    string    `json:"form,omitempty"`
+				Aliases []string  `json:"aliases,omitempty"`
+				About   string    `json:"about"`
+				Options []option  `json:"options"`
+				Oracles []string  `json:"oracles,omitempty"`
+				Spec    *env.Spec `json:"spec,omitempty"` // absent where opening needs an option
+			}
+			list := []listed{}
+			for _, e := range found {
+				l := listed{ID: e.ID, Family: e.Family, Form: e.Form, Aliases: e.Aliases, About: e.About, Options: []option{}}
+				for _, o := range e.Options {
+					l.Options = append(l.Options, option(o))
+				}
+				for _, o := range e.Oracles {
+					l.Oracles = append(l.Oracles, o.Name)
+				}
+				if made, err := env.Make(e.ID); err == nil {
+					s := made.Spec()
+					l.Spec = &s
+				}
+				list = append(list, l)
+			}
+			enc := json.NewEncoder(out)
+			enc.SetIndent("", "  ")
+			return enc.Encode(list)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print ids, options and specs as JSON")
+	return cmd
+}
+
+// parseActions reads "2,1,forward" for an environment.
+func parseActions(s string, spec env.Spec) ([]int, error) {
+	var out []int
+	for i, f := range strings.Split(s, ",") {
+		if f = strings.TrimSpace(f); f == "" && s == "" {
+			break
+		}
+		a, err := strconv.Atoi(f)
+		if err != nil {
+			a = -1
+			for j, name := range spec.Actions {
+				if name == f {
+					a = j
+				}
+			}
+		}
+		if a < 0 || a >= len(spec.Actions) {
+			return nil, usagef("action %d: %q is neither in [0, %d) nor one of %s", i, f, len(spec.Actions), strings.Join(spec.Actions, ", "))
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// paint draws an environment in tiles of the given size, or only what the agent sees.
+func paint(e env.Env, tile int, partial bool) (*image.RGBA, error) {
+	id := e.Spec().ID
+	if partial {
+		v, ok := env.As[interface{ View(tile int) *image.RGBA }](e)
+		if !ok {
+			return nil, usagef("%s has no partial view", id)
+		}
+		return v.View(tile), nil
+	}
+	p, ok1 := env.As[env.Painter](e)
+	b, ok2 := env.As[env.Boarder](e)
+	if !ok1 || !ok2 {
+		return nil, usagef("%s cannot be drawn", id)
+	}
+	board := b.Board()
+	img := image.NewRGBA(image.Rect(0, 0, board.Cols*tile, board.Rows*tile))
+	p.Paint(img)
+	return img, nil
+}
+
+func newEnvShowCmd() *cobra.Command {
+	var (
+		seed    uint64
+		actions string
+		tile    int
+		partial bool
+		out     string
+		level   string
+		options []string
+	)
+	cmd := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show a level as text, or with --out as a picture",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if tile < 1 || tile > 256 {
+				return usagef("--tile %d: want 1 to 256", tile)
+			}
+			e, err := openEnv(args[0], options)
+			if err != nil {
+				return err
+			}
+			acts, err := parseActions(actions, e.Spec())
+			if err != nil {
+				return err
+			}
+			obs := make([]byte, e.Spec().ObsLen)
+			e.Seed(seed)
+			e.Reset(obs)
+			if level != "" {
+				if err := loadLevel(e, level); err != nil {
+					return err
+				}
+			}
+			for i, a := range acts {
+				if out := e.Step(a, obs); out.Done() && i+1 < len(acts) {
+					return fmt.Errorf("%s: the episode ended after %d of %d actions", args[0], i+1, len(acts))
+				}
+			}
+			if out == "" && !partial {
+				l, ok := env.As[env.Leveler](e)
+				if !ok {
+					return usagef("%s has no text form; use --out FILE.png", args[0])
+				}
+				text, err := l.Level()
+				if err != nil {
+					return err
+				}
+				_, err = io.WriteString(cmd.OutOrStdout(), text)
+				return err
+			}
+			if out == "" {
+				return usagef("--partial needs --out FILE.png")
+			}
+			img, err := paint(e, tile, partial)
+			if err != nil {
+				return err
+			}
+			if out == "-" {
+				return png.Encode(cmd.OutOrStdout(), img)
+			}
+			return writePNG(out, img)
+		},
+	}
+	f := cmd.Flags()
+	f.Uint64Var(&seed, "seed", 0, "seed of the level")
+	f.StringVar(&actions, "actions", "", "actions to take first, as numbers or names with commas")
+	f.IntVar(&tile, "tile", 32, "pixels a cell")
+	f.BoolVar(&partial, "partial", false, "draw what the agent sees")
+	f.StringVar(&out, "out", "", "PNG file to write; - is stdout; none prints text")
+	f.StringVar(&level, "level", "", "level file in the family's text form to show instead")
+	f.StringArrayVarP(&options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
+	return cmd
+}
+
+func loadLevel(e env.Env, path string) error {
+	l, ok := env.As[env.Leveler](e)
+	if !ok {
+		return usagef("%s has no text form", e.Spec().ID)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := l.SetLevel(string(text)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func newEnvCheckCmd() *cobra.Command {
+	var options []string
+	cmd := &cobra.Command{
+		Use:   "check [PATTERN...]",
+		Short: "Check that environments keep the promises of package env",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, err := entries(args)
+			if err != nil {
+				return err
+			}
+			failed := 0
+			for _, entry := range found {
+				if cmd.Context().Err() != nil {
+					return cmd.Context().Err()
+				}
+				if _, err := env.Make(entry.ID, options...); err != nil {
+					if len(args) > 0 {
+						return withCode(exitUsage, err)
+					}
+					fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %v\n", err)
+					continue
+				}
+				err := env.Check(func() env.Env {
+					e, err := env.Make(entry.ID, options...)
+					if err != nil {
+						panic(err)
+					}
+					return e
+				})
+				if err != nil {
+					failed++
+					fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s\n     %s\n", entry.ID, strings.ReplaceAll(err.Error(), "\n", "\n     "))
+					continue
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "ok   %s\n", entry.ID)
+			}
+			if failed > 0 {
+				return fmt.Errorf("%d of %d environments break a promise", failed, len(found))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringArrayVarP(&options, "option", "o", nil, "option of the environments, NAME=VALUE; may be repeated")
+	return cmd
+}
+
+func newEnvReplayCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "replay FILE.jsonl[.gz]",
+		Short: "Replay episodes recorded from MiniGrid and print what differs",
+		Args:  exactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := cmd.InOrStdin()
+			if args[0] != "-" {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return err
+				}
+				defer f.Close()
+				in = f
+			}
+			r := bufio.NewReaderSize(in, 1<<16)
+			if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+				z, err := gzip.NewReader(r)
+				if err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+				r = bufio.NewReaderSize(z, 1<<16)
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			defer out.Flush()
+			var episodes, steps, differing int
+			ids := map[string]bool{}
+			dec := json.NewDecoder(r)
+			for line := 1; ; line++ {
+				if cmd.Context().Err() != nil {
+					return cmd.Context().Err()
+				}
+				var t minigrid.Trace
+				if err := dec.Decode(&t); errors.Is(err, io.EOF) {
+					break
+				} else if err != nil {
+					return fmt.Errorf("%s: trace %d: %w", args[0], line, err)
+				}
+				diffs, n, err := t.Replay()
+				if err != nil {
+					return fmt.Errorf("%s: trace %d: %w", args[0], line, err)
+				}
+				for _, d := range diffs {
+					fmt.Fprintln(out, d)
+				}
+				ids[t.ID] = true
+				episodes++
+				steps += n
+				if len(diffs) > 0 {
+					differing++
+				}
+			}
+			fmt.Fprintf(out, "%d ids, %d episodes, %d steps, %d episodes differ\n", len(ids), episodes, steps, differing)
+			if differing > 0 {
+				return fmt.Errorf("%s: %d of %d episodes differ", args[0], differing, episodes)
+			}
+			if episodes == 0 {
+				return fmt.Errorf("%s: no traces", args[0])
+			}
+			return nil
+		},
+	}
+}
+
+// exactArgs is cobra.ExactArgs with the exit code of usage.
+func exactArgs(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		return withCode(exitUsage, cobra.ExactArgs(n)(cmd, args))
+	}
+}
