@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+
+	"github.com/ponder-agents/ponder/internal/durable"
 )
 
 // A Writer writes a dataset. Everything goes to a temporary folder beside the final one until
@@ -84,8 +87,14 @@ func (w *Writer) Commit(names []string) error {
 		if err := s.close(w.tmp); err != nil {
 			return err
 		}
+		if err := durable.SyncDir(filepath.Join(w.tmp, s.name)); err != nil {
+			return err
+		}
 	}
 	if err := writeSynced(namesPath(w.tmp), encodeNames(names)); err != nil {
+		return err
+	}
+	if err := durable.SyncDir(w.tmp); err != nil {
 		return err
 	}
 	if w.replace { // the old folder steps aside, so that a failure here loses nothing
@@ -104,7 +113,7 @@ func (w *Writer) Commit(names []string) error {
 		return err
 	}
 	w.tmp = ""
-	return nil
+	return durable.SyncDir(filepath.Dir(w.dir))
 }
 
 // Abort removes what was written; after Commit it does nothing.
@@ -122,15 +131,10 @@ func (w *Writer) Abort() {
 }
 
 func writeSynced(path string, data []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
+	return durable.CreateFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	})
 }
 
 // A SplitWriter takes examples, then the end of their puzzle, then the end of their group. Errors
