@@ -21,8 +21,33 @@ func WriteFile(path string, write func(w io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
 			os.Remove(f.Name())
+		}
+	}()
+	if err := fill(f, write); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return SyncDir(dir)
+}
+
+// CreateFile writes and syncs a new file. A kill leaves a part of it: it is for the files of a folder
+// that gets its name when it is whole, and is synced by SyncDir.
+func CreateFile(path string, write func(w io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	return fill(f, write)
+}
+
+// fill writes, syncs and closes f.
+func fill(f *os.File, write func(w io.Writer) error) (err error) {
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
 		}
 	}()
 	b := bufio.NewWriterSize(f, 1<<16)
@@ -35,16 +60,7 @@ func WriteFile(path string, write func(w io.Writer) error) (err error) {
 	if err := f.Chmod(0o644); err != nil && runtime.GOOS != "windows" {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return f.Sync()
 }
 
 // SyncDir makes the names in dir durable: renames and new files survive a power cut after it

@@ -38,6 +38,25 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
+func TestCreateFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	put := func(text string) error {
+		return CreateFile(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	if err := put("one"); err != nil {
+		t.Fatal(err)
+	}
+	if err := put("two"); !errors.Is(err, os.ErrExist) {
+		t.Errorf("error = %v, want os.ErrExist", err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "one" {
+		t.Errorf("the file holds %q (%v), want %q", got, err, "one")
+	}
+}
+
 func TestWriteFileNoFolder(t *testing.T) {
 	err := WriteFile(filepath.Join(t.TempDir(), "no", "a"), func(io.Writer) error { return nil })
 	if !errors.Is(err, os.ErrNotExist) {

@@ -118,7 +118,7 @@ func save(dir string, s Snapshot) error {
 func write(tmp string, s Snapshot) error {
 	var sums sums
 	put := func(name string, encode func(w io.Writer) error) error {
-		return durable.WriteFile(filepath.Join(tmp, name), func(w io.Writer) error { return sums.tee(w, name, encode) })
+		return durable.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error { return sums.tee(w, name, encode) })
 	}
 	putJSON := func(name string, v any) error {
 		return put(name, func(w io.Writer) error {
@@ -155,7 +155,7 @@ func write(tmp string, s Snapshot) error {
 		}
 	}
 	putText := func(name, text string) error {
-		return durable.WriteFile(filepath.Join(tmp, name), func(w io.Writer) error {
+		return durable.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error {
 			_, err := io.WriteString(w, text)
 			return err
 		})
@@ -163,7 +163,10 @@ func write(tmp string, s Snapshot) error {
 	if err := putText(CardFile, s.Card.Markdown()); err != nil {
 		return err
 	}
-	return putText(SumsFile, sums.String())
+	if err := putText(SumsFile, sums.String()); err != nil {
+		return err
+	}
+	return durable.SyncDir(tmp)
 }
 
 // Load reads the checkpoint at dir and compares it with its checksums. If it is missing or damaged

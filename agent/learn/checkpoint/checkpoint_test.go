@@ -321,7 +321,7 @@ func TestKill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "net")
 	r := rand.New(rand.NewPCG(1, 2))
 	saved, warned := 0, 0
-	for range 25 {
+	for range 12 {
 		cmd := exec.Command(os.Args[0], strconv.Itoa(saved+1))
 		cmd.Env = append(os.Environ(), saverEnv+"="+dir)
 		out, err := cmd.StdoutPipe()
@@ -336,7 +336,7 @@ func TestKill(t *testing.T) {
 			t.Fatal("the process saved nothing")
 		}
 		saved, _ = strconv.Atoi(told.Text())
-		time.AfterFunc(time.Duration(r.IntN(40_000))*time.Microsecond, func() { cmd.Process.Kill() })
+		time.AfterFunc(time.Duration(r.IntN(120_000))*time.Microsecond, func() { cmd.Process.Kill() })
 		for told.Scan() {
 			saved, _ = strconv.Atoi(told.Text())
 		}
@@ -357,6 +357,26 @@ func TestKill(t *testing.T) {
 		t.Errorf("left over of killed processes: %v", hidden)
 	}
 	t.Logf("%d steps saved, %d times the folder was just being renamed", saved, warned)
+}
+
+// TestBetweenRenames is what a kill leaves between the two renames of a save.
+func TestBetweenRenames(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "net")
+	if err := Save(dir, snapshot(1, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(dir, previous(dir)); err != nil {
+		t.Fatal(err)
+	}
+	if got, warning := loadStep(t, dir, 5); got != 1 || !errors.Is(warning, fs.ErrNotExist) {
+		t.Errorf("step %d with %v, want 1 and a warning that %s is missing", got, warning, dir)
+	}
+	if err := Save(dir, snapshot(2, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if got, warning := loadStep(t, dir, 5); got != 2 || warning != nil {
+		t.Errorf("step %d (%v), want 2", got, warning)
+	}
 }
 
 func TestCard(t *testing.T) {
