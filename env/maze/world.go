@@ -224,8 +224,8 @@ func (w *World) look(window []byte) {
 	}
 }
 
-// observe writes the observation; the map is up to date.
-func (w *World) observe(obs []byte) {
+// Observe writes the observation of the present state, as after an Edit.
+func (w *World) Observe(obs []byte) {
 	_ = obs[w.spec.ObsLen-1]
 	switch w.cfg.View {
 	case Window:
@@ -238,13 +238,10 @@ func (w *World) observe(obs []byte) {
 	}
 }
 
-// Observe writes the observation of the present state, as after an Edit.
-func (w *World) Observe(obs []byte) { w.observe(obs) }
-
 // Reset implements env.Env.
 func (w *World) Reset(obs []byte) {
 	w.begin()
-	w.observe(obs)
+	w.Observe(obs)
 }
 
 // Step implements env.Env.
@@ -278,7 +275,7 @@ func (w *World) Step(action int, obs []byte) env.Outcome {
 		}
 	}
 	w.live = !out.Done()
-	w.observe(obs)
+	w.Observe(obs)
 	return out
 }
 

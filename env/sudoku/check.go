@@ -1,0 +1,82 @@
+package sudoku
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+)
+
+// Errors of Check; errors.Is finds them.
+var (
+	ErrConflict   = errors.New("conflict")
+	ErrImpossible = errors.New("no solution")
+	ErrAmbiguous  = errors.New("has 2+ solutions")
+)
+
+// Check writes the puzzle's only solution into solution and returns its rating, as Solve does. The
+// error of a puzzle that has none or several says where: the cells with the same digit
+// (ErrConflict), a cell or digit that has no place left or else that guessing found none
+// (ErrImpossible), or the first cell in which two solutions differ (ErrAmbiguous).
+func (s *Solver) Check(solution, puzzle []uint8) (rating int, err error) {
+	if len(puzzle) != s.cells {
+		return 0, fmt.Errorf("sudoku: %d cells, want %d", len(puzzle), s.cells)
+	}
+	for i, d := range puzzle {
+		if int(d) > s.side {
+			return 0, fmt.Errorf("sudoku: %s: digit %d, want 1 to %d", s.name(i), d, s.side)
+		}
+		for _, p := range s.peers[i][:s.peerN] {
+			if d != 0 && int(p) > i && puzzle[p] == d {
+				return 0, fmt.Errorf("sudoku: %w: %s and %s both have %d", ErrConflict, s.name(i), s.name(int(p)), d)
+			}
+		}
+	}
+	rating, ok := s.Solve(solution, puzzle)
+	if !ok {
+		return 0, fmt.Errorf("sudoku: %w: %s", ErrImpossible, s.deadEnd(puzzle))
+	}
+	if s.Count(puzzle, 2) == 1 {
+		return rating, nil
+	}
+	for i, d := range puzzle {
+		if d != 0 {
+			continue
+		}
+		if other := s.Without(puzzle, i, solution[i]); other != 0 {
+			return 0, fmt.Errorf("sudoku: %w: %s may be %d or %d", ErrAmbiguous, s.name(i),
+				min(other, solution[i]), max(other, solution[i]))
+		}
+	}
+	panic("sudoku: two solutions without a difference")
+}
+
+// deadEnd says where a puzzle without a solution fails, if the givens alone show it.
+func (s *Solver) deadEnd(puzzle []uint8) string {
+	var cand [81]uint16
+	for i, d := range puzzle {
+		if d != 0 {
+			cand[i] = 1 << (d - 1)
+			continue
+		}
+		cand[i] = s.all
+		for _, p := range s.peers[i][:s.peerN] {
+			if d := puzzle[p]; d != 0 {
+				cand[i] &^= 1 << (d - 1)
+			}
+		}
+		if cand[i] == 0 {
+			return fmt.Sprintf("no digit is left for %s", s.name(i))
+		}
+	}
+	for u, unit := range s.units[:3*s.side] {
+		var places uint16
+		for _, cell := range unit[:s.side] {
+			places |= cand[cell]
+		}
+		if missing := s.all &^ places; missing != 0 {
+			kind := [3]string{"row", "column", "box"}[u/s.side]
+			return fmt.Sprintf("no place is left for %d in %s %d", bits.TrailingZeros16(missing)+1, kind, u%s.side+1)
+		}
+	}
+	return "every way to fill it ends in a conflict"
+}
