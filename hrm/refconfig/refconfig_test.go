@@ -1,0 +1,325 @@
+package refconfig
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+const shared = "../../../shared/hrm"
+
+func need(t testing.TB) {
+	t.Helper()
+	if _, err := os.Stat(shared); err != nil {
+		t.Skip("the recorded checkpoints are not beside this checkout")
+	}
+}
+
+// TestRead reads the recorded checkpoints of the original trainer: compiled and not, learned
+// positions and rope, bfloat16 and float32.
+func TestRead(t *testing.T) {
+	need(t)
+	base := hrm.Reference{
+		HaltExplorationProb: 0.1, HCycles: 2, LCycles: 2, HLayers: 1, LLayers: 1, Expansion: 4,
+		RMSNormEps: 1e-5, RopeTheta: 10000,
+	}
+	sudoku, maze, arc := base, base, base
+	sudoku.HaltMaxSteps, sudoku.HiddenSize, sudoku.NumHeads, sudoku.PuzzleEmbNDim = 4, 64, 4, 64
+	sudoku.PosEncodings, sudoku.ForwardDType, sudoku.SeqLen, sudoku.VocabSize, sudoku.NumPuzzleIdentifiers = "rope", "bfloat16", 81, 11, 1
+	maze.HaltMaxSteps, maze.HiddenSize, maze.NumHeads, maze.PuzzleEmbNDim = 4, 48, 3, 48
+	maze.PosEncodings, maze.ForwardDType, maze.SeqLen, maze.VocabSize, maze.NumPuzzleIdentifiers = "learned", "float32", 81, 6, 1
+	arc.HaltMaxSteps, arc.HiddenSize, arc.NumHeads, arc.PuzzleEmbNDim = 2, 32, 2, 32
+	arc.PosEncodings, arc.ForwardDType, arc.SeqLen, arc.VocabSize = "rope", "bfloat16", 900, 12
+	tests := []struct {
+		dir  string
+		want hrm.Reference
+		step int
+		loss string
+		run  string
+	}{
+		{"sudoku-official-bf16", sudoku, 3, "stablemax_cross_entropy", "HierarchicalReasoningModel_ACTV1 tiny-fixture"},
+		{"maze-f32-learned", maze, 2, "softmax_cross_entropy", "HierarchicalReasoningModel_ACTV1 tiny-fixture"},
+		{"arc-uncompiled-bf16", arc, 1, "stablemax_cross_entropy", "HierarchicalReasoningModel_ACTV1 tiny-fixture"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.dir, func(t *testing.T) {
+			c, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var meta struct {
+				Identifiers int `json:"num_puzzle_identifiers"`
+				Seq         int `json:"seq_len"`
+				Vocab       int `json:"vocab_size"`
+			}
+			data := map[string]string{"sudoku-official-bf16": "sudoku9-tiny", "maze-f32-learned": "maze9-tiny", "arc-uncompiled-bf16": "arc-tiny"}
+			b, err := os.ReadFile(filepath.Join(shared, "dataset", data[tt.dir], "train", "dataset.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(b, &meta); err != nil {
+				t.Fatal(err)
+			}
+			tt.want.NumPuzzleIdentifiers, tt.want.VocabSize, tt.want.SeqLen = meta.Identifiers, meta.Vocab, meta.Seq
+			if diff := cmp.Diff(tt.want, c.Model); diff != "" {
+				t.Error(diff)
+			}
+			if _, _, err := c.Model.Config(); err != nil {
+				t.Error(err)
+			}
+			if c.Step != tt.step || c.Training.Loss != tt.loss || c.Training.Run != tt.run || c.Training.LRWarmupSteps != 2 || c.Training.Beta2 != 0.95 {
+				t.Errorf("step %d, training %+v", c.Step, c.Training)
+			}
+			for name, x := range c.Tensors {
+				if x.DType != safetensors.F32 || !strings.HasPrefix(name, "inner.") {
+					t.Errorf("%s is %s", name, x.DType)
+				}
+			}
+			if _, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), 80); (err == nil) != (tt.dir != "maze-f32-learned") {
+				t.Errorf("another length of sequence: %v", err)
+			}
+		})
+	}
+}
+
+// TestCases compares every recorded case's weights with its configuration, TRM's too, and finds what
+// the configuration would leave out.
+func TestCases(t *testing.T) {
+	need(t)
+	paths, err := filepath.Glob(shared + "/*/*_*.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for _, path := range paths {
+		f, err := safetensors.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		meta := f.Metadata()
+		if !strings.HasSuffix(meta["format"], "parity-1") {
+			continue
+		}
+		cases++
+		var want hrm.Reference
+		if err := json.Unmarshal([]byte(meta["config"]), &want); err != nil {
+			t.Fatal(err)
+		}
+		want.TRM = meta["format"] == "trm-parity-1"
+		c := &Checkpoint{Model: want, Tensors: map[string]safetensors.Tensor{}}
+		for _, name := range f.Names() {
+			if strings.HasPrefix(name, "inner.") {
+				c.Tensors[name], _ = f.Tensor(name)
+			}
+		}
+		c.Model.VocabSize, c.Model.NumPuzzleIdentifiers, c.Model.SeqLen = 0, 0, 0
+		if want.PuzzleEmbNDim == 0 {
+			want.NumPuzzleIdentifiers = 0 // there is no table to count
+		}
+		if err := c.infer(0, func() (int, error) { return want.SeqLen, nil }); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if diff := cmp.Diff(want, c.Model); diff != "" {
+			t.Errorf("%s: %s", path, diff)
+		}
+		if err := c.check(); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		// Each tensor counts: without it, with another shape, and with one too many it is no match.
+		for name, x := range c.Tensors {
+			changed := maps.Clone(c.Tensors)
+			delete(changed, name)
+			if err := (&Checkpoint{Model: c.Model, Tensors: changed}).check(); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s without %s: %v", path, name, err)
+			}
+			x.Shape = append([]int64{1}, x.Shape...)
+			changed[name] = x
+			if err := (&Checkpoint{Model: c.Model, Tensors: changed}).check(); err == nil || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s with another %s: %v", path, name, err)
+			}
+		}
+		more := maps.Clone(c.Tensors)
+		more["inner.extra"] = safetensors.OfFloat32s(nil, []float32{1})
+		if err := (&Checkpoint{Model: c.Model, Tensors: more}).check(); err == nil || !strings.Contains(err.Error(), "inner.extra") {
+			t.Errorf("%s with one more: %v", path, err)
+		}
+	}
+	if cases < 15 {
+		t.Errorf("%d cases, want at least 15", cases)
+	}
+}
+
+// folder copies a recorded checkpoint, its configuration changed.
+func folder(t *testing.T, change func(yaml string) string) string {
+	t.Helper()
+	need(t)
+	from, to := filepath.Join(shared, "torch_ckpt", "maze-f32-learned"), t.TempDir()
+	for _, name := range []string{ConfigFile, "step_2"} {
+		b, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == ConfigFile {
+			b = []byte(change(string(b)))
+		}
+		if err := os.WriteFile(filepath.Join(to, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+func TestMismatch(t *testing.T) {
+	replace := func(old, new string) func(string) string {
+		return func(s string) string {
+			if !strings.Contains(s, old) {
+				t.Fatalf("no %q in the configuration", old)
+			}
+			return strings.ReplaceAll(s, old, new)
+		}
+	}
+	tests := []struct {
+		name   string
+		change func(string) string
+		want   string
+	}{
+		{"hidden size", replace("hidden_size: 48", "hidden_size: 64"), "want [64], and 13 more"},
+		{"layers", replace("L_layers: 1", "L_layers: 2"), "L_level.layers.1"},
+		{"very many layers", replace("L_layers: 1", "L_layers: 1000000"), "only"},
+		{"fewer layers", replace("H_layers: 1", "H_layers: 0"), "H_layers is 0"},
+		{"expansion", replace("expansion: 4", "expansion: 20"), "want [48 768]"},
+		{"positions", replace("pos_encodings: learned", "pos_encodings: rope"), "in none of the files"},
+		{"TRM", replace("HierarchicalReasoningModel_ACTV1\n  num", "TinyRecursiveReasoningModel_ACTV1\n  num"), "H_level"},
+		{"another network", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "baseline@Transformer"), "neither"},
+		{"ablation", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1"), "neither"},
+		{"no arch", func(string) string { return "lr: 1\n" }, "no arch"},
+		{"not YAML", func(string) string { return "arch: [\n" }, ConfigFile},
+		{"huge", func(s string) string { return s + strings.Repeat("#", maxConfig) }, "at most"},
+	}
+	for _, tt := range tests {
+		if _, err := Read(folder(t, tt.change), 0); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error = %v, want one with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestFolder(t *testing.T) {
+	same := func(s string) string { return s }
+	dir := folder(t, same)
+	if _, err := Read(filepath.Join(dir, "none"), 0); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+	move := func(from, to string) {
+		t.Helper()
+		if err := os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move("step_2", "checkpoint") // as the published ones are called
+	c, err := Read(dir, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.File != "checkpoint" || c.Step != -1 || c.Model.SeqLen != 81 {
+		t.Errorf("%s step %d, sequences of %d", c.File, c.Step, c.Model.SeqLen)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, b []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("other.pt", b)
+	if _, err := Read(dir, 0); err == nil || !strings.Contains(err.Error(), "checkpoint, other.pt") {
+		t.Errorf("two candidates: %v", err)
+	}
+	put("step_9", b)
+	put("step_10.pt", b)
+	if c, err := Read(dir, 0); err != nil || c.File != "step_10.pt" || c.Step != 10 {
+		t.Errorf("newest step: %+v, %v", c, err)
+	}
+	for _, name := range []string{"checkpoint", "other.pt", "step_9", "step_10.pt"} {
+		put(name, []byte("old format"))
+	}
+	if _, err := Read(dir, 0); err == nil || !strings.Contains(err.Error(), "no file of torch.save") {
+		t.Errorf("no weights: %v", err)
+	}
+}
+
+// TestPublished is a configuration as TRM's trainer writes it, with its defaults left out.
+func TestPublished(t *testing.T) {
+	ref, tr, err := Parse([]byte(`arch:
+  name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1
+  loss:
+    name: losses@ACTLossHead
+    loss_type: stablemax_cross_entropy
+  halt_exploration_prob: 0.1
+  halt_max_steps: 16
+  H_cycles: 3
+  L_cycles: 6
+  H_layers: 0
+  L_layers: 2
+  hidden_size: 512
+  num_heads: 8
+  expansion: 4
+  puzzle_emb_ndim: 512
+  pos_encodings: none
+  mlp_t: true
+global_batch_size: 768
+epochs: 50000
+lr: 1e-4
+beta1: 0.9
+ema: true
+ema_rate: 0.999
+run_name: pretrain_mlp_t
+  sudoku
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hrm.Reference{
+		HaltExplorationProb: 0.1, HaltMaxSteps: 16, HCycles: 3, LCycles: 6, LLayers: 2, HiddenSize: 512, NumHeads: 8, Expansion: 4,
+		PuzzleEmbNDim: 512, PuzzleEmbLen: 16, PosEncodings: "none", RMSNormEps: 1e-5, RopeTheta: 10000, ForwardDType: "bfloat16",
+		TRM: true, MLPT: true, NoACTContinue: true,
+	}
+	if diff := cmp.Diff(want, ref); diff != "" {
+		t.Error(diff)
+	}
+	wantTr := Training{
+		Loss: "stablemax_cross_entropy", Epochs: 50000, GlobalBatchSize: 768, LR: 1e-4, Beta1: 0.9, EMA: true, EMARate: 0.999,
+		Run: "pretrain_mlp_t sudoku",
+	}
+	if diff := cmp.Diff(wantTr, tr); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// FuzzParse asks that no text makes the parser panic or hang.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("arch:\n  name: a@Hierarchical\n  hidden_size: 3\n"))
+	f.Add([]byte("a: &a [1, *a]\narch: {<<: *a}\n"))
+	if b, err := os.ReadFile(shared + "/torch_ckpt/maze-f32-learned/all_config.yaml"); err == nil {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		ref, _, err := Parse(text)
+		if err == nil && (ref.HiddenSize < 1 || ref.LLayers < 1) {
+			t.Errorf("accepted %+v", ref)
+		}
+	})
+}
