@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 // A Meter shows how far a run is: on a terminal one line that is written over, elsewhere a plain
 // line every 10 seconds. One goroutine uses it at a time.
 type Meter struct {
+	Unit string // what is counted; "" means steps
+
 	w     io.Writer
 	width func() int // columns of the terminal; nil elsewhere
 	now   func() time.Time
@@ -30,6 +33,7 @@ type Meter struct {
 // step from. now is time.Now.
 func NewMeter(w io.Writer, from, total int64, now func() time.Time) *Meter {
 	m := &Meter{w: w, now: now, total: total, from: from, start: now()}
+	m.shown = m.start // so that what ends soon says nothing
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		m.width = func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
@@ -67,9 +71,9 @@ func (m *Meter) Print(line string) {
 	fmt.Fprintln(m.w, line)
 }
 
-// Done shows what was not shown yet and ends the line.
+// Done shows what was not shown yet, unless nothing ever was, and ends the line.
 func (m *Meter) Done() {
-	if m.pending != "" {
+	if m.pending != "" && m.shown != m.start {
 		m.show(m.pending)
 	}
 	if m.open {
@@ -80,13 +84,17 @@ func (m *Meter) Done() {
 
 // text is the line: step, share, parts, rate and time left.
 func (m *Meter) text(step int64, now time.Time, parts []string) string {
-	list := []string{fmt.Sprintf("step %d", step)}
+	unit := m.Unit
+	if unit == "" {
+		unit = "steps"
+	}
+	list := []string{fmt.Sprintf("%d %s", step, unit)}
 	if m.total > 0 {
-		list[0] = fmt.Sprintf("step %d/%d %d%%", step, m.total, 100*step/m.total)
+		list[0] = fmt.Sprintf("%d/%d %s %d%%", step, m.total, unit, 100*step/m.total)
 	}
 	list = append(list, parts...)
 	if spent, done := now.Sub(m.start), step-m.from; done > 0 && spent > 0 {
-		list = append(list, fmt.Sprintf("%.3g steps/s", float64(done)/spent.Seconds()))
+		list = append(list, rate(float64(done)/spent.Seconds())+" "+unit+"/s")
 		if left := m.total - step; left > 0 {
 			eta := time.Duration(float64(spent) / float64(done) * float64(left))
 			list = append(list, Span(eta)+" left")
@@ -108,6 +116,14 @@ func (m *Meter) show(line string) {
 	}
 	fmt.Fprintf(m.w, "\r%s%s", line, strings.Repeat(" ", max(0, m.length-len(line))))
 	m.open, m.length = true, len(line)
+}
+
+// rate writes three digits without an exponent.
+func rate(v float64) string {
+	if v >= 100 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return fmt.Sprintf("%.3g", v)
 }
 
 // Span writes a time of day's length as people say it: 42s, 3m07s, 2h05m, 3d04h.

@@ -185,11 +185,10 @@ func TestMeter(t *testing.T) {
 	}
 	m.Print("a note")
 	m.Done()
-	want := `step 101/500 20%  loss 0.5  10 steps/s  40s left
-step 201/500 40%  loss 0.5  10 steps/s  30s left
-step 301/500 60%  loss 0.5  10 steps/s  20s left
-step 401/500 80%  loss 0.5  10 steps/s  10s left
-step 500/500 100%  loss 0.5  10 steps/s  in 40s
+	want := `200/500 steps 40%  loss 0.5  10 steps/s  30s left
+300/500 steps 60%  loss 0.5  10 steps/s  20s left
+400/500 steps 80%  loss 0.5  10 steps/s  10s left
+500/500 steps 100%  loss 0.5  10 steps/s  in 40s
 a note
 `
 	if d := cmp.Diff(want, b.String()); d != "" {
@@ -199,6 +198,8 @@ a note
 	b.Reset()
 	m = NewMeter(&b, 0, 0, func() time.Time { return clock })
 	m.width = func() int { return 11 }
+	m.Update(4)
+	clock = clock.Add(time.Second)
 	m.Update(5, "a", "b", "c")
 	clock = clock.Add(time.Second)
 	m.length = 14 // as if a longer line stood there
@@ -206,7 +207,7 @@ a note
 	m.Print("x")
 	m.Update(8) // too early to show
 	m.Done()
-	if got, want := b.String(), "\rstep 5  a \rstep 7  7     \r          \rx\n\rstep 8  8 \n"; got != want {
+	if got, want := b.String(), "\r5 steps  a\r7 steps  3    \r          \rx\n\r8 steps  4\n"; got != want {
 		t.Errorf("terminal %q, want %q", got, want)
 	}
 }

@@ -38,6 +38,44 @@ func (g Grid) Frame(dst []int32, row, col int) {
 	}
 }
 
+// ReadFrame is the inverse of Frame: the grid in a frame and its place. The grid is empty if the frame
+// is, and Ignore counts as pad. An error names the first cell that Frame would not have written so;
+// Crop reads frames that are not perfect.
+func ReadFrame(frame []int32) (g Grid, row, col int, err error) {
+	if len(frame) != ARCSide*ARCSide {
+		return Grid{}, 0, 0, fmt.Errorf("%d cells, want %d", len(frame), ARCSide*ARCSide)
+	}
+	colour := func(i int) bool { return frame[i] >= arcColour0 && frame[i] < ARCVocab }
+	first := 0
+	for first < len(frame) && !colour(first) {
+		first++
+	}
+	if first < len(frame) {
+		row, col = first/ARCSide, first%ARCSide
+		for col+g.Cols < ARCSide && colour(first+g.Cols) {
+			g.Cols++
+		}
+		for row+g.Rows < ARCSide && colour(first+g.Rows*ARCSide) {
+			g.Rows++
+		}
+	}
+	for i := range g.Rows * g.Cols {
+		at := first + i/g.Cols*ARCSide + i%g.Cols
+		if !colour(at) {
+			return Grid{}, 0, 0, fmt.Errorf("cell %d: token %d inside the grid of %d x %d", at, frame[at], g.Rows, g.Cols)
+		}
+		g.Cells = append(g.Cells, uint8(frame[at]-arcColour0))
+	}
+	want := make([]int32, len(frame))
+	g.Frame(want, row, col)
+	for i, t := range frame {
+		if t != want[i] && !(t == Ignore && want[i] == 0) {
+			return Grid{}, 0, 0, fmt.Errorf("cell %d: token %d, want %d beside a grid of %d x %d at (%d, %d)", i, t, want[i], g.Rows, g.Cols, row, col)
+		}
+	}
+	return g, row, col, nil
+}
+
 // Crop is the grid in a frame: the rectangle of colours with the largest area that is anchored at
 // the top left. It may be empty (0 x 0).
 func Crop(frame []int32) Grid {

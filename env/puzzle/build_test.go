@@ -134,7 +134,7 @@ func TestBuildARCAsRecorded(t *testing.T) {
 				if _, err := s.Example(e, in, label); err != nil {
 					t.Fatal(err)
 				}
-				row, col, err := checkFrame(in)
+				_, row, col, err := ReadFrame(in)
 				if err != nil || split == "test" && row+col > 0 {
 					t.Fatalf("%s, example %d: grid at (%d, %d), %v", split, e, row, col, err)
 				}

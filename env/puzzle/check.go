@@ -67,65 +67,22 @@ func (k Kind) Verify(in, label []int32) error {
 		}
 		return err
 	case ARCKind:
-		row, col, err := checkFrame(in)
+		g, row, col, err := ReadFrame(in)
 		if err != nil {
 			return fmt.Errorf("input: %w", err)
 		}
-		if row < 0 {
+		if g.Rows == 0 {
 			return errors.New("input: the frame is empty")
 		}
-		lrow, lcol, err := checkFrame(label)
+		h, lrow, lcol, err := ReadFrame(label)
 		if err != nil {
 			return fmt.Errorf("label: %w", err)
 		}
-		if lrow >= 0 && (lrow != row || lcol != col) {
+		if h.Rows > 0 && (lrow != row || lcol != col) {
 			return fmt.Errorf("the label's grid is at (%d, %d), the input's at (%d, %d)", lrow, lcol, row, col)
 		}
 	}
 	return nil
-}
-
-// checkFrame returns the place of the grid in an ARC frame, -1 if it is empty.
-func checkFrame(frame []int32) (row, col int, err error) {
-	if len(frame) != ARCSide*ARCSide {
-		return 0, 0, fmt.Errorf("%d cells, want %d", len(frame), ARCSide*ARCSide)
-	}
-	colour := func(i int) bool { return frame[i] >= arcColour0 && frame[i] < ARCVocab }
-	first := -1
-	for i := range frame {
-		if colour(i) {
-			first = i
-			break
-		}
-	}
-	g := Grid{}
-	if first >= 0 {
-		row, col = first/ARCSide, first%ARCSide
-		for col+g.Cols < ARCSide && colour(first+g.Cols) {
-			g.Cols++
-		}
-		for row+g.Rows < ARCSide && colour(first+g.Rows*ARCSide) {
-			g.Rows++
-		}
-	}
-	for i := range g.Rows * g.Cols {
-		if at := first + i/g.Cols*ARCSide + i%g.Cols; colour(at) {
-			g.Cells = append(g.Cells, uint8(frame[at]-arcColour0))
-		} else {
-			return 0, 0, fmt.Errorf("cell %d: token %d inside the grid of %d x %d", at, frame[at], g.Rows, g.Cols)
-		}
-	}
-	want := make([]int32, len(frame))
-	g.Frame(want, row, col)
-	for i, t := range frame {
-		if t != want[i] && !(t == Ignore && want[i] == 0) {
-			return 0, 0, fmt.Errorf("cell %d: token %d, want %d beside a grid of %d x %d at (%d, %d)", i, t, want[i], g.Rows, g.Cols, row, col)
-		}
-	}
-	if first < 0 {
-		return -1, -1, nil
-	}
-	return row, col, nil
 }
 
 // A Report is what Check found. Each problem and note is a line that names file, field and position.

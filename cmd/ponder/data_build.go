@@ -1,0 +1,424 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/internal/durable"
+)
+
+func newDataBuildCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "build",
+		Short: "Make a dataset from CSV or task files, or from the generators",
+	}
+	cmd.AddCommand(newBuildSudokuCmd(), newBuildMazeCmd(), newBuildARCCmd())
+	return cmd
+}
+
+// buildFlags are common to the kinds.
+type buildFlags struct {
+	out    string
+	asJSON bool
+	puzzle.Build
+}
+
+func (b *buildFlags) add(cmd *cobra.Command, augment int) {
+	f := cmd.Flags()
+	f.StringVar(&b.out, "out", "", "folder of the dataset (required)")
+	f.IntVar(&b.Augment, "augment", augment, "augmented copies of each training puzzle")
+	f.Uint64Var(&b.Seed, "seed", 0, "seed of copies, choice and generators")
+	f.BoolVar(&b.Replace, "replace", false, "replace an existing dataset")
+	f.IntVar(&b.Workers, "workers", 0, "goroutines (0: one a processor)")
+	f.BoolVar(&b.asJSON, "json", false, "print what was made as JSON")
+}
+
+// run builds with progress on stderr and prints what was made.
+func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build) error) error {
+	switch {
+	case b.out == "":
+		return usagef("--out is missing: name the dataset's folder")
+	case b.Augment < 0:
+		return usagef("--augment %d: want 0 or more", b.Augment)
+	}
+	m := runlog.NewMeter(os.Stderr, 0, int64(total), time.Now)
+	m.Unit = "groups"
+	b.Progress = func(groups, examples int) { m.Update(int64(groups), fmt.Sprintf("%d examples", examples)) }
+	err := build(b.Build)
+	m.Done()
+	if err != nil {
+		return err
+	}
+	type split struct {
+		Name     string `json:"name"`
+		Examples int    `json:"examples"`
+		Puzzles  int    `json:"puzzles"`
+		Groups   int    `json:"groups"`
+	}
+	made := struct {
+		Dir    string  `json:"dir"`
+		Splits []split `json:"splits"`
+	}{Dir: b.out}
+	for _, name := range []string{"train", "test"} {
+		s, err := puzzle.Open(b.out, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		made.Splits = append(made.Splits, split{name, s.Len(), s.Puzzles(), s.Groups()})
+		s.Close()
+	}
+	if b.asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
+	}
+	for _, s := range made.Splits {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d examples of %d puzzles in %d groups\n", filepath.Join(b.out, s.Name), s.Examples, s.Puzzles, s.Groups)
+	}
+	return nil
+}
+
+// rowFlags say where sudokus or mazes come from.
+type rowFlags struct {
+	from, train, test    string
+	generate, genTest    int
+	limit, testLimit     int
+	minRating, maxRating int
+}
+
+func (r *rowFlags) add(cmd *cobra.Command, rating string) {
+	f := cmd.Flags()
+	f.StringVar(&r.from, "from", "", "folder with train.csv and test.csv, as data get leaves it")
+	f.StringVar(&r.train, "train", "", "CSV of the train split: source,question,answer,rating")
+	f.StringVar(&r.test, "test", "", "CSV of the test split")
+	f.IntVar(&r.generate, "generate", 0, "generate so many training puzzles instead")
+	f.IntVar(&r.genTest, "generate-test", 0, "generate so many test puzzles instead")
+	f.IntVar(&r.limit, "limit", 0, "draw so many training puzzles from the CSV (published: 1000; 0: all)")
+	f.IntVar(&r.testLimit, "test-limit", 0, "draw so many test puzzles from the CSV (0: all)")
+	f.IntVar(&r.minRating, "min-rating", 0, "least "+rating)
+	f.IntVar(&r.maxRating, "max-rating", 0, "largest "+rating+" of generated puzzles (0: no bound)")
+}
+
+// splits opens the sources. generate makes n rows of a split. The files are closed by close.
+func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Row, error]) (splits []puzzle.RowSplit, total int, close func(), err error) {
+	var files []io.Closer
+	close = func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}
+	if r.from != "" {
+		if r.train != "" || r.test != "" || r.generate > 0 || r.genTest > 0 {
+			return nil, 0, close, usagef("--from stands for --train and --test; --generate excludes it")
+		}
+		r.train, r.test = filepath.Join(r.from, "train.csv"), filepath.Join(r.from, "test.csv")
+	}
+	for _, s := range []struct {
+		name, path string
+		n, limit   int
+	}{{"train", r.train, r.generate, r.limit}, {"test", r.test, r.genTest, r.testLimit}} {
+		split := puzzle.RowSplit{Name: s.name, MinRating: r.minRating, Limit: s.limit}
+		switch {
+		case s.n < 0 || s.limit < 0:
+			return nil, 0, close, usagef("%s split: a negative number of puzzles", s.name)
+		case s.path != "" && s.n > 0:
+			return nil, 0, close, usagef("%s split: from a CSV or generated, not both", s.name)
+		case s.n > 0 && s.limit > 0:
+			return nil, 0, close, usagef("%s split: a limit is for CSV files; generate as many as you want", s.name)
+		case s.n > 0:
+			split.Rows = generate(s.name, s.n)
+			total += s.n
+		case s.path != "":
+			f, err := os.Open(s.path)
+			if err != nil {
+				return nil, 0, close, err
+			}
+			files = append(files, f)
+			split.Rows = puzzle.ReadCSV(f, s.path)
+			total += s.limit
+		default:
+			continue
+		}
+		splits = append(splits, split)
+	}
+	switch {
+	case len(splits) == 0:
+		return nil, 0, close, usagef("no source: give --from, --train, --test, --generate or --generate-test")
+	case r.train != "" && r.limit == 0 || r.test != "" && r.testLimit == 0:
+		total = 0 // unknown
+	}
+	return splits, total, close, nil
+}
+
+// writeCSV writes generated rows as a CSV instead of a dataset.
+func writeCSV(path string, splits []puzzle.RowSplit) error {
+	if len(splits) != 1 {
+		return usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", path)
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, splits[0].Rows) })
+}
+
+func newBuildSudokuCmd() *cobra.Command {
+	var b buildFlags
+	var r rowFlags
+	var side int
+	var givens string
+	cmd := &cobra.Command{
+		Use:   "sudoku",
+		Short: "Sudokus from CSV files or generated",
+		Long: `Sudokus from CSV files (columns source,question,answer,rating; '.' or 0 is an empty cell) or generated,
+each with one solution and rated by the digits a solver with naked and hidden singles must try. The
+training split has --augment relabelled copies of each puzzle. With --out FILE.csv generated puzzles
+are written as a CSV.`,
+		Example: `  ponder data build sudoku --from data/sudoku-extreme --limit 1000 --augment 1000 --out data/sudoku-1k
+  ponder data build sudoku --generate 10000 --generate-test 1000 --givens 30-36 --augment 0 --out data/medium
+  ponder data build sudoku --generate 500 --min-rating 5 --out hard.csv`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg := sudoku.Config{Side: side, MinRating: r.minRating, MaxRating: r.maxRating}
+			if givens != "" {
+				var err error
+				if cfg.MinGivens, cfg.MaxGivens, err = parseRange(givens); err != nil {
+					return usagef("--givens %s: %v", givens, err)
+				}
+			}
+			g, err := sudoku.NewGenerator(cfg)
+			if err != nil {
+				return withCode(exitUsage, err)
+			}
+			splits, total, closeFiles, err := r.splits(func(split string, n int) iter.Seq2[puzzle.Row, error] {
+				return sudokuRows(g, side, b.Seed, split, n)
+			})
+			defer closeFiles()
+			if err != nil {
+				return err
+			}
+			if strings.HasSuffix(b.out, ".csv") {
+				return writeCSV(b.out, splits)
+			}
+			return b.run(cmd, total, func(build puzzle.Build) error {
+				return puzzle.BuildSudoku(cmd.Context(), b.out, splits, build)
+			})
+		},
+	}
+	b.add(cmd, 1000)
+	r.add(cmd, "rating (digits a solver must try; published files: backtracks)")
+	cmd.Flags().BoolVar(&b.Compact, "compact", false, "write augmented boards as uint8; the reference writes int64, eight times as large")
+	cmd.Flags().IntVar(&side, "side", 9, "rows of generated boards: 4, 6 or 9")
+	cmd.Flags().StringVar(&givens, "givens", "", "givens of generated puzzles, N or LOW-HIGH (default: minimal puzzles)")
+	return cmd
+}
+
+// sudokuRows generates n sudokus of a split.
+func sudokuRows(g *sudoku.Generator, side int, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
+	return func(yield func(puzzle.Row, error) bool) {
+		rand := rng.Stream(seed, "data/sudoku/"+split)
+		question, answer := make([]uint8, side*side), make([]uint8, side*side)
+		for i := range n {
+			rating := g.Next(question, answer, rand.Rand)
+			row := puzzle.Row{
+				Source:   "generated",
+				Question: string(sudoku.AppendLine(nil, question)),
+				Answer:   string(sudoku.AppendLine(nil, answer)),
+				Rating:   rating,
+				At:       fmt.Sprintf("generated %s puzzle %d", split, i),
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func newBuildMazeCmd() *cobra.Command {
+	var b buildFlags
+	var r rowFlags
+	var size int
+	cmd := &cobra.Command{
+		Use:   "maze",
+		Short: "Mazes from CSV files or generated",
+		Long: `Square mazes with a shortest path marked in the answer, from CSV files (source,question,answer,rating;
+'#' wall, ' ' open, S, G, 'o' path) or generated. Generated training mazes never share their walls with
+test mazes, turned or mirrored ones included. Size 30 generates as the published Maze-Hard: shortest paths of
+more than 110 moves, unless --min-rating asks for another length. --augment takes up to 7 of the symmetries
+of the square. With --out FILE.csv generated mazes are written as a CSV.`,
+		Example: `  ponder data build maze --from data/maze-30x30-hard-1k --out data/maze-hard
+  ponder data build maze --size 15 --generate 5000 --generate-test 500 --augment 7 --out data/maze15`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg := maze.Recipe(size)
+			if size == 30 && r.minRating == 0 {
+				cfg = maze.Hard()
+			}
+			if r.minRating > 0 {
+				cfg.MinPath = r.minRating
+			}
+			cfg.MaxPath = r.maxRating
+			var genErr error
+			splits, total, closeFiles, err := r.splits(func(split string, n int) iter.Seq2[puzzle.Row, error] {
+				cfg.Split = maze.Train
+				if split == "test" {
+					cfg.Split = maze.Test
+				}
+				g, err := maze.NewGenerator(cfg)
+				if err != nil {
+					genErr = err
+				}
+				return mazeRows(g, b.Seed, split, n)
+			})
+			defer closeFiles()
+			if err != nil {
+				return err
+			}
+			if genErr != nil {
+				return withCode(exitUsage, genErr)
+			}
+			if strings.HasSuffix(b.out, ".csv") {
+				return writeCSV(b.out, splits)
+			}
+			return b.run(cmd, total, func(build puzzle.Build) error {
+				return puzzle.BuildMaze(cmd.Context(), b.out, splits, build)
+			})
+		},
+	}
+	b.add(cmd, 0)
+	r.add(cmd, "moves of the shortest path")
+	cmd.Flags().IntVar(&size, "size", 30, "rows and columns of generated mazes")
+	return cmd
+}
+
+// mazeRows generates n mazes of a split.
+func mazeRows(g *maze.Generator, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
+	return func(yield func(puzzle.Row, error) bool) {
+		rand := rng.Stream(seed, "data/maze/"+split)
+		var m maze.Maze
+		var s maze.Solver
+		var path []int
+		flat := func(path []int) string { return strings.ReplaceAll(string(m.AppendText(nil, path)), "\n", "") }
+		for i := range n {
+			g.Next(&m, rand.Rand)
+			path = s.AppendPath(path[:0], &m)
+			row := puzzle.Row{
+				Source:   "generated",
+				Question: flat(nil),
+				Answer:   flat(path),
+				Rating:   len(path) - 1,
+				At:       fmt.Sprintf("generated %s maze %d", split, i),
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+func newBuildARCCmd() *cobra.Command {
+	var b buildFlags
+	var evaluate string
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "arc PATH...",
+		Short: "ARC tasks from folders of task files (ARC-AGI-1, ARC-AGI-2, ConceptARC)",
+		Long: `ARC tasks from folders with one JSON file a task, searched to any depth, or from files of many tasks
+(NAME_challenges.json with NAME_solutions.json beside it). Of evaluated tasks the demonstrations go to the
+train split and the tests to the test split, under the same identifiers; all pairs of other tasks train.
+--evaluate names the evaluated ones: the tasks in folders of that name (default evaluation), or all, none, or
+a list of task names.`,
+		Example: `  ponder data build arc data/arc-agi-1 data/conceptarc --out data/arc-1-aug-1000
+  ponder data build arc tasks --evaluate 00d62c1b,0a2355a6 --augment 100 --out data/arc-small`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			return withCode(exitUsage, cobra.MinimumNArgs(1)(cmd, args))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var tasks []puzzle.Task
+			folder, from := map[string]string{}, map[string]string{}
+			for _, path := range args {
+				more, folders, err := puzzle.ReadTasks(path)
+				if err != nil {
+					return err
+				}
+				for _, t := range more {
+					if first, twice := from[t.Name]; twice {
+						return fmt.Errorf("task %s is in %s and in %s; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)", t.Name, first, path)
+					}
+					from[t.Name], folder[t.Name] = path, folders[t.Name]
+				}
+				tasks = append(tasks, more...)
+			}
+			tested, err := evaluated(evaluate, tasks, folder)
+			if err != nil {
+				return err
+			}
+			if limit < 0 {
+				return usagef("--limit %d: want 0 or more", limit)
+			}
+			if limit > 0 && limit < len(tasks) {
+				rand := rng.Stream(b.Seed, "data/arc/limit")
+				rand.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
+				tasks = tasks[:limit]
+			}
+			return b.run(cmd, len(tasks), func(build puzzle.Build) error {
+				return puzzle.BuildARC(cmd.Context(), b.out, tasks, tested, build)
+			})
+		},
+	}
+	b.add(cmd, 1000)
+	cmd.Flags().StringVar(&evaluate, "evaluate", "evaluation", "evaluated tasks: a folder's name, all, none, or task names with commas")
+	cmd.Flags().IntVar(&limit, "limit", 0, "draw so many of the tasks (0: all)")
+	return cmd
+}
+
+// evaluated are the tasks that an --evaluate flag names.
+func evaluated(flag string, tasks []puzzle.Task, folder map[string]string) (map[string]bool, error) {
+	tested := map[string]bool{}
+	if flag == "none" {
+		return tested, nil
+	}
+	for _, t := range tasks {
+		if flag == "all" || folder[t.Name] == flag {
+			tested[t.Name] = true
+		}
+	}
+	if len(tested) > 0 {
+		return tested, nil
+	}
+	for _, name := range strings.Split(flag, ",") {
+		if _, ok := folder[name]; !ok {
+			return nil, usagef("--evaluate %s: no folder and no task is called %q; none evaluates nothing", flag, name)
+		}
+		tested[name] = true
+	}
+	return tested, nil
+}
+
+// parseRange reads N or LOW-HIGH.
+func parseRange(text string) (low, high int, err error) {
+	a, b, two := strings.Cut(text, "-")
+	if !two {
+		b = a
+	}
+	if low, err = strconv.Atoi(a); err == nil {
+		high, err = strconv.Atoi(b)
+	}
+	if err != nil || low < 0 || high < low {
+		return 0, 0, errors.New("want N or LOW-HIGH")
+	}
+	return low, high, nil
+}
