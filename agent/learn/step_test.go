@@ -22,8 +22,8 @@ func mazeRecipe() Recipe {
 		Halting:    act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 3},
 		Evaluation: act.Config{MaxSegments: 6, Rule: act.HaltAbove},
 		Loss:       AnyOf, NoContinue: true,
-		Adam:  torch.AdamConfig{Rule: torch.AdamW, WeightDecay: 0.1},
-		LR:    2e-3, MinRatio: 0.1, Warmup: 100, EMA: 0.999, EMAWarmup: true,
+		Adam: torch.AdamConfig{Rule: torch.AdamW, WeightDecay: 0.1},
+		LR:   2e-3, MinRatio: 0.1, Warmup: 100, EMA: 0.999, EMAWarmup: true,
 		Batch: 32, Steps: 6400, Seed: 1,
 		Stages: []Stage{
 			{Data: "maze-directions:7", Until: 0.25, Exact: 0.8, Window: 60, MinSteps: 100},
@@ -36,7 +36,7 @@ func mazeRecipe() Recipe {
 }
 
 func open(name string, seed uint64) (Data, error) {
-	src, rows, cols, err := task.Open(name, seed)
+	src, rows, cols, err := task.Open(name, seed, false)
 	return Data{src, rows, cols}, err
 }
 

@@ -15,8 +15,8 @@ import (
 //	maze-path:N         N×N mazes, the way marked
 //	maze-path:hard      30×30, more than 110 moves
 //
-// Mazes whose wall layout is held out for evaluation are left out.
-func Open(name string, seed uint64) (src puzzle.Source, rows, cols int, err error) {
+// Mazes are of the wall layouts that are held out for evaluation if heldOut is set, else of the others.
+func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
 	kind, arg, _ := strings.Cut(name, ":")
 	switch kind {
 	case "maze-directions", "maze-path":
@@ -25,6 +25,9 @@ func Open(name string, seed uint64) (src puzzle.Source, rows, cols int, err erro
 			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
 		}
 		cfg.Split = maze.Train
+		if heldOut {
+			cfg.Split = maze.Test
+		}
 		if kind == "maze-path" {
 			src, err = MazePath(cfg, seed)
 		} else {

@@ -1,0 +1,99 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+// A Net is a trained network ready to use: a checkpoint folder that was read.
+type Net struct {
+	Name   string // for traces and messages
+	Recipe Recipe // what it was trained with; Task, Model, Loss and Evaluation say how to use it
+	Model  *hrm.Model
+}
+
+// NewNet makes the network of a checkpoint on dev; errors begin with name. The checkpoint may be
+// closed afterwards.
+func NewNet(name string, c *checkpoint.Checkpoint, dev torch.Device) (*Net, error) {
+	n := &Net{Name: name}
+	if err := n.load(c, dev); err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	return n, nil
+}
+
+func (n *Net) load(c *checkpoint.Checkpoint, dev torch.Device) error {
+	if err := json.Unmarshal(c.Config, &n.Recipe); err != nil {
+		return fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	if err := n.Recipe.Evaluation.Validate(); err != nil {
+		return fmt.Errorf("%s: evaluation: %w", checkpoint.ConfigFile, err)
+	}
+	weights, err := tensors(c.Model)
+	if err != nil {
+		return fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	params := torch.NewParams(dev)
+	m, err := hrm.New(n.Recipe.Model, params, 0)
+	if err != nil {
+		return fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	n.Model = m
+	if err := params.Load(weights); err != nil {
+		n.Close()
+		return fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	return nil
+}
+
+// tensors reads all tensors of a file.
+func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
+	out := map[string]safetensors.Tensor{}
+	for _, name := range f.Names() {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// Snapshot is the state as a checkpoint to save.
+func (st State) Snapshot(r Recipe, card checkpoint.Card) checkpoint.Snapshot {
+	return checkpoint.Snapshot{Config: r, Model: st.Weights, Card: card, Optimizer: st.Tensors, Train: st.Position}
+}
+
+// ReadState reads what Snapshot saved, and its recipe. The state is valid until c is closed.
+func ReadState(c *checkpoint.Checkpoint) (State, Recipe, error) {
+	var st State
+	var r Recipe
+	if c.Train == nil || c.Optimizer == nil {
+		return st, r, fmt.Errorf("checkpoint %s: weights only, training cannot go on from it", c.Dir)
+	}
+	st.Position = c.Train
+	err := json.Unmarshal(c.Config, &r)
+	if err == nil {
+		st.Weights, err = tensors(c.Model)
+	}
+	if err == nil {
+		st.Tensors, err = tensors(c.Optimizer)
+	}
+	if err != nil {
+		return st, r, fmt.Errorf("checkpoint %s: %w", c.Dir, err)
+	}
+	return st, r, nil
+}
+
+// Close frees the network.
+func (n *Net) Close() {
+	n.Model.Close()
+	n.Model.Params().Close()
+}

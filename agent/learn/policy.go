@@ -1,0 +1,174 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A PolicyConfig says how a network acts. The zero value halts as the network was trained to and
+// starts every decision afresh.
+type PolicyConfig struct {
+	Halting   act.Config // MaxSegments 0 means the network's own Evaluation
+	KeepCarry bool       // start a decision where the last one of the episode ended
+}
+
+// A Policy is a network acting in a batch of worlds: it encodes what it sees, thinks until its halting
+// rule is content, and does what the answer says. It implements agent.Policy and agent.Thinker.
+type Policy struct {
+	net      *Net
+	cfg      PolicyConfig
+	obsLen   int
+	reader   func() (task.Reader, error)
+	readers  []task.Reader
+	segments []int32
+	memory   Memory
+	describe []describer
+}
+
+// NewPolicy checks that the network fits the world.
+func NewPolicy(n *Net, spec env.Spec, cfg PolicyConfig) (*Policy, error) {
+	if cfg.Halting.MaxSegments == 0 {
+		cfg.Halting = n.Recipe.Evaluation
+	}
+	cfg.Halting.ExplorationProb = 0
+	if err := cfg.Halting.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Policy{net: n, cfg: cfg, obsLen: spec.ObsLen}
+	p.reader = func() (task.Reader, error) { return task.NewReader(n.Recipe.Task, spec) }
+	_, err := p.reader()
+	return p, err
+}
+
+// Segments are the segments of each row's last decision.
+func (p *Policy) Segments() []int32 { return p.segments }
+
+// Close frees what the policy remembers; the network stays its owner's.
+func (p *Policy) Close() { p.memory.Close() }
+
+// Act implements agent.Policy. Rows whose grids differ in shape cannot act together.
+func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, thought [][]trace.Segment) error {
+	n := len(actions)
+	for len(p.readers) < n {
+		r, err := p.reader()
+		if err != nil {
+			return err
+		}
+		p.readers = append(p.readers, r)
+		p.describe = append(p.describe, describer{})
+	}
+	p.segments = append(p.segments[:0], make([]int32, n)...)
+	// Rows of one shape think together: a maze without an outer wall is larger by it.
+	groups := map[[2]int][]int{}
+	tokens := make([][]int32, n)
+	for i := range n {
+		var rows, cols int
+		tokens[i], rows, cols = p.readers[i].Tokens(nil, obs[i*p.obsLen:(i+1)*p.obsLen])
+		groups[[2]int{rows, cols}] = append(groups[[2]int{rows, cols}], i)
+		if fresh[i] {
+			p.memory.Forget(i)
+		}
+	}
+	if len(groups) > 1 && p.cfg.KeepCarry {
+		return fmt.Errorf("policy: worlds of %d shapes cannot keep their carries together", len(groups))
+	}
+	for shape, rows := range groups {
+		t := Thinker{Model: p.net.Model, Halting: p.cfg.Halting, Slots: len(rows), Rows: shape[0], Cols: shape[1]}
+		if p.cfg.KeepCarry {
+			t.Memory = &p.memory
+		}
+		next := 0
+		err := t.Run(ctx, shape[0]*shape[1], func(in []int32) (int32, bool, error) {
+			if next == len(rows) {
+				return 0, false, nil
+			}
+			copy(in, tokens[rows[next]])
+			next++
+			return 0, true, nil
+		}, func(th *Thought) error {
+			i := rows[th.Job]
+			if thought != nil {
+				var g trace.Segment
+				p.describe[i].segment(&g, p.readers[i], p.net.Model, th)
+				thought[i] = append(thought[i], g)
+			}
+			if th.Halted {
+				actions[i] = int32(p.readers[i].Action(th.Logits))
+				p.segments[i] = int32(th.Segment)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A describer turns thoughts of one sequence into what a trace keeps.
+type describer struct {
+	zh, zl []float32 // of the segment before
+	plane  [2][]float32
+}
+
+// segment fills g: the answer as the reader sees it, and what changed in z_H and z_L.
+func (d *describer) segment(g *trace.Segment, r task.Reader, m *hrm.Model, th *Thought) {
+	g.QHalt, g.QContinue, g.Halted = th.QHalt, th.QContinue, th.Halted
+	r.Describe(g, th.Logits)
+	hidden, prefix := m.Config().Hidden, m.Config().Prefix()
+	if d.plane[0] == nil {
+		d.plane = plane(hidden)
+	}
+	zh, zl := th.State()
+	if th.Segment == 1 {
+		d.zh, d.zl = nil, nil
+	}
+	g.NormH, g.PathH = d.change(r, zh, d.zh, hidden, prefix)
+	g.NormL, g.PathL = d.change(r, zl, d.zl, hidden, prefix)
+	d.zh, d.zl = zh, zl
+}
+
+// change is how much each cell's part of z moved, and where z's mean over positions lies.
+func (d *describer) change(r task.Reader, z, before []float32, hidden, prefix int) (norm []float32, at [2]float32) {
+	norm = make([]float32, r.Cells())
+	n := len(z) / hidden
+	for p := range n {
+		row := z[p*hidden : (p+1)*hidden]
+		sum := 0.0
+		for i, x := range row {
+			at[0] += x * d.plane[0][i] / float32(n)
+			at[1] += x * d.plane[1][i] / float32(n)
+			if before != nil {
+				x -= before[p*hidden+i]
+			}
+			sum += float64(x) * float64(x)
+		}
+		if p >= prefix {
+			norm[r.Cell(p-prefix)] = float32(sqrt(sum / float64(hidden)))
+		}
+	}
+	return norm, at
+}
+
+// plane is two fixed directions of the hidden space, the same for every network of that width.
+func plane(hidden int) [2][]float32 {
+	g := torch.NewGenerator(uint64(hidden))
+	defer g.Close()
+	var out [2][]float32
+	// No libtorch failure is to be expected of two small random vectors.
+	_ = torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		for i := range out {
+			out[i] = s.ReadFloats(nil, g.TruncNormal(s, 1/sqrt(float64(hidden)), int64(hidden)))
+		}
+	})
+	return out
+}

@@ -1,0 +1,66 @@
+package learn
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// presets are recipes by name.
+var presets = map[string]func() Recipe{
+	"maze": Maze,
+}
+
+// Presets are the names of the recipes that Preset knows.
+func Presets() []string { return slices.Sorted(maps.Keys(presets)) }
+
+// Preset is the recipe of that name.
+func Preset(name string) (Recipe, error) {
+	p, ok := presets[name]
+	if !ok {
+		return Recipe{}, fmt.Errorf("recipe %q is unknown, want one of %q", name, Presets())
+	}
+	return p(), nil
+}
+
+// small is what the recipes for a few minutes on a CPU have in common: 64 wide, one block a level,
+// a register for the Q head, q_halt alone, AdamW with an average of the weights.
+func small() Recipe {
+	return Recipe{
+		Model: hrm.Config{
+			Hidden: 64, HLayers: 1, LLayers: 1, HCycles: 2, LCycles: 2, Inner: 160, Registers: 1,
+		},
+		Evaluation: act.Config{Rule: act.HaltAbove},
+		NoContinue: true,
+		Adam:       torch.AdamConfig{Rule: torch.AdamW, WeightDecay: 0.1},
+		LR:         2e-3, MinRatio: 0.1, Warmup: 100, EMA: 0.999, EMAWarmup: true,
+		Batch: 32, Seed: 1,
+	}
+}
+
+// Maze trains the agent that walks through mazes: the optimal directions of every open cell, on mazes
+// that grow from 7x7 to 15x15. 98 thousand parameters; the map is read at any size.
+func Maze() Recipe {
+	r := small()
+	r.Task = task.MazeDirectionsTask
+	r.Loss = AnyOf
+	m := &r.Model
+	m.Vocab, m.Outputs, m.Rows, m.Cols, m.Seq = task.MazeVocab, 4, 13, 13, 169
+	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
+	r.Halting = act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 3}
+	r.Evaluation.MaxSegments = 6
+	r.Steps = 16000
+	r.Stages = []Stage{
+		{Data: "maze-directions:7", Until: 0.1, Exact: 0.8, Window: 60, MinSteps: 100},
+		{Data: "maze-directions:9", Until: 0.2, Exact: 0.8, Window: 60, MinSteps: 100},
+		{Data: "maze-directions:11", Until: 0.35, Exact: 0.8, Window: 60, MinSteps: 100},
+		{Data: "maze-directions:13", Until: 0.6, Exact: 0.9, Window: 60, MinSteps: 100},
+		{Data: "maze-directions:15", Until: 1},
+	}
+	return r
+}

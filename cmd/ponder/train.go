@@ -1,0 +1,469 @@
+//go:build cgo && !notorch
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
+	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/torch"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/spf13/cobra"
+)
+
+// The folders of a run.
+const (
+	runCheckpoints = "checkpoints" // a series, the newest two kept
+	runModel       = "model"       // the finished weights
+)
+
+// trainFlags are the flags of train.
+type trainFlags struct {
+	net        netFlags
+	out        string
+	resume     string
+	steps      int64
+	seed       uint64
+	batch      int
+	logEvery   int64
+	saveEvery  int64
+	evalEvery  int64
+	evalCount  int
+	dryRun     bool
+	forceSteps bool
+	forceSeed  bool
+}
+
+func newTrainCmd() *cobra.Command {
+	var f trainFlags
+	cmd := &cobra.Command{
+		Use:   "train RECIPE|FILE.toml",
+		Short: "Train a network and save it with what is needed to go on exactly",
+		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
+preset and overrides its fields (ponder train maze --dry-run prints them all). The run's folder gets the
+full configuration, metrics.jsonl, TensorBoard events and checkpoints; the finished weights are in its
+folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, after kill -9 too.`,
+		Example: "  ponder train maze --out runs/maze\n  ponder train --resume runs/maze\n  ponder eval maze --model runs/maze",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.forceSteps, f.forceSeed = cmd.Flags().Changed("steps"), cmd.Flags().Changed("seed")
+			switch {
+			case f.resume != "" && len(args) > 0:
+				return usagef("--resume takes its recipe from the run: leave %q out", args[0])
+			case f.resume == "" && len(args) == 0:
+				return usagef("train: name a recipe (%s), a TOML file, or --resume DIR", strings.Join(learn.Presets(), ", "))
+			case f.logEvery < 1 || f.saveEvery < 1 || f.evalEvery < 0:
+				return usagef("--log-every and --save-every want 1 or more, --eval-every 0 or more")
+			}
+			if f.resume != "" {
+				return resume(cmd, &f)
+			}
+			return train(cmd, &f, args[0])
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-RECIPE")
+	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")
+	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
+	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
+	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
+	fl.Int64Var(&f.logEvery, "log-every", 50, "steps between two lines of metrics")
+	fl.Int64Var(&f.saveEvery, "save-every", 500, "steps between two checkpoints")
+	fl.Int64Var(&f.evalEvery, "eval-every", 2000, "steps between two evaluations on held-out puzzles; 0 means only at the end")
+	fl.IntVar(&f.evalCount, "eval-count", 200, "puzzles of an evaluation")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
+	f.net.addDevice(fl)
+	return cmd
+}
+
+// readRecipe is a preset, or a TOML file over one.
+func readRecipe(name string) (learn.Recipe, error) {
+	if filepath.Ext(name) != ".toml" {
+		r, err := learn.Preset(name)
+		return r, withCode(exitUsage, err)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return learn.Recipe{}, err
+	}
+	var fields map[string]any
+	if err := toml.Unmarshal(data, &fields); err != nil {
+		var at *toml.DecodeError
+		if errors.As(err, &at) {
+			line, col := at.Position()
+			return learn.Recipe{}, fmt.Errorf("%s:%d:%d: %w", name, line, col, err)
+		}
+		return learn.Recipe{}, fmt.Errorf("%s: %w", name, err)
+	}
+	var r learn.Recipe
+	if preset, ok := fields["preset"].(string); ok {
+		if r, err = learn.Preset(preset); err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		delete(fields, "preset")
+	}
+	if _, ok := fields["stages"]; ok {
+		r.Stages = nil // a list is replaced, not merged
+	}
+	text, err := json.Marshal(fields)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", name, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return r, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}
+
+// asTOML is a recipe as the TOML file that gives it.
+func asTOML(r learn.Recipe) (map[string]any, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&fields); err != nil {
+		return nil, err
+	}
+	return numbers(fields).(map[string]any), nil
+}
+
+// numbers turns JSON numbers into integers where they are.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		x, _ := v.Float64()
+		return x
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	}
+	return v
+}
+
+func openData(name string, seed uint64) (learn.Data, error) {
+	src, rows, cols, err := task.Open(name, seed, false)
+	return learn.Data{Source: src, Rows: rows, Cols: cols}, err
+}
+
+func train(cmd *cobra.Command, f *trainFlags, name string) error {
+	r, err := readRecipe(name)
+	if err != nil {
+		return err
+	}
+	if f.forceSteps {
+		r.Steps = f.steps
+	}
+	if f.forceSeed {
+		r.Seed = f.seed
+	}
+	if f.batch > 0 {
+		r.Batch = f.batch
+	}
+	if err := r.Check(); err != nil {
+		return withCode(exitUsage, err)
+	}
+	fields, err := asTOML(r)
+	if err != nil {
+		return err
+	}
+	dev, err := f.net.use()
+	if err != nil {
+		return err
+	}
+	t, err := learn.NewTrainer(r, openData, dev)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if f.dryRun {
+		fmt.Fprintf(cmd.OutOrStdout(), "# %d parameters\n", t.Model().Params().Count())
+		return toml.NewEncoder(cmd.OutOrStdout()).Encode(fields)
+	}
+	dir := f.out
+	if dir == "" {
+		base := strings.TrimSuffix(filepath.Base(name), ".toml")
+		dir = filepath.Join("runs", time.Now().Format("20060102-150405-")+base)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	log, err := runlog.Create(dir)
+	if err != nil {
+		return err
+	}
+	if err := runlog.WriteConfig(dir, fields); err != nil {
+		return err
+	}
+	info := runlog.Info{Command: append([]string{"ponder"}, os.Args[1:]...), Seed: r.Seed, Started: time.Now(), State: "running"}
+	info.Describe()
+	return (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev}).run(cmd.Context())
+}
+
+func resume(cmd *cobra.Command, f *trainFlags) error {
+	dev, err := f.net.use()
+	if err != nil {
+		return err
+	}
+	dir := f.resume
+	c, step, err := checkpoint.LoadNewest(filepath.Join(dir, runCheckpoints))
+	if err != nil {
+		return fmt.Errorf("resume %s: %w", dir, err)
+	}
+	defer c.Close()
+	if c.Warning != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "ponder:", c.Warning)
+	}
+	st, r, err := learn.ReadState(c)
+	if err != nil {
+		return err
+	}
+	var saved savedTrain
+	if err := json.Unmarshal(c.Train, &saved); err != nil {
+		return fmt.Errorf("resume %s: %w", dir, err)
+	}
+	st.Position = saved.Position
+	t, err := learn.NewTrainer(r, openData, dev)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	if err := t.Restore(st); err != nil {
+		return fmt.Errorf("resume %s: %w", dir, err)
+	}
+	log, err := runlog.Resume(dir, int64(step))
+	if err != nil {
+		return err
+	}
+	info, err := runlog.ReadInfo(dir)
+	if err != nil {
+		return err
+	}
+	info.State = "running"
+	f.logEvery, f.saveEvery, f.evalEvery, f.evalCount = saved.LogEvery, saved.SaveEvery, saved.EvalEvery, saved.EvalCount
+	return (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev, sum: saved.Sum}).run(cmd.Context())
+}
+
+// savedTrain is train.json: the trainer's position and what the log had gathered.
+type savedTrain struct {
+	Position  json.RawMessage `json:"position"`
+	Sum       sums            `json:"sum"`
+	LogEvery  int64           `json:"log_every"`
+	SaveEvery int64           `json:"save_every"`
+	EvalEvery int64           `json:"eval_every"`
+	EvalCount int             `json:"eval_count"`
+}
+
+// sums gathers what a line of metrics averages.
+type sums struct {
+	Steps     int64   `json:"steps"`
+	Loss      float64 `json:"loss"`
+	QLoss     float64 `json:"q_loss"`
+	Finished  int     `json:"finished"`
+	Exact     int     `json:"exact"`
+	Accuracy  float64 `json:"accuracy"`
+	QAccuracy int     `json:"q_accuracy"`
+	Segments  int     `json:"segments"`
+}
+
+func (s *sums) add(r learn.Result) {
+	rows := float64(r.Rows)
+	s.Steps++
+	s.Loss += r.Loss.LM / rows
+	s.QLoss += (r.Loss.QHalt + r.Loss.QContinue) / rows
+	s.Finished += r.Metrics.Count
+	s.Exact += r.Metrics.ExactAccuracy
+	s.Accuracy += r.Metrics.Accuracy
+	s.QAccuracy += r.Metrics.QHaltAccuracy
+	s.Segments += r.Metrics.Segments
+}
+
+// training is a run under way.
+type training struct {
+	f     *trainFlags
+	dir   string
+	log   *runlog.Log
+	info  runlog.Info
+	t     *learn.Trainer
+	dev   torch.Device
+	sum   sums
+	last  learn.Evaluation
+	since time.Time // of the last line of metrics
+	done  int       // sequences finished since then
+}
+
+func (r *training) run(ctx context.Context) (err error) {
+	if err := runlog.WriteInfo(r.dir, r.info); err != nil {
+		return err
+	}
+	defer func() {
+		r.info.State = "finished"
+		switch {
+		case errors.Is(err, context.Canceled):
+			r.info.State = "interrupted"
+		case err != nil:
+			r.info.State = "failed"
+		}
+		err = errors.Join(err, runlog.WriteInfo(r.dir, r.info), r.log.Close())
+	}()
+	recipe := r.t.Recipe()
+	step, _ := r.t.Position()
+	meter := runlog.NewMeter(os.Stderr, step, recipe.Steps, time.Now)
+	meter.Print(fmt.Sprintf("%s: %d parameters, %d steps of %d rows on %s (libtorch %s, kernels %s, %d threads) into %s",
+		recipe.Task, r.t.Model().Params().Count(), recipe.Steps, recipe.Batch, r.dev, torch.Version(), torch.Kernels(), torch.Threads(), r.dir))
+	r.since = time.Now()
+	for !r.t.Done() {
+		if ctx.Err() != nil {
+			meter.Done()
+			if err := r.save(); err != nil {
+				return err
+			}
+			return fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s: %w", step, r.dir, context.Canceled)
+		}
+		res, err := r.t.Step()
+		if err != nil {
+			return err
+		}
+		var stage int
+		step, stage = r.t.Position()
+		r.sum.add(res)
+		r.done += res.Metrics.Count
+		n := max(1, r.sum.Finished)
+		meter.Update(step, fmt.Sprintf("stage %d", stage+1), fmt.Sprintf("loss %.3f", r.sum.Loss/float64(r.sum.Steps)),
+			fmt.Sprintf("exact %.1f%%", 100*float64(r.sum.Exact)/float64(n)), fmt.Sprintf("%.1f segments", float64(r.sum.Segments)/float64(n)))
+		if step%r.f.logEvery == 0 || r.t.Done() {
+			if err := r.write(step, stage); err != nil {
+				return err
+			}
+		}
+		if r.f.evalEvery > 0 && step%r.f.evalEvery == 0 || r.t.Done() {
+			if err := r.evaluate(ctx, step); err != nil {
+				return err
+			}
+			meter.Print(fmt.Sprintf("step %d: held out: exact %.1f%%, cells %.2f%%, %.2f segments",
+				step, 100*r.last.ExactAccuracy, 100*r.last.CellAccuracy, r.last.MeanSegments))
+		}
+		if step%r.f.saveEvery == 0 || r.t.Done() {
+			if err := r.save(); err != nil {
+				return err
+			}
+		}
+	}
+	meter.Done()
+	return r.finish()
+}
+
+// write appends the line of metrics of the steps since the last one.
+func (r *training) write(step int64, stage int) error {
+	s, steps, n := r.sum, float64(r.sum.Steps), float64(max(1, r.sum.Finished))
+	now := time.Now()
+	rate := float64(r.done) / now.Sub(r.since).Seconds()
+	r.since, r.done = now, 0
+	r.sum = sums{}
+	recipe := r.t.Recipe()
+	return r.log.Write(step, "train",
+		runlog.Int("stage", int64(stage)),
+		runlog.Float("loss", s.Loss/steps), runlog.Float("q_loss", s.QLoss/steps),
+		runlog.Float("exact_accuracy", float64(s.Exact)/n), runlog.Float("accuracy", s.Accuracy/n),
+		runlog.Float("q_halt_accuracy", float64(s.QAccuracy)/n), runlog.Float("segments", float64(s.Segments)/n),
+		runlog.Float("lr", torch.Schedule{LR: recipe.LR, MinRatio: recipe.MinRatio, Warmup: recipe.Warmup, Steps: recipe.Steps}.At(step)),
+		runlog.Float("puzzles_per_second", rate))
+}
+
+// evaluate examines the averaged weights on held-out puzzles of the last stage.
+func (r *training) evaluate(ctx context.Context, step int64) error {
+	recipe := r.t.Recipe()
+	data := recipe.Stages[len(recipe.Stages)-1].Data
+	src, rows, cols, err := task.Open(data, recipe.Seed+1, true)
+	if err != nil {
+		return err
+	}
+	if err := r.t.Swap(); err != nil {
+		return err
+	}
+	th := learn.Thinker{Model: r.t.Model(), Halting: recipe.Evaluation, Slots: 64, Rows: rows, Cols: cols}
+	r.last, err = th.Evaluate(ctx, recipe.Loss, src.Shape().SeqLen, learn.First(src, r.f.evalCount), nil)
+	if err := errors.Join(err, r.t.Swap()); err != nil {
+		return err
+	}
+	return r.log.Write(step, "eval",
+		runlog.Float("exact_accuracy", r.last.ExactAccuracy), runlog.Float("cell_accuracy", r.last.CellAccuracy),
+		runlog.Float("segments", r.last.MeanSegments), runlog.Float("q_halt_accuracy", r.last.QHaltAccuracy),
+		runlog.Float("puzzles_per_second", r.last.PuzzlesPerSecond))
+}
+
+// save writes a checkpoint after the lines of metrics that belong before it.
+func (r *training) save() error {
+	if err := r.log.Sync(); err != nil {
+		return err
+	}
+	st, err := r.t.State()
+	if err != nil {
+		return err
+	}
+	step, _ := r.t.Position()
+	snap := st.Snapshot(r.t.Recipe(), r.card())
+	snap.Train = savedTrain{st.Position, r.sum, r.f.logEvery, r.f.saveEvery, r.f.evalEvery, r.f.evalCount}
+	return checkpoint.SaveStep(filepath.Join(r.dir, runCheckpoints), int(step), 2, snap)
+}
+
+// finish writes the weights alone as the run's model.
+func (r *training) finish() error {
+	st, err := r.t.State()
+	if err != nil {
+		return err
+	}
+	snap := st.Snapshot(r.t.Recipe(), r.card())
+	snap.Optimizer, snap.Train = nil, nil
+	dir := filepath.Join(r.dir, runModel)
+	if err := checkpoint.Save(dir, snap); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "finished: %s\n", dir)
+	return nil
+}
+
+// card is the model card of the weights as they are.
+func (r *training) card() checkpoint.Card {
+	recipe := r.t.Recipe()
+	step, _ := r.t.Position()
+	card := checkpoint.Card{
+		License: "apache-2.0", Tags: []string{"hrm", "ponder", recipe.Task}, Name: filepath.Base(r.dir),
+		Summary:    fmt.Sprintf("HRM for %s after %d of %d steps.", recipe.Task, step, recipe.Steps),
+		Env:        recipe.Task,
+		Parameters: int64(r.t.Model().Params().Count()),
+		Command:    strings.Join(r.info.Command, " "),
+	}
+	if r.last.Count > 0 {
+		on := fmt.Sprintf("%d held-out puzzles of %s", r.last.Count, recipe.Stages[len(recipe.Stages)-1].Data)
+		card.Results = []checkpoint.Result{
+			{Metric: "exact_accuracy", On: on, Value: r.last.ExactAccuracy},
+			{Metric: "mean_segments", On: on, Value: r.last.MeanSegments},
+		}
+	}
+	return card
+}
