@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +43,7 @@ there is a problem.`,
 			r, err := puzzle.Check(cmd.Context(), args[0], k, func(split string, done, total int) {
 				m := meters[split]
 				if m == nil {
-					m = runlog.NewMeter(os.Stderr, 0, int64(total), time.Now)
+					m = runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
 					m.Unit = "examples"
 					meters[split] = m
 				}

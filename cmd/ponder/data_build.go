@@ -57,7 +57,7 @@ func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build)
 	case b.Augment < 0:
 		return usagef("--augment %d: want 0 or more", b.Augment)
 	}
-	m := runlog.NewMeter(os.Stderr, 0, int64(total), time.Now)
+	m := runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
 	m.Unit = "groups"
 	b.Progress = func(groups, examples int) { m.Update(int64(groups), fmt.Sprintf("%d examples", examples)) }
 	err := build(b.Build)

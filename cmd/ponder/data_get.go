@@ -111,7 +111,7 @@ func (s published) get(cmd *cobra.Command, out, mirror string, sums []string) er
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
-	m := runlog.NewMeter(os.Stderr, 0, 0, time.Now)
+	m := runlog.NewMeter(cmd.ErrOrStderr(), 0, 0, time.Now)
 	m.Unit = "MB"
 	g := fetch.Getter{
 		Sums: filepath.Join(parent, "checksums.json"),
@@ -142,10 +142,14 @@ func (s published) get(cmd *cobra.Command, out, mirror string, sums []string) er
 		if err := g.Get(cmd.Context(), f); err != nil {
 			return err
 		}
-		if s.keep != nil {
-			if err := fetch.Unpack(f.Path, out, s.keep); err != nil {
-				return err
-			}
+		if s.keep == nil {
+			continue
+		}
+		if _, err := os.Stat(out); err == nil {
+			continue // unpacked before, and as a whole
+		}
+		if err := fetch.Unpack(f.Path, out, s.keep); err != nil {
+			return err
 		}
 	}
 	m.Done()
