@@ -3,6 +3,7 @@ package viz
 import (
 	"image"
 	"math"
+	"slices"
 
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -19,21 +20,40 @@ type Panes struct {
 	Timeline canvas.Rect
 }
 
-// Layout places the parts of a frame in r for the given number of views, 1 or 2. The board has the
-// most room; what else there is depends on what fits: the side column from a width of 560 points, the
-// film of segments from a height of 560.
-func Layout(r canvas.Rect, views int) Panes {
+// Layout places the parts of a frame in r for the given number of views, 1 or 2, of agents that think
+// in segments or do not. The board has the most room; what else there is depends on what fits: the
+// side column from a width of 560 points, the film of segments from a height of about 550.
+func Layout(r canvas.Rect, views int, thinks bool) Panes {
+	p := layout(r, views, thinks)
+	for _, list := range [][]canvas.Rect{p.Boards, p.Curves, p.Thoughts} {
+		for i := range list {
+			list[i] = whole(list[i])
+		}
+	}
+	for _, part := range []*canvas.Rect{&p.Header, &p.Latent, &p.Actions, &p.Film, &p.Timeline} {
+		*part = whole(*part)
+	}
+	return p
+}
+
+// whole has its edges at whole points, so that text is as sharp in one place as in another.
+func whole(r canvas.Rect) canvas.Rect {
+	x0, y0 := math.Round(r.X), math.Round(r.Y)
+	return canvas.Rect{X: x0, Y: y0, W: math.Round(r.X+r.W) - x0, H: math.Round(r.Y+r.H) - y0}
+}
+
+func layout(r canvas.Rect, views int, thinks bool) Panes {
 	var p Panes
 	p.Header, r = r.Top(40)
 	if r.H >= 320 {
 		p.Timeline, r = r.Bottom(68)
 		_, r = r.Bottom(gap)
 	}
-	if r.H >= 440 {
+	if r.H >= 440 && thinks {
 		p.Film, r = r.Bottom(min(max(r.H*0.14, 72), 112))
 	}
 	if views == 2 {
-		return p.pair(r)
+		return p.pair(r, thinks)
 	}
 	if r.W < 560 {
 		p.Boards = []canvas.Rect{r}
@@ -47,6 +67,10 @@ func Layout(r canvas.Rect, views int) Panes {
 	thought, rest := side.Top(112)
 	p.Thoughts = []canvas.Rect{thought}
 	_, rest = rest.Top(gap)
+	if !thinks {
+		p.Actions, _ = rest.Top(min(rest.H, 176))
+		return p
+	}
 	const least = 144.0 // height of the curve
 	cut := func(h float64) canvas.Rect {
 		if rest.H-h-gap < least {
@@ -66,13 +90,17 @@ func Layout(r canvas.Rect, views int) Panes {
 	return p
 }
 
-func (p Panes) pair(r canvas.Rect) Panes {
+func (p Panes) pair(r canvas.Rect, thinks bool) Panes {
 	_, r = r.Bottom(gap)
 	left, _ := r.Left(r.W / 2)
 	right, _ := r.Right(r.W / 2)
 	for _, half := range []canvas.Rect{left, right} {
 		_, half = half.Left(2 * gap)
 		_, half = half.Right(2 * gap)
+		if !thinks {
+			p.Boards = append(p.Boards, half)
+			continue
+		}
 		if half.H >= 420 {
 			var low canvas.Rect
 			low, half = half.Bottom(min(half.H*0.3, 180))
@@ -130,7 +158,8 @@ func Frame(o Options, line *Timeline, views ...*View) *image.RGBA {
 		w.Theme = o.Theme
 		views[i] = &w
 	}
-	p := Layout(all, len(views))
+	thinks := slices.ContainsFunc(views, func(v *View) bool { return Thinks(v.Header) })
+	p := Layout(all, len(views), thinks)
 	draw := func(r canvas.Rect, f func(*canvas.Canvas, canvas.Rect, *View), v *View) {
 		if !r.Empty() {
 			f(c, r, v)

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -39,6 +40,13 @@ func panel(c *canvas.Canvas, r canvas.Rect, t *Theme, head string) canvas.Rect {
 func DrawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	r = panel(c, r, t, "")
+	if !Thinks(v.Header) {
+		top, rest := r.Top(40)
+		c.Text(top.X, top.Y+30, agentTitle(v.Header.Agent), fontBig, canvas.Left, t.Text)
+		_, rest = rest.Top(gap)
+		lines(c, rest, v.Words(), t)
+		return
+	}
 	used, most := 0, v.Header.MaxSegments
 	if v.Step != nil {
 		used = v.Segment + 1
@@ -60,15 +68,35 @@ func DrawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 		segmentBar(c, bar, v, most)
 		_, rest = below.Top(gap)
 	}
+	lines(c, rest, v.Words(), t)
+}
+
+// lines writes s in as many lines as r has room for.
+func lines(c *canvas.Canvas, r canvas.Rect, s string, t *Theme) {
 	const line = 17
-	y := rest.Y + 12
-	for _, s := range canvas.Wrap(v.Words(), fontBody, rest.W) {
-		if y > rest.Y+rest.H {
-			break
+	y := r.Y + 12
+	for _, l := range canvas.Wrap(s, fontBody, r.W) {
+		if y > r.Y+r.H {
+			return
 		}
-		c.Text(rest.X, y, s, fontBody, canvas.Left, t.Text)
+		c.Text(r.X, y, l, fontBody, canvas.Left, t.Text)
 		y += line
 	}
+}
+
+// Thinks reports whether the agent of h thinks in segments, so that there is thought to show.
+func Thinks(h trace.Header) bool { return h.MaxSegments > 0 || h.Agent == "hrm" }
+
+func agentTitle(agent string) string {
+	switch agent {
+	case "oracle":
+		return "Oracle"
+	case "random":
+		return "Chance"
+	case "human":
+		return "You"
+	}
+	return "Agent"
 }
 
 // segmentBar draws the segments as a row of blocks: thought and shown, thought, not needed.
@@ -142,6 +170,10 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	if v.Step != nil {
 		halted = HaltedAt(v.Step)
 	}
+	if len(thought) == 0 {
+		c.TextIn(a, "no segments yet", fontBody, canvas.Center, t.Muted)
+		return
+	}
 	y := func(p float64) float64 { return a.Y + a.H*(1-p) }
 	for _, p := range []float64{0, 0.5, 1} {
 		c.Fill(canvas.Rect{X: a.X, Y: y(p) - 0.5, W: a.W, H: 1}, t.Line)
@@ -153,10 +185,6 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	for i := 0; i < n; i += every {
 		c.Text(chartX(a, n, i), a.Y+a.H+14, strconv.Itoa(i+1), fontSmall, canvas.Center, t.Muted)
-	}
-	if len(thought) == 0 {
-		c.TextIn(a, "no segments", fontBody, canvas.Center, t.Muted)
-		return
 	}
 	if halted >= 0 && halted+1 < len(thought) {
 		// What was thought although the rule would have stopped.
@@ -335,11 +363,55 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 	}
 }
 
+// actionRow is the height of an action's line.
+const actionRow = 18.0
+
+// actionOrder is the actions that fit into the pane's inner part r, in the order of their lines, with
+// their probabilities after the segment shown, if it has any.
+func actionOrder(r canvas.Rect, v *View) (order []int, prob []float32) {
+	if g := v.segment(); g != nil {
+		prob = g.Actions
+	}
+	n := len(prob)
+	if n == 0 {
+		n = len(v.Header.Actions)
+	}
+	order = make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	if fit := max(int(r.H/actionRow), 1); n > fit {
+		// The most probable ones, first of all the one taken.
+		weight := func(a int) float32 {
+			switch {
+			case v.Step != nil && a == v.Step.Action:
+				return 2
+			case a < len(prob):
+				return prob[a]
+			}
+			return 0
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weight(b), weight(a)) })
+		order = order[:fit]
+	}
+	return order, prob
+}
+
+// ActionAt is the action whose line is at height y in the pane r, -1 if there is none.
+func ActionAt(r canvas.Rect, v *View, y float64) int {
+	_, in := r.Inset(1.5 * gap).Top(16 + gap)
+	order, _ := actionOrder(in, v)
+	i := int(math.Floor((y - in.Y) / actionRow))
+	if i < 0 || i >= len(order) {
+		return -1
+	}
+	return order[i]
+}
+
 // DrawActions draws the probability of each action after the segment shown and marks the one taken.
 func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	r = panel(c, r, t, "Action")
-	g := v.segment()
 	taken := -1
 	if v.Step != nil {
 		taken = v.Step.Action
@@ -350,34 +422,11 @@ func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 		}
 		return strconv.Itoa(a)
 	}
-	if g == nil || len(g.Actions) == 0 {
-		s := "none yet"
-		if taken >= 0 {
-			s = name(taken)
-		} else if v.Step != nil && v.Header.Answer != trace.AnswerNone && len(v.Header.Actions) == 0 {
-			s = "the answer itself"
-		}
-		top, _ := r.Top(18)
-		c.TextIn(top, s, fontBody, canvas.Left, t.Text)
+	order, prob := actionOrder(r, v)
+	if len(order) == 0 {
+		top, _ := r.Top(actionRow)
+		c.TextIn(top, "the answer itself", fontBody, canvas.Left, t.Text)
 		return
-	}
-	order := make([]int, len(g.Actions))
-	for i := range order {
-		order[i] = i
-	}
-	const row = 18.0
-	fit := max(int(r.H/row), 1)
-	if len(order) > fit {
-		slices.SortStableFunc(order, func(a, b int) int {
-			switch {
-			case g.Actions[a] > g.Actions[b]:
-				return -1
-			case g.Actions[a] < g.Actions[b]:
-				return 1
-			}
-			return 0
-		})
-		order = order[:fit]
 	}
 	label := 0.0
 	for _, a := range order {
@@ -385,19 +434,22 @@ func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	label = min(label, r.W*0.45) + 20
 	for i, a := range order {
-		line := canvas.Rect{X: r.X, Y: r.Y + float64(i)*row, W: r.W, H: row}
+		line := canvas.Rect{X: r.X, Y: r.Y + float64(i)*actionRow, W: r.W, H: actionRow}
 		col, text := t.Faint, t.Muted
 		if a == taken {
 			col, text = t.Halt, t.Text
-			y := line.Y + row/2
+			y := line.Y + actionRow/2
 			c.Polygon(t.Halt, canvas.Point{X: r.X, Y: y - 4}, canvas.Point{X: r.X + 6, Y: y}, canvas.Point{X: r.X, Y: y + 4})
 		}
 		left, bar := line.Left(label)
 		_, left = left.Left(12)
 		c.TextIn(left, name(a), fontBody, canvas.Left, text)
+		if a >= len(prob) {
+			continue
+		}
 		num, bar := bar.Right(36)
-		p := min(max(float64(g.Actions[a]), 0), 1)
-		bar = canvas.Rect{X: bar.X, Y: bar.Y + row/2 - 3, W: bar.W, H: 6}
+		p := min(max(float64(prob[a]), 0), 1)
+		bar = canvas.Rect{X: bar.X, Y: bar.Y + actionRow/2 - 3, W: bar.W, H: 6}
 		c.RoundRect(bar, 3, t.Raise)
 		if p > 0 {
 			bar.W = max(bar.W*p, 3)

@@ -128,7 +128,7 @@ func status(v *View) [][2]string {
 		return nil
 	}
 	s := v.Step
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', 3, 64) }
+	number := func(x float64) string { return strconv.FormatFloat(x+0, 'g', 3, 64) } // +0 turns -0 into 0
 	p := [][2]string{
 		{"seed", strconv.FormatUint(s.Seed, 10)},
 		{"episode", strconv.Itoa(s.Episode + 1)},

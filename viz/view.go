@@ -124,10 +124,14 @@ func (v *View) Words() string {
 			return endWords(v.Step)
 		case len(v.Step.Thought) > 0:
 			return "Before the first segment."
-		case v.Header.Agent == "hrm" || v.Header.Agent == "":
+		case Thinks(v.Header):
 			return "No thought yet."
+		case v.Header.Agent == "human":
+			return "You play. The keys are under ?."
+		case v.Step.Action >= 0 && v.Step.Action < len(v.Header.Actions):
+			return "Chose " + v.Header.Actions[v.Step.Action] + ". It has no thought to show."
 		}
-		return fmt.Sprintf("Played by %s: no thought to show.", AgentWords(v.Header.Agent))
+		return "It has no thought to show."
 	}
 	s := ""
 	if n, ok := changed(g, v.before()); ok {

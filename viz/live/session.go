@@ -84,6 +84,7 @@ type Status struct {
 	Speed     int  // index into Speeds
 	Recording string
 	Recorded  int     // steps
+	Saved     string  // path of the recording that was ended last
 	Mean      float64 // segments a decision since the scene was opened
 	Most      int
 	Message   string // what went wrong or was asked for in vain
@@ -255,7 +256,11 @@ func (s *Session) busy(what string) {
 // begun publishes the decision at its start and sets when play goes on.
 func (s *Session) begun(pause time.Duration) {
 	s.now.Ended = s.loop.ended
-	s.now.Trace.Think(&s.loop.step)
+	if s.loop.ended {
+		s.now.Trace.Think(nil) // the last step put shows the end
+	} else {
+		s.now.Trace.Think(&s.loop.step)
+	}
 	s.wait(pause)
 }
 
@@ -364,7 +369,7 @@ func (s *Session) stopRecording() error {
 	}
 	err := s.writer.Close()
 	s.writer = nil
-	s.now.Recording = ""
+	s.now.Saved, s.now.Recording = s.now.Recording, ""
 	return err
 }
 

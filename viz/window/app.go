@@ -1,0 +1,554 @@
+package window
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/canvas"
+	"github.com/ponder-agents/ponder/viz/live"
+)
+
+// A Config is what an App shows. Either Open or Traces is set.
+type Config struct {
+	Open   live.Opener // opens what is to be played live
+	Choice live.Choice // opened first
+	Envs   []string    // that can be picked
+	Agents []Agent     // that can be picked
+
+	Traces []Trace // one or two that are replayed, side by side
+
+	Painters viz.Painters
+	Light    bool    // begin with the light theme
+	Zoom     float64 // of the text and controls; 0 is 1
+	Play     bool    // begin at once
+	Dir      string  // where recordings and pictures go; empty forbids them
+}
+
+// An Agent can be picked to play.
+type Agent struct {
+	Title string // on screen
+	Agent string // as live.Choice has it
+	Model string
+	Rule  string
+}
+
+// A Trace is a recording to replay.
+type Trace struct {
+	Name    string
+	Header  trace.Header
+	History viz.History
+}
+
+// An App is the viewer without its window. One goroutine uses it.
+type App struct {
+	cfg   Config
+	sides []*side
+
+	in      Input // of the last Update
+	pressed string
+	theme   *viz.Theme
+	zoom    float64
+	layer   viz.Layer
+	pick    int
+	edit    bool
+	speed   int
+	full    bool
+	quit    bool
+
+	playing bool      // the view moves on by itself through what is kept
+	due     time.Time // to its next segment
+	drag    string    // the pane in which the button was pressed and is held
+	list    *list
+	help    bool
+
+	message string
+	said    time.Time
+	heard   map[*side]int // messages of sessions that were shown
+	asked   attention     // for last
+
+	panes  map[string]*pane
+	arts   []*viz.Art
+	tipped time.Time // since when the pointer rests on a control
+	tip    string
+
+	export struct {
+		sync.WaitGroup
+		cancel context.CancelFunc
+		state  atomic.Pointer[exportState]
+		format int
+		seen   *exportState
+	}
+	record string // path of the recording under way
+	count  int    // files written
+}
+
+// An attention is what a session is asked for.
+type attention struct {
+	step          *trace.Step
+	segment, cell int
+}
+
+// New makes an App; Close it.
+func New(cfg Config) (*App, error) {
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: live.NormalSpeed, panes: make(map[string]*pane), heard: make(map[*side]int)}
+	if cfg.Light {
+		a.theme = viz.Light()
+	}
+	if a.zoom == 0 {
+		a.zoom = 1
+	}
+	switch {
+	case len(cfg.Traces) > 2:
+		return nil, errors.New("at most two traces can be shown side by side")
+	case len(cfg.Traces) > 0:
+		a.replay(cfg.Traces)
+	case cfg.Open != nil:
+		a.sides = []*side{{session: live.Start(cfg.Open, cfg.Choice, cfg.Play), follow: true}}
+	default:
+		return nil, errors.New("neither an environment nor a trace to show")
+	}
+	return a, nil
+}
+
+// replay shows traces in the place of what was shown.
+func (a *App) replay(traces []Trace) {
+	for _, s := range a.sides {
+		a.sayError(s.close())
+	}
+	a.sides = nil
+	for _, t := range traces {
+		a.sides = append(a.sides, &side{file: t.History, header: t.Header, name: t.Name, segment: -1})
+	}
+	a.playing = a.cfg.Play
+	a.due = time.Time{}
+}
+
+// live reports whether there is a session to steer.
+func (a *App) live() bool { return a.sides[0].session != nil }
+
+// send hands a command to every session.
+func (a *App) send(c live.Command) {
+	for _, s := range a.sides {
+		if s.session != nil && !s.session.Send(c) {
+			a.say("the model is too busy to take commands")
+		}
+	}
+}
+
+// status is that of the first session, or nil.
+func (a *App) status() *live.Status {
+	if !a.live() {
+		return nil
+	}
+	return a.sides[0].session.Status()
+}
+
+// human reports whether a person acts.
+func (a *App) human() bool {
+	s := a.status()
+	return s != nil && s.Human
+}
+
+func (a *App) say(format string, args ...any) {
+	a.message, a.said = fmt.Sprintf(format, args...), a.in.Now
+}
+
+func (a *App) sayError(err error) {
+	if err != nil {
+		a.say("%v", err)
+	}
+}
+
+// Update takes what a person did and brings the view up to date. It reports whether to go on.
+func (a *App) Update(in Input) bool {
+	in.Width, in.Height = in.Width/a.zoom, in.Height/a.zoom
+	in.X, in.Y = in.X/a.zoom, in.Y/a.zoom
+	in.Scale *= a.zoom
+	pressed := in.Down && !a.in.Down
+	released := !in.Down && a.in.Down
+	moved := in.X != a.in.X || in.Y != a.in.Y
+	a.in = in
+	for _, k := range in.Keys {
+		a.key(k)
+	}
+	for _, f := range in.Files {
+		a.drop(f)
+	}
+	a.pointer(pressed, released, moved)
+	a.advance()
+	a.listen()
+	for _, s := range a.sides {
+		if err := s.look(in.Now, a.cfg.Painters); err != nil {
+			a.playing = false
+			a.say("%v", err)
+			s.view.Step = nil
+		}
+	}
+	a.dress()
+	return !a.quit
+}
+
+// dress gives the views what the person chose.
+func (a *App) dress() {
+	for i, s := range a.sides {
+		v := &s.view
+		v.Theme, v.Layer, v.Pick, v.Attention, v.Other, v.Name = a.theme, a.layer, -1, nil, nil, ""
+		v.Speed = live.SpeedName(a.speed)
+		if len(a.sides) == 2 {
+			v.Name = s.title()
+			o := &a.sides[1-i].view
+			if v.Step != nil && o.Step != nil && o.Step.Index == v.Step.Index && o.Segment >= 0 && o.Segment < len(o.Step.Thought) {
+				v.Other = &o.Step.Thought[o.Segment]
+			}
+		}
+		if v.Step == nil || a.pick >= len(v.Step.Board.Cells) {
+			continue
+		}
+		v.Pick = a.pick
+		if s.session == nil {
+			continue
+		}
+		if t := s.session.Status().Attention; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && t.Segment == v.Segment && t.Cell == a.pick {
+			v.Attention = t.H
+			if a.layer == viz.LayerAttentionL {
+				v.Attention = t.L
+			}
+			continue
+		}
+		// Attention is computed when it is looked at, once for each segment.
+		want := attention{v.Step, v.Segment, a.pick}
+		if i == 0 && a.pick >= 0 && (a.layer == viz.LayerAttentionH || a.layer == viz.LayerAttentionL) && want != a.asked {
+			a.asked = want
+			a.send(live.Command{Op: live.OpAttend, X: v.Segment, Y: a.pick})
+		}
+	}
+}
+
+// listen shows what sessions and exports have to say.
+func (a *App) listen() {
+	for _, s := range a.sides {
+		if s.session == nil {
+			continue
+		}
+		t := s.session.Status()
+		if t.Messages != a.heard[s] {
+			a.heard[s] = t.Messages
+			a.say("%s", t.Message)
+			if s == a.sides[0] && t.Recording == "" {
+				a.record = "" // it could not be begun, or has ended
+			}
+		}
+	}
+	if e := a.export.state.Load(); e != nil && e != a.export.seen {
+		a.export.seen = e
+		if e.done {
+			a.say("%s", e.text)
+		}
+	}
+}
+
+// The pauses of a replay at speed 1.
+const (
+	segmentTime = 160 * time.Millisecond
+	actionTime  = 360 * time.Millisecond
+)
+
+// advance moves a replay on.
+func (a *App) advance() {
+	if !a.playing || a.in.Now.Before(a.due) {
+		return
+	}
+	moved := false
+	for _, s := range a.sides {
+		moved = s.moveSegment(1) || moved
+	}
+	if !moved {
+		a.playing = false
+		if a.live() {
+			a.newest()
+			a.send(live.Command{Op: live.OpPlay})
+		}
+		return
+	}
+	pause := segmentTime
+	s := a.sides[0]
+	if v := &s.view; v.Step != nil && v.Segment+1 >= len(v.Step.Thought) {
+		pause = actionTime
+	}
+	if speed := live.Speeds[a.speed]; speed == 0 {
+		pause = 0
+	} else {
+		pause = time.Duration(float64(pause) / speed)
+	}
+	a.due = a.in.Now.Add(pause)
+}
+
+// following reports whether the newest is shown as it comes.
+func (a *App) following() bool { return a.live() && a.sides[0].follow }
+
+func (a *App) newest() {
+	for _, s := range a.sides {
+		s.newest()
+	}
+}
+
+// hold stops whatever goes on by itself.
+func (a *App) hold() {
+	a.playing = false
+	if t := a.status(); t != nil && t.Playing {
+		a.send(live.Command{Op: live.OpPause})
+	}
+}
+
+// togglePlay plays or pauses.
+func (a *App) togglePlay() {
+	switch t := a.status(); {
+	case a.playing:
+		a.playing = false
+	case a.following() && t.Playing:
+		a.send(live.Command{Op: live.OpPause})
+	case a.following():
+		a.send(live.Command{Op: live.OpPlay})
+	default:
+		s := a.sides[0]
+		if _, end := s.history().Range(); !a.live() && s.step >= end-1 && s.view.Step != nil && s.view.Segment+1 >= len(s.view.Step.Thought) {
+			a.first()
+		}
+		a.playing, a.due = true, a.in.Now
+	}
+}
+
+// isPlaying reports whether anything goes on by itself.
+func (a *App) isPlaying() bool {
+	t := a.status()
+	return a.playing || t != nil && t.Playing && a.following()
+}
+
+func (a *App) first() {
+	a.hold()
+	for _, s := range a.sides {
+		first, _ := s.history().Range()
+		s.show(first, -1)
+	}
+}
+
+func (a *App) last() {
+	a.playing = false
+	if a.live() {
+		a.newest()
+		return
+	}
+	for _, s := range a.sides {
+		_, end := s.history().Range()
+		s.show(end-1, lastSegment)
+	}
+}
+
+func (a *App) back() {
+	a.hold()
+	for _, s := range a.sides {
+		s.move(-1)
+	}
+}
+
+func (a *App) forward() {
+	a.playing = false
+	if a.following() {
+		a.send(live.Command{Op: live.OpDecision})
+		return
+	}
+	a.hold()
+	for _, s := range a.sides {
+		s.move(1)
+	}
+}
+
+func (a *App) segmentBack() {
+	a.hold()
+	for _, s := range a.sides {
+		s.moveSegment(-1)
+	}
+}
+
+func (a *App) segmentForward() {
+	a.playing = false
+	if a.following() {
+		a.send(live.Command{Op: live.OpSegment})
+		return
+	}
+	a.hold()
+	moved := false
+	for _, s := range a.sides {
+		moved = s.moveSegment(1) || moved
+	}
+	if !moved && a.live() {
+		a.newest()
+	}
+}
+
+func (a *App) setSpeed(i int) {
+	a.speed = min(max(i, 0), len(live.Speeds)-1)
+	a.send(live.Command{Op: live.OpSpeed, Value: a.speed})
+}
+
+// steer sends a command about the present, which is then shown.
+func (a *App) steer(op live.Op) {
+	a.newest()
+	a.playing = false
+	a.send(live.Command{Op: op})
+}
+
+// compare shows a second agent on the same level, or ends that.
+func (a *App) compare() {
+	if len(a.sides) == 2 {
+		a.sayError(a.sides[1].close())
+		delete(a.heard, a.sides[1])
+		a.sides = a.sides[:1]
+		return
+	}
+	a.list = a.agentList("Compare with", func(g Agent) {
+		c := a.status().Choice
+		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
+		s := &side{session: live.Start(a.cfg.Open, c, false), follow: true}
+		s.session.Send(live.Command{Op: live.OpSpeed, Value: a.speed})
+		a.sides = append(a.sides, s)
+		// Both begin at the beginning.
+		a.hold()
+		a.newest()
+		a.sides[0].session.Send(live.Command{Op: live.OpRestart})
+	})
+}
+
+func (a *App) agentList(title string, choose func(Agent)) *list {
+	l := &list{title: title}
+	for _, g := range a.cfg.Agents {
+		l.items = append(l.items, g.Title)
+	}
+	l.choose = func(i int) { choose(a.cfg.Agents[i]) }
+	return l
+}
+
+// pickAgent opens the list of agents.
+func (a *App) pickAgent() {
+	a.list = a.agentList("Who plays", func(g Agent) {
+		c := a.status().Choice
+		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
+		a.newest()
+		a.sides[0].session.Send(live.Command{Op: live.OpOpen, Choice: c})
+	})
+}
+
+// pickEnv opens the list of environments.
+func (a *App) pickEnv() {
+	a.list = &list{title: "Environment", items: a.cfg.Envs, choose: func(i int) {
+		a.newest()
+		a.pick, a.edit = -1, false
+		for _, s := range a.sides {
+			c := s.session.Status().Choice
+			c.Env = a.cfg.Envs[i]
+			s.session.Send(live.Command{Op: live.OpOpen, Choice: c})
+		}
+	}}
+}
+
+func (a *App) nextLayer(by int) {
+	i := slices.Index(viz.Layers[:], a.layer)
+	n := len(viz.Layers)
+	a.layer = viz.Layers[(i+by+n)%n]
+}
+
+func (a *App) toggleTheme() {
+	if a.theme.Name == "dark" {
+		a.theme = viz.Light()
+	} else {
+		a.theme = viz.Dark()
+	}
+}
+
+// Zooms are the sizes of text and controls.
+var zooms = [...]float64{0.75, 0.9, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5, 3}
+
+func (a *App) changeZoom(by int) {
+	best := 0
+	for i, z := range zooms {
+		if abs(z-a.zoom) < abs(zooms[best]-a.zoom) {
+			best = i
+		}
+	}
+	a.zoom = zooms[min(max(best+by, 0), len(zooms)-1)]
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// drop opens a file that was dropped on the window: a trace or a level.
+func (a *App) drop(f File) {
+	switch {
+	case f.Err != nil:
+		a.say("%s: %v", f.Name, f.Err)
+	case strings.EqualFold(filepath.Ext(f.Name), ".trace"), bytes.HasPrefix(f.Data, []byte("\x89ponder")):
+		t, err := trace.NewFile(bytes.NewReader(f.Data), int64(len(f.Data)))
+		if err != nil {
+			a.say("%s: %v", f.Name, err)
+			return
+		}
+		a.replay([]Trace{{Name: f.Name, Header: t.Header(), History: t}})
+		if t.Damage() != nil {
+			a.say("%s: %v", f.Name, t.Damage())
+		}
+	case !a.live():
+		a.say("%s: only a trace can be shown here", f.Name)
+	case bytes.IndexByte(f.Data, 0) >= 0:
+		a.say("%s is neither a trace nor a level's text", f.Name)
+	default:
+		a.newest()
+		a.send(live.Command{Op: live.OpLevel, Text: string(f.Data)})
+	}
+}
+
+// act takes a person's action.
+func (a *App) act(action int) {
+	a.newest()
+	a.sides[0].session.Send(live.Command{Op: live.OpAct, Value: action})
+}
+
+// Quit asks Update to end.
+func (a *App) Quit() { a.quit = true }
+
+// Full reports whether the window is to fill the screen.
+func (a *App) Full() bool { return a.full }
+
+// Light reports whether the light theme is on, and Zoom the size chosen.
+func (a *App) Light() bool { return a.theme.Name == "light" }
+
+// Zoom is the size of text and controls.
+func (a *App) Zoom() float64 { return a.zoom }
+
+// Close stops everything within a second or so and saves what was being recorded.
+func (a *App) Close() error {
+	if a.export.cancel != nil {
+		a.export.cancel()
+	}
+	errs := make([]error, len(a.sides))
+	var wait sync.WaitGroup
+	for i, s := range a.sides {
+		wait.Go(func() { errs[i] = s.close() })
+	}
+	wait.Wait()
+	a.export.Wait()
+	return errors.Join(errs...)
+}
+
+// bounds is the window in points.
+func (a *App) bounds() canvas.Rect {
+	return canvas.Rect{W: a.in.Width, H: a.in.Height}
+}

@@ -1,0 +1,241 @@
+package window
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/live"
+)
+
+// A control is one thing that a person can do, by key and by button.
+type control struct {
+	id   string
+	tip  string // what it does
+	keys []Key  // the first is the one shown
+	icon icon
+	text func(a *App) string // in place of an icon
+	live bool                // needs a session
+	do   func(a *App)
+	on   func(a *App) bool // it is switched on
+	can  func(a *App) bool // it has an effect now
+}
+
+// The controls of the bar at the bottom, in groups.
+var bottom = [][]*control{
+	{
+		{id: "first", tip: "To the beginning", keys: []Key{"home"}, icon: iconFirst, do: (*App).first},
+		{id: "back", tip: "One step back", keys: []Key{"left", "pgup"}, icon: iconBack, do: (*App).back},
+		{id: "segment-back", tip: "One segment back", keys: []Key{",", "shift+left"}, icon: iconSegmentBack, do: (*App).segmentBack},
+		{id: "play", tip: "Play or pause", keys: []Key{"space"}, icon: iconPlay, do: (*App).togglePlay},
+		{id: "segment", tip: "One segment on", keys: []Key{".", "shift+right"}, icon: iconSegment, do: (*App).segmentForward},
+		{id: "forward", tip: "One step on", keys: []Key{"right", "pgdn"}, icon: iconForward, do: (*App).forward},
+		{id: "last", tip: "To the newest", keys: []Key{"end"}, icon: iconLast, do: (*App).last},
+	},
+	{
+		{id: "slower", tip: "Slower", keys: []Key{"["}, icon: iconSlower, do: func(a *App) { a.setSpeed(a.speed - 1) }},
+		{id: "speed", tip: "Speed; to normal", keys: []Key{"1"}, text: func(a *App) string { return live.SpeedName(a.speed) }, do: func(a *App) { a.setSpeed(live.NormalSpeed) }},
+		{id: "faster", tip: "Faster", keys: []Key{"]"}, icon: iconFaster, do: func(a *App) { a.setSpeed(a.speed + 1) }},
+	},
+	{
+		{id: "longer", tip: "Think longer: one more segment, also beyond halting", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(live.OpLonger) }},
+		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(live.OpNow) }},
+	},
+	{
+		{id: "restart", tip: "The episode again", keys: []Key{"r"}, icon: iconRestart, live: true, do: func(a *App) { a.steer(live.OpRestart) }},
+		{id: "next", tip: "The next seed", keys: []Key{"n"}, icon: iconNext, live: true, do: func(a *App) { a.steer(live.OpNext) }},
+		{id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
+			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable }},
+		{id: "take", tip: "Take over the keys, or hand back", keys: []Key{"h"}, icon: iconTake, live: true, do: (*App).toggleHuman, on: (*App).human},
+	},
+	{
+		{id: "layer", tip: "What lies over the board", keys: []Key{"l"}, icon: iconLayer, do: func(a *App) { a.nextLayer(1) }, on: func(a *App) bool { return a.layer != viz.LayerAnswer }},
+		{id: "record", tip: "Record, or end the recording", keys: []Key{"v"}, icon: iconRecord, do: (*App).toggleRecord,
+			on: func(a *App) bool { return a.recording() }, can: (*App).canSave},
+		{id: "format", tip: "What recordings become besides a trace", keys: []Key{"f"}, text: func(a *App) string { return formats[a.export.format] }, do: (*App).nextFormat, can: (*App).canSave},
+		{id: "picture", tip: "Save what is seen as PNG", keys: []Key{"p"}, icon: iconPicture, do: (*App).savePicture, can: (*App).canSave},
+		{id: "sheet", tip: "Save all segments of the decision on one page", keys: []Key{"s"}, icon: iconSheet, do: (*App).saveSheet, can: (*App).canSave},
+	},
+}
+
+// The controls of the bar at the top: the lists to the left, the rest to the right.
+var topLeft = []*control{
+	{id: "env", tip: "Pick an environment", keys: []Key{"o"}, text: (*App).envText, live: true, do: (*App).pickEnv},
+	{id: "agent", tip: "Pick an agent or model", keys: []Key{"m"}, text: (*App).agentText, live: true, do: (*App).pickAgent},
+}
+
+var topRight = []*control{
+	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
+	{id: "smaller", tip: "Smaller text", keys: []Key{"ctrl+-"}, icon: iconSmaller, do: func(a *App) { a.changeZoom(-1) }},
+	{id: "larger", tip: "Larger text", keys: []Key{"ctrl+="}, icon: iconLarger, do: func(a *App) { a.changeZoom(1) }},
+	{id: "theme", tip: "Dark or light", keys: []Key{"t"}, icon: iconTheme, do: (*App).toggleTheme},
+	{id: "full", tip: "Full screen", keys: []Key{"f11"}, icon: iconFull, do: func(a *App) { a.full = !a.full }, on: (*App).Full},
+	{id: "help", tip: "All keys", keys: []Key{"?", "f1"}, icon: iconHelp, do: func(a *App) { a.help = true }},
+}
+
+// hidden have no button: they undo, or are the other direction of one that has.
+var hidden = []*control{
+	{id: "layer-back", tip: "What lies over the board, backwards", keys: []Key{"L"}, do: func(a *App) { a.nextLayer(-1) }},
+	{id: "close", tip: "Close a list, a message, edit mode", keys: []Key{"esc"}, do: (*App).escape},
+	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},
+}
+
+// controls are all of them.
+func controls() []*control {
+	return slices.Concat(slices.Concat(bottom...), topLeft, topRight, hidden)
+}
+
+// enabled reports whether c has an effect now.
+func (c *control) enabled(a *App) bool {
+	return (!c.live || a.live()) && (c.can == nil || c.can(a))
+}
+
+// use does what c does, or says why not.
+func (c *control) use(a *App) {
+	switch {
+	case c.live && !a.live():
+		a.say("%s: not in a replay", c.tip)
+	case !c.enabled(a) && c.id == "edit":
+		a.say("%s cannot be edited", a.status().Header.EnvID)
+	case !c.enabled(a):
+		a.say("%s: not here", c.tip)
+	default:
+		c.do(a)
+	}
+}
+
+// shown is a key as it is printed.
+func (k Key) shown() string {
+	s := string(k)
+	for _, r := range [][2]string{{"shift+", "Shift "}, {"ctrl+", "Ctrl "}, {"left", "←"}, {"right", "→"}, {"up", "↑"}, {"down", "↓"},
+		{"space", "Space"}, {"enter", "Enter"}, {"esc", "Esc"}, {"home", "Home"}, {"end", "End"}, {"pg↑", "Page ↑"}, {"pg↓", "Page ↓"}, {"pgdn", "Page ↓"}, {"f1", "F1"}} {
+		s = strings.ReplaceAll(s, r[0], r[1])
+	}
+	if len(s) == 1 && s >= "A" && s <= "Z" {
+		return "Shift " + s
+	}
+	if len(s) == 1 {
+		return strings.ToUpper(s)
+	}
+	return s
+}
+
+// key obeys one key.
+func (a *App) key(k Key) {
+	switch {
+	case a.help:
+		a.help = false
+		if k == "esc" || k == "?" || k == "f1" {
+			return
+		}
+	case a.list != nil:
+		a.listKey(k)
+		return
+	}
+	if a.edit && a.typeDigit(k) {
+		return
+	}
+	if a.human() && a.playKey(k) {
+		return
+	}
+	for _, c := range controls() {
+		if slices.Contains(c.keys, k) {
+			c.use(a)
+			return
+		}
+	}
+}
+
+// keyActions are the keys of a person who plays, by the name of the action.
+var keyActions = map[Key][]string{
+	"up": {"up", "forward"}, "down": {"down"}, "left": {"left"}, "right": {"right"},
+	"w": {"up", "forward"}, "a": {"left"}, "d": {"right"}, "x": {"down", "drop"}, "z": {"pickup"}, "space": {"toggle"}, "enter": {"done", "submit"},
+}
+
+// playKey takes an action by its key, or by its number.
+func (a *App) playKey(k Key) bool {
+	actions := a.status().Header.Actions
+	for _, name := range keyActions[k] {
+		if i := slices.Index(actions, name); i >= 0 {
+			a.act(i)
+			return true
+		}
+	}
+	if len(k) == 1 && k[0] >= '1' && k[0] <= '9' && int(k[0]-'1') < len(actions) {
+		a.act(int(k[0] - '1'))
+		return true
+	}
+	return false
+}
+
+func (a *App) toggleHuman() {
+	if a.human() {
+		a.steer(live.OpReturn)
+		return
+	}
+	a.steer(live.OpTake)
+	a.say("You play: arrow keys, digits or a click on an action. H hands back.")
+}
+
+func (a *App) toggleEdit() {
+	a.edit = !a.edit
+	if a.edit {
+		a.newest()
+		a.say("Edit: click a cell, or point at it and type a digit. E ends.")
+	}
+}
+
+// typeDigit sets the cell under the pointer.
+func (a *App) typeDigit(k Key) bool {
+	if len(k) != 1 || k[0] < '0' || k[0] > '9' {
+		return false
+	}
+	i, cell := a.cellAt(a.in.X, a.in.Y)
+	if cell < 0 {
+		a.say("point at the cell, then type its digit")
+		return true
+	}
+	a.editCell(i, cell, int(k[0]-'0'))
+	return true
+}
+
+func (a *App) editCell(i, cell, value int) {
+	s := a.sides[i]
+	cols := s.view.Step.Board.Cols
+	a.newest()
+	a.send(live.Command{Op: live.OpEdit, X: cell % cols, Y: cell / cols, Value: value})
+}
+
+// escape closes what is open, the innermost first.
+func (a *App) escape() {
+	switch {
+	case a.message != "":
+		a.message = ""
+	case a.edit:
+		a.edit = false
+	case a.pick >= 0:
+		a.pick = -1
+	case a.full:
+		a.full = false
+	}
+}
+
+func (a *App) envText() string {
+	if id := a.sides[0].header.EnvID; id != "" {
+		return id
+	}
+	return "ponder"
+}
+
+func (a *App) agentText() string {
+	h := a.sides[0].header
+	s := viz.Who(h)
+	if t := a.status(); t != nil && h.Agent != "" && t.Choice.Agent == "hrm" && h.Agent != "hrm" {
+		s += fmt.Sprintf(" (no model for %s)", h.EnvID)
+	}
+	if a.human() && h.Agent != "human" {
+		s = "played by you"
+	}
+	return s
+}

@@ -1,0 +1,166 @@
+package window
+
+import (
+	"strings"
+
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// A list lets a person pick one of its items: by arrows and Enter, by typing a part of it, by mouse.
+type list struct {
+	title  string
+	items  []string
+	choose func(item int)
+	filter string
+	at     int // among those that match
+	scroll int
+}
+
+// Sizes of a list in points.
+const (
+	listRow  = 28.0
+	listHead = 72.0
+)
+
+// matches are the items that contain what was typed.
+func (l *list) matches() []int {
+	var m []int
+	for i, s := range l.items {
+		if strings.Contains(strings.ToLower(s), strings.ToLower(l.filter)) {
+			m = append(m, i)
+		}
+	}
+	return m
+}
+
+// listArea is where the list stands and how many rows it shows.
+func (a *App) listArea() (r canvas.Rect, rows int) {
+	w := min(max(a.in.Width*0.4, 320), a.in.Width-32)
+	rows = min(max(int((a.in.Height-160-listHead)/listRow), 3), 16)
+	rows = min(rows, max(len(a.list.items), 3))
+	h := listHead + float64(rows)*listRow + 12
+	return canvas.Rect{X: (a.in.Width - w) / 2, Y: max((a.in.Height-h)/3, 8), W: w, H: h}, rows
+}
+
+func (a *App) listKey(k Key) {
+	l := a.list
+	m := l.matches()
+	_, rows := a.listArea()
+	switch k {
+	case "esc":
+		a.list = nil
+		return
+	case "enter":
+		if l.at < len(m) {
+			a.list = nil
+			l.choose(m[l.at])
+		}
+		return
+	case "up":
+		l.at--
+	case "down", "tab":
+		l.at++
+	case "pgup":
+		l.at -= rows
+	case "pgdn":
+		l.at += rows
+	case "home":
+		l.at = 0
+	case "end":
+		l.at = len(m) - 1
+	case "backspace":
+		if r := []rune(l.filter); len(r) > 0 {
+			l.filter = string(r[:len(r)-1])
+			l.at = 0
+		}
+	default:
+		if r, ok := k.typed(); ok && len(l.filter) < 64 {
+			l.filter += string(r)
+			l.at = 0
+		}
+	}
+	n := len(l.matches())
+	l.at = max(min(l.at, n-1), 0)
+	l.scroll = max(min(l.scroll, l.at), l.at-rows+1)
+}
+
+// listRowAt is the row among those that match at the pointer, -1 if there is none.
+func (a *App) listRowAt(x, y float64) int {
+	r, rows := a.listArea()
+	_, in := r.Top(listHead)
+	i := int((y - in.Y) / listRow)
+	if !in.Contains(x, y) || y < in.Y || i >= rows {
+		return -1
+	}
+	if i += a.list.scroll; i >= len(a.list.matches()) {
+		return -1
+	}
+	return i
+}
+
+// listPointer handles the mouse while a list is open.
+func (a *App) listPointer(pressed, moved bool) {
+	l := a.list
+	r, rows := a.listArea()
+	if a.in.Wheel != 0 {
+		n := len(l.matches())
+		l.scroll = max(min(l.scroll-int(a.in.Wheel*3), n-rows), 0)
+	}
+	i := a.listRowAt(a.in.X, a.in.Y)
+	if i >= 0 && moved {
+		l.at = i
+	}
+	if !pressed {
+		return
+	}
+	switch {
+	case i >= 0:
+		m := l.matches()
+		a.list = nil
+		l.choose(m[i])
+	case !r.Contains(a.in.X, a.in.Y):
+		a.list = nil
+	}
+}
+
+func (a *App) drawList(c *canvas.Canvas, r canvas.Rect) {
+	t := a.theme
+	l := a.list
+	c.RoundRect(r, 10, t.Line)
+	c.RoundRect(r.Inset(1), 9, t.Panel)
+	head, in := r.Top(listHead)
+	head = head.Inset(12)
+	title, box := head.Top(20)
+	c.TextIn(title, l.title, canvas.Font{Face: canvas.Bold, Size: 14}, canvas.Left, t.Text)
+	_, box = box.Top(4)
+	c.RoundRect(box, 5, t.Raise)
+	text, col := l.filter, t.Text
+	if text == "" {
+		text, col = "type to search, ↑ ↓ and Enter to pick, Esc to close", t.Muted
+	}
+	_, box = box.Left(8)
+	c.TextIn(box, text, canvas.Font{Size: 12.5}, canvas.Left, col)
+	m := l.matches()
+	if len(m) == 0 {
+		row, _ := in.Top(listRow)
+		_, row = row.Left(20)
+		c.TextIn(row, "nothing matches", canvas.Font{Size: 13}, canvas.Left, t.Muted)
+		return
+	}
+	_, rows := a.listArea()
+	for k := l.scroll; k < min(l.scroll+rows, len(m)); k++ {
+		row := canvas.Rect{X: in.X + 8, Y: in.Y + float64(k-l.scroll)*listRow, W: in.W - 16, H: listRow}
+		text := t.Text
+		if k == l.at {
+			c.RoundRect(row, 5, t.Halt)
+			text = t.Panel
+		}
+		_, row = row.Left(12)
+		_, row = row.Right(12)
+		c.TextIn(row, l.items[m[k]], canvas.Font{Size: 13.5}, canvas.Left, text)
+	}
+	if len(m) > rows {
+		h := float64(rows) * listRow
+		c.RoundRect(canvas.Rect{X: r.X + r.W - 6, Y: in.Y + h*float64(l.scroll)/float64(len(m)), W: 3, H: h * float64(rows) / float64(len(m))}, 1.5, t.Faint)
+	}
+}

@@ -1,0 +1,247 @@
+package window
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/live"
+)
+
+// A side is one agent shown: a session, or a trace that is replayed.
+type side struct {
+	session *live.Session
+	file    viz.History // of a replay, else nil
+	header  trace.Header
+	name    string // of the file
+
+	follow  bool // show the newest
+	step    int  // shown, where not following
+	segment int  // shown; beyond the last means the last
+
+	view  viz.View
+	line  *viz.Timeline
+	board grid.Board // that the agent glides from
+	start time.Time  // of the glide
+	mean  statistics
+
+	read   *trace.Step // from the file last
+	readAt int
+}
+
+// statistics of the segments of the steps up to one.
+type statistics struct {
+	of               viz.History
+	end, sum, n, max int
+}
+
+// upTo counts the steps of h before end, going on from where it was.
+func (t *statistics) upTo(h viz.History, end int) (mean float64, most int) {
+	if t.of != h || t.end > end {
+		*t = statistics{of: h}
+	}
+	for ; t.end < end; t.end++ {
+		if info, ok := h.Info(t.end); ok && info.Segments > 0 {
+			t.sum += info.Segments
+			t.n++
+			t.max = max(t.max, info.Segments)
+		}
+	}
+	if t.n == 0 {
+		return 0, 0
+	}
+	return float64(t.sum) / float64(t.n), t.max
+}
+
+// A timeline is a trace with the decision under way at its end.
+type timeline struct {
+	viz.History
+	thinking *trace.Step
+}
+
+func (t timeline) Range() (first, end int) {
+	first, end = t.History.Range()
+	if t.thinking != nil {
+		end++
+	}
+	return first, end
+}
+
+func (t timeline) Step(n int) (*trace.Step, error) {
+	if _, end := t.History.Range(); n == end && t.thinking != nil {
+		return t.thinking, nil
+	}
+	return t.History.Step(n)
+}
+
+func (t timeline) Info(n int) (trace.Info, bool) {
+	if _, end := t.History.Range(); n == end && t.thinking != nil {
+		return t.thinking.Info(), true
+	}
+	return t.History.Info(n)
+}
+
+// history is what s can show now.
+func (s *side) history() viz.History {
+	if s.session == nil {
+		return s.file
+	}
+	l := s.session.Status().Trace
+	t := timeline{l, l.Thinking()}
+	if _, end := l.Range(); t.thinking != nil && end > 0 {
+		// Put and Think are two writes: between them the decision put must not show twice.
+		if last, ok := l.Info(end - 1); ok && last.Episode == t.thinking.Episode && last.Index == t.thinking.Index {
+			t.thinking = nil
+		}
+	}
+	return t
+}
+
+// at is the step in view, and whether there is one.
+func (s *side) at(h viz.History) (int, bool) {
+	first, end := h.Range()
+	if first == end {
+		return 0, false
+	}
+	if s.follow {
+		return end - 1, true
+	}
+	return min(max(s.step, first), end-1), true
+}
+
+// look brings the view up to date.
+func (s *side) look(now time.Time, painters viz.Painters) error {
+	h := s.history()
+	if s.session != nil {
+		s.header = s.session.Status().Header
+	}
+	n, ok := s.at(h)
+	s.view.Header = s.header
+	s.line = viz.NewTimeline(h, n, s.header.MaxSegments)
+	if !ok {
+		s.view.Step = nil
+		return nil
+	}
+	step, err := s.stepAt(h, n)
+	if err != nil {
+		return err
+	}
+	if !s.follow {
+		s.step = n
+	}
+	// Agents glide when the view moves on by one step of the same episode.
+	if p := s.view.Step; p != nil && p != step {
+		switch {
+		case step.Episode == p.Episode && step.Index == p.Index+1:
+			s.board, s.start = p.Board, now
+		case step.Episode != p.Episode || step.Index != p.Index:
+			s.start = time.Time{}
+		}
+	}
+	s.view.Step = step
+	s.view.Painter = painters.Of(step.Board)
+	s.view.Segment = len(step.Thought) - 1
+	if !s.follow && s.segment < s.view.Segment {
+		s.view.Segment = max(s.segment, -1)
+	}
+	s.view.From, s.view.Glide = nil, 1
+	if d := now.Sub(s.start); d >= 0 && d < glideTime {
+		s.view.From, s.view.Glide = &s.board, float64(d)/float64(glideTime)
+	}
+	_, end := h.Range()
+	s.view.Mean, s.view.Most = s.mean.upTo(s.base(), min(n+1, end))
+	return nil
+}
+
+// glideTime is how long an agent takes from one cell to the next on screen.
+const glideTime = 160 * time.Millisecond
+
+// base is the history without the decision under way.
+func (s *side) base() viz.History {
+	if s.session == nil {
+		return s.file
+	}
+	return s.session.Status().Trace
+}
+
+// stepAt reads step n, or returns the one in view again: reading a file decodes it.
+func (s *side) stepAt(h viz.History, n int) (*trace.Step, error) {
+	if s.session != nil {
+		return h.Step(n)
+	}
+	if s.read != nil && s.readAt == n {
+		return s.read, nil
+	}
+	step, err := h.Step(n)
+	if err != nil {
+		return nil, err
+	}
+	s.read, s.readAt = step, n
+	return step, nil
+}
+
+// move shows the step by cells away from the one in view, and reports whether there was one to go to.
+func (s *side) move(by int) bool {
+	h := s.history()
+	n, ok := s.at(h)
+	first, end := h.Range()
+	if !ok || n+by < first || n+by >= end {
+		return false
+	}
+	s.show(n+by, lastSegment)
+	return true
+}
+
+// lastSegment is beyond every segment.
+const lastSegment = 1 << 30
+
+// show pins the view to a step and a segment of it.
+func (s *side) show(step, segment int) {
+	s.follow, s.step, s.segment = false, step, segment
+}
+
+// moveSegment shows the segment before or after, through the ends of decisions.
+func (s *side) moveSegment(by int) bool {
+	h := s.history()
+	n, ok := s.at(h)
+	if !ok || s.view.Step == nil {
+		return false
+	}
+	k := s.view.Segment + by
+	switch {
+	case k >= 0 && k < len(s.view.Step.Thought), k == -1 && len(s.view.Step.Thought) == 0:
+		s.show(n, k)
+		return true
+	case by < 0:
+		return s.move(-1)
+	}
+	if !s.move(1) {
+		return false
+	}
+	s.segment = 0
+	return true
+}
+
+// newest shows what comes in.
+func (s *side) newest() { s.follow = true }
+
+// title is what stands over the board where two agents are compared.
+func (s *side) title() string {
+	if s.name != "" {
+		return s.name
+	}
+	return viz.Who(s.header)
+}
+
+// close ends the session.
+func (s *side) close() error {
+	if s.session == nil {
+		return nil
+	}
+	if err := s.session.Close(); err != nil {
+		return fmt.Errorf("%s: %w", s.header.EnvID, err)
+	}
+	return nil
+}
