@@ -7,5 +7,6 @@ func commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newRecordCmd(),
+		newModelsCmd(), newVersionCmd(), newManCmd(),
 	}, torchCommands()...)
 }

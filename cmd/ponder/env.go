@@ -58,8 +58,9 @@ func entries(patterns []string) ([]env.Entry, error) {
 func newEnvListCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "list [PATTERN...]",
-		Short: "List environments; in a pattern * stands for anything",
+		Use:     "list [PATTERN...]",
+		Short:   "List environments; in a pattern * stands for anything",
+		Example: "  ponder env list\n  ponder env list 'MiniGrid-*' --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, err := entries(args)
 			if err != nil {
@@ -172,9 +173,10 @@ func newEnvShowCmd() *cobra.Command {
 		options []string
 	)
 	cmd := &cobra.Command{
-		Use:   "show ID",
-		Short: "Show a level as text, or with --out as a picture",
-		Args:  exactArgs(1),
+		Use:     "show ID",
+		Short:   "Show a level as text, or with --out as a picture",
+		Example: "  ponder env show maze --seed 3\n  ponder env show MiniGrid-DoorKey-8x8-v0 --seed 3 --actions 2,1 --out doorkey.png",
+		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tile < 1 || tile > 256 {
 				return usagef("--tile %d: want 1 to 256", tile)
@@ -254,8 +256,9 @@ func loadLevel(e env.Env, path string) error {
 func newEnvCheckCmd() *cobra.Command {
 	var options []string
 	cmd := &cobra.Command{
-		Use:   "check [PATTERN...]",
-		Short: "Check that environments keep the promises of package env",
+		Use:     "check [PATTERN...]",
+		Short:   "Check that environments keep the promises of package env",
+		Example: "  ponder env check\n  ponder env check 'MiniGrid-*'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, err := entries(args)
 			if err != nil {
@@ -299,9 +302,10 @@ func newEnvCheckCmd() *cobra.Command {
 
 func newEnvReplayCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "replay FILE.jsonl[.gz]",
-		Short: "Replay episodes recorded from MiniGrid and print what differs",
-		Args:  exactArgs(1),
+		Use:     "replay FILE.jsonl[.gz]",
+		Short:   "Replay episodes recorded from MiniGrid and print what differs",
+		Example: "  ponder env replay episodes.jsonl.gz",
+		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {

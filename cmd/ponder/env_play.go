@@ -30,7 +30,8 @@ func newEnvPlayCmd() *cobra.Command {
 		Short: "Walk a level in the terminal",
 		Long: `Shows the level in the terminal and acts by keys: arrows, space (toggle), p (pickup), d (drop),
 enter (done); : and a name or number does any other action. r begins a new episode, q ends.`,
-		Args: exactArgs(1),
+		Example: "  ponder env play maze --seed 3",
+		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := openEnv(args[0], options)
 			if err != nil {

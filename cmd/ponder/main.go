@@ -27,9 +27,12 @@ func run(args []string) int {
 
 	root := newRoot()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if c := (*codeError)(nil); !errors.As(err, &c) { // one of cobra's: see polish
+		err = usagef("%w%s", err, meant(nil, cmd))
 	}
 	fmt.Fprintln(os.Stderr, "ponder:", err)
 	return exitCode(err)
@@ -84,10 +87,13 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "ponder",
 		Short:         "Agents that think before they act",
+		Example:       "  ponder play maze\n  ponder solve maze maze.txt\n  ponder train maze --out runs/maze\n  ponder env list",
+		Version:       readVersion().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withCode(exitUsage, err) })
 	root.AddCommand(commands()...)
+	root.SetVersionTemplate("{{.Version}}\n")
+	polish(root)
 	return root
 }

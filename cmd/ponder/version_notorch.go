@@ -1,0 +1,5 @@
+//go:build !cgo || notorch
+
+package main
+
+func libtorchVersion() string { return "" }
