@@ -216,12 +216,12 @@ func Check(ctx context.Context, dir string, kind Kind, progress func(split strin
 			} else if err := k.Verify(in, label); err != nil {
 				problems.add(string(k)+" rows of "+s.Path, "%s: example %d: %v", s.labels.name, e, err)
 			}
-			raw = appendRow(raw[:0], in)
+			raw = appendRow(appendRow(raw[:0], in), label)
 			h := maphash.Bytes(seed, raw)
 			if at.Name == "test" {
 				tested[h] = e
-			} else if t, ok := tested[h]; ok && k != ARCKind { // ARC tests repeat inputs under other colours
-				notes.add("leaks", "%s: example %d has the input of test example %d", s.inputs.name, e, t)
+			} else if t, ok := tested[h]; ok {
+				notes.add("leaks", "%s: example %d is test example %d", s.inputs.name, e, t)
 			}
 		}
 	}

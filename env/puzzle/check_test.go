@@ -183,7 +183,7 @@ func TestCheckFindsLeaks(t *testing.T) {
 	if err != nil || len(r.Problems) > 0 {
 		t.Fatalf("%v %v", err, r.Problems)
 	}
-	if len(r.Notes) != 1 || !strings.HasSuffix(r.Notes[0], "example 10 has the input of test example 1") {
+	if len(r.Notes) != 1 || !strings.HasSuffix(r.Notes[0], "example 10 is test example 1") {
 		t.Errorf("notes %v", r.Notes)
 	}
 }
