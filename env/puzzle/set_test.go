@@ -136,7 +136,7 @@ func TestShuffleShowsEveryGroupOnceAnEpoch(t *testing.T) {
 // is lost, and the incomplete batch at the end of an iteration is dropped.
 func TestShuffleBatches(t *testing.T) {
 	s := grouped(t, []int{3}, []int{3}, []int{3})
-	sh, err := s.Shuffle(Order{Seed: 1, Batch: 4})
+	sh, err := s.Shuffle(Order{Seed: 1, Batch: 4, Epochs: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +167,41 @@ func TestShuffleBatches(t *testing.T) {
 	}
 	if _, err := s.Shuffle(Order{Batch: 10, Epochs: 1}); err == nil {
 		t.Error("an iteration of 9 rows for batches of 10 was accepted: it never yields a batch")
+	}
+}
+
+// Hardly a row is dropped unless that is asked for.
+func TestShuffleDropsLittle(t *testing.T) {
+	s := grouped(t, slices.Repeat([][]int{{1}}, 50)...)
+	sh, err := s.Shuffle(Order{Seed: 1, Batch: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for sh.Iteration() == 0 {
+		next(t, sh)
+		n++
+	}
+	if dropped := 64*50 - (n - 1); n < 60*50 || dropped > 31 {
+		t.Errorf("%d rows in an iteration of 64 epochs of 50 rows", n-1)
+	}
+	if sh, err = s.Shuffle(Order{Groups: 10}); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if e := next(t, sh); e >= 10 {
+			t.Fatalf("example %d of the first 10 groups", e)
+		}
+	}
+}
+
+// The numbers of steps of the published runs (20,000 epochs of 1,000 puzzles).
+func TestSteps(t *testing.T) {
+	m := Meta{TotalGroups: 1000, MeanPuzzleExamples: 1}
+	for batch, want := range map[int]int{768: 26041, 384: 52083} {
+		if got := m.Steps(20000, batch); got != want {
+			t.Errorf("batch %d: %d steps, want %d", batch, got, want)
+		}
 	}
 }
 

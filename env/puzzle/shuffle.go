@@ -14,8 +14,8 @@ type Order struct {
 	// batch has room for, and an iteration's last incomplete batch is dropped, as in the reference.
 	// 0 means that there are no batches: every puzzle drawn gives all its examples.
 	Batch int
-	// Epochs are shuffled together into one iteration (epochs_per_iter of the reference). 0 means
-	// as few as fill a batch for certain.
+	// Epochs are shuffled together into one iteration (epochs_per_iter of the reference). 0 means 1,
+	// or with batches so many that dropping the incomplete one loses about a hundredth of the rows.
 	Epochs int
 	// Groups uses the first so many groups only; 0 means all.
 	Groups int
@@ -71,7 +71,7 @@ func (s *Set) Shuffle(o Order) (*Shuffle, error) {
 	}
 	need := max(1, (o.Batch+fewest-1)/fewest)
 	if o.Epochs == 0 {
-		o.Epochs = need
+		o.Epochs = max(need, min(100*o.Batch/fewest, 1<<22/o.Groups))
 	}
 	if o.Epochs < need {
 		return nil, fmt.Errorf("order: an iteration of %d epochs may give no batch: %d rows an epoch, want %d", o.Epochs, fewest, o.Batch)
@@ -87,7 +87,7 @@ func (s *Set) Shuffle(o Order) (*Shuffle, error) {
 // Shape is that of the Set.
 func (s *Shuffle) Shape() Shape { return s.set.Shape() }
 
-// Iteration is the number of the iteration the next row is from or was made ready from.
+// Iteration is the number of the iteration that the last row was from.
 func (s *Shuffle) Iteration() int { return int(s.iter) }
 
 // Next reads the next row.
