@@ -14,6 +14,7 @@ func filmArea(r canvas.Rect, v *View) (a canvas.Rect, side float64, fit int) {
 	_, a = r.Left(2 * gap)
 	_, a = a.Right(2 * gap)
 	_, a = a.Bottom(14)
+	_, a = a.Top(3) // for the frame of the segment shown
 	side = a.H
 	fit = max(int((a.W+gap)/(side+gap)), 1)
 	return a, side, fit

@@ -16,7 +16,7 @@ type Panes struct {
 	Thoughts []canvas.Rect // one a view
 	Latent   canvas.Rect
 	Actions  canvas.Rect
-	Film     canvas.Rect
+	Films    []canvas.Rect // one a view
 	Timeline canvas.Rect
 }
 
@@ -25,12 +25,12 @@ type Panes struct {
 // side column from a width of 560 points, the film of segments from a height of about 550.
 func Layout(r canvas.Rect, views int, thinks bool) Panes {
 	p := layout(r, views, thinks)
-	for _, list := range [][]canvas.Rect{p.Boards, p.Curves, p.Thoughts} {
+	for _, list := range [][]canvas.Rect{p.Boards, p.Curves, p.Thoughts, p.Films} {
 		for i := range list {
 			list[i] = whole(list[i])
 		}
 	}
-	for _, part := range []*canvas.Rect{&p.Header, &p.Latent, &p.Actions, &p.Film, &p.Timeline} {
+	for _, part := range []*canvas.Rect{&p.Header, &p.Latent, &p.Actions, &p.Timeline} {
 		*part = whole(*part)
 	}
 	return p
@@ -50,7 +50,14 @@ func layout(r canvas.Rect, views int, thinks bool) Panes {
 		_, r = r.Bottom(gap)
 	}
 	if r.H >= 440 && thinks {
-		p.Film, r = r.Bottom(min(max(r.H*0.14, 72), 112))
+		var film canvas.Rect
+		film, r = r.Bottom(min(max(r.H*0.14, 72), 112))
+		for i := range views {
+			part := film
+			part.W /= float64(views)
+			part.X += float64(i) * part.W
+			p.Films = append(p.Films, part)
+		}
 	}
 	if views == 2 {
 		return p.pair(r, thinks)
@@ -177,10 +184,12 @@ func Frame(o Options, line *Timeline, views ...*View) *image.RGBA {
 		if i < len(p.Thoughts) {
 			draw(p.Thoughts[i], DrawThought, v)
 		}
+		if i < len(p.Films) {
+			draw(p.Films[i], DrawFilm, v)
+		}
 	}
 	draw(p.Latent, DrawLatent, views[0])
 	draw(p.Actions, DrawActions, views[0])
-	draw(p.Film, DrawFilm, views[0])
 	if line != nil && !p.Timeline.Empty() {
 		DrawTimeline(c, p.Timeline, line, views[0])
 	}

@@ -6,6 +6,7 @@ import "github.com/spf13/cobra"
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
+		newPlayCmd(),
 		newRecordCmd(),
 		newModelsCmd(), newVersionCmd(), newManCmd(),
 	}, torchCommands()...)

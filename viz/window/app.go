@@ -63,7 +63,7 @@ type App struct {
 	edit    bool
 	speed   int
 	full    bool
-	quit    bool
+	quit    atomic.Bool
 
 	playing bool      // the view moves on by itself through what is kept
 	due     time.Time // to its next segment
@@ -195,7 +195,7 @@ func (a *App) Update(in Input) bool {
 		}
 	}
 	a.dress()
-	return !a.quit
+	return !a.quit.Load()
 }
 
 // dress gives the views what the person chose.
@@ -414,19 +414,32 @@ func (a *App) compare() {
 		a.sayError(a.sides[1].close())
 		delete(a.heard, a.sides[1])
 		a.sides = a.sides[:1]
+		a.sides[0].name = ""
 		return
 	}
 	a.list = a.agentList("Compare with", func(g Agent) {
 		c := a.status().Choice
 		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
-		s := &side{session: live.Start(a.cfg.Open, c, false), follow: true}
+		first := a.sides[0].session.Status().Choice
+		s := &side{session: live.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
 		s.session.Send(live.Command{Op: live.OpSpeed, Value: a.speed})
 		a.sides = append(a.sides, s)
-		// Both begin at the beginning.
+		// Both begin at the beginning, with traces of their own.
 		a.hold()
 		a.newest()
-		a.sides[0].session.Send(live.Command{Op: live.OpRestart})
+		a.sides[0].name = a.titleOf(first)
+		a.sides[0].session.Send(live.Command{Op: live.OpOpen, Choice: first})
 	})
+}
+
+// titleOf is how the list of agents names the one of c.
+func (a *App) titleOf(c live.Choice) string {
+	for _, g := range a.cfg.Agents {
+		if g.Agent == c.Agent && g.Model == c.Model && g.Rule == c.Rule {
+			return g.Title
+		}
+	}
+	return ""
 }
 
 func (a *App) agentList(title string, choose func(Agent)) *list {
@@ -444,6 +457,10 @@ func (a *App) pickAgent() {
 		c := a.status().Choice
 		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
 		a.newest()
+		a.sides[0].name = ""
+		if len(a.sides) == 2 {
+			a.sides[0].name = g.Title
+		}
 		a.sides[0].session.Send(live.Command{Op: live.OpOpen, Choice: c})
 	})
 }
@@ -521,8 +538,8 @@ func (a *App) act(action int) {
 	a.sides[0].session.Send(live.Command{Op: live.OpAct, Value: action})
 }
 
-// Quit asks Update to end.
-func (a *App) Quit() { a.quit = true }
+// Quit asks Update to end. It may be called from any goroutine.
+func (a *App) Quit() { a.quit.Store(true) }
 
 // Full reports whether the window is to fill the screen.
 func (a *App) Full() bool { return a.full }

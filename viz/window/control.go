@@ -39,7 +39,7 @@ var bottom = [][]*control{
 		{id: "faster", tip: "Faster", keys: []Key{"]"}, icon: iconFaster, do: func(a *App) { a.setSpeed(a.speed + 1) }},
 	},
 	{
-		{id: "longer", tip: "Think longer: one more segment, also beyond halting", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(live.OpLonger) }},
+		{id: "longer", tip: "Think longer: one segment more", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(live.OpLonger) }},
 		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(live.OpNow) }},
 	},
 	{
@@ -115,8 +115,8 @@ func (k Key) shown() string {
 	if len(s) == 1 && s >= "A" && s <= "Z" {
 		return "Shift " + s
 	}
-	if len(s) == 1 {
-		return strings.ToUpper(s)
+	if last := len(s) - 1; last == 0 || strings.HasPrefix(s, "Ctrl ") {
+		return s[:max(last, 0)] + strings.ToUpper(s[max(last, 0):])
 	}
 	return s
 }

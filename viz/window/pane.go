@@ -117,6 +117,10 @@ func (a *App) Draw() []Blit {
 		out = a.drawBoard(out, i, s, p.Boards[i])
 		k := a.scene(s)
 		k.pick = 0
+		if i < len(p.Films) {
+			out = a.draw(out, "film"+sideName[i], p.Films[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawFilm(c, r, &s.view) })
+		}
+		k.layer = 0
 		if i < len(p.Curves) {
 			out = a.draw(out, "curve"+sideName[i], p.Curves[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawCurve(c, r, &s.view) })
 		}
@@ -128,7 +132,6 @@ func (a *App) Draw() []Blit {
 	}
 	s := a.sides[0]
 	k := a.scene(s)
-	out = a.draw(out, "film", p.Film, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawFilm(c, r, &s.view) })
 	k.pick, k.layer = 0, 0
 	out = a.draw(out, "latent", p.Latent, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawLatent(c, r, &s.view) })
 	out = a.draw(out, "actions", p.Actions, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawActions(c, r, &s.view) })

@@ -1,6 +1,8 @@
 package window
 
 import (
+	"slices"
+
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -69,7 +71,12 @@ func (a *App) pointer(pressed, released, moved bool) {
 
 func (a *App) layoutContains(x, y float64) bool {
 	p := a.layout()
-	return p.Timeline.Contains(x, y) || p.Film.Contains(x, y) || len(p.Curves) > 0 && p.Curves[0].Contains(x, y)
+	for _, r := range slices.Concat(p.Films, p.Curves) {
+		if r.Contains(x, y) {
+			return true
+		}
+	}
+	return p.Timeline.Contains(x, y)
 }
 
 // scrollOn shows the next segment of what is kept, without asking for more.
@@ -89,12 +96,6 @@ func (a *App) press(x, y float64) {
 	case p.Timeline.Contains(x, y):
 		a.drag = "timeline"
 		return
-	case p.Film.Contains(x, y):
-		s := a.sides[0]
-		if k := viz.FilmSegmentAt(p.Film, &s.view, x); k >= 0 {
-			a.goSegment(k)
-		}
-		return
 	case p.Actions.Contains(x, y):
 		v := &a.sides[0].view
 		if n := viz.ActionAt(p.Actions, v, y); n >= 0 && n < len(v.Header.Actions) && a.live() {
@@ -105,6 +106,14 @@ func (a *App) press(x, y float64) {
 			a.act(n)
 		}
 		return
+	}
+	for i, r := range p.Films {
+		if r.Contains(x, y) {
+			if k := viz.FilmSegmentAt(r, &a.sides[i].view, x); k >= 0 {
+				a.goSegment(k)
+			}
+			return
+		}
 	}
 	for i := range p.Curves {
 		if p.Curves[i].Contains(x, y) {

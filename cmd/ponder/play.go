@@ -1,0 +1,162 @@
+//go:build !nowindow
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/viz/live"
+	"github.com/ponder-agents/ponder/viz/window"
+)
+
+// A playing is the flags of play.
+type playing struct {
+	choice live.Choice
+	traces []string
+	theme  string
+	zoom   float64
+	dir    string
+	paused bool
+}
+
+func newPlayCmd() *cobra.Command {
+	var p playing
+	cmd := &cobra.Command{
+		Use:   "play [ENV|FILE]",
+		Short: "Open the window in which an agent thinks and acts, or replay a trace",
+		Example: `  ponder play
+  ponder play MiniGrid-DoorKey-8x8-v0 --agent human
+  ponder play my-maze.txt
+  ponder play --trace run.trace
+  ponder play --trace a.trace --trace b.trace`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p.choice.Env = "maze"
+			if len(args) == 1 {
+				if len(p.traces) > 0 {
+					return usagef("give an environment or level file, or --trace FILE, not both")
+				}
+				p.choice.Env = args[0]
+			}
+			return p.run(cmd.Context(), cmd.Flags().Changed("theme"), cmd.Flags().Changed("zoom"))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
+	f.StringVar(&p.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random, human")
+	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
+	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
+	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
+	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
+	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
+	f.BoolVar(&p.paused, "paused", false, "begin in pause")
+	return cmd
+}
+
+func (p *playing) run(ctx context.Context, theme, zoom bool) error {
+	cfg := window.Config{Painters: painters(), Dir: p.dir, Play: !p.paused}
+	place := placeFile()
+	cfg.Light, cfg.Zoom = window.Looks(place)
+	if theme {
+		t, err := themeOf(p.theme)
+		if err != nil {
+			return err
+		}
+		cfg.Light = t.Name == "light"
+	}
+	if zoom {
+		if !(p.zoom >= 0.75 && p.zoom <= 3) {
+			return usagef("zoom %v: want 0.75 to 3", p.zoom)
+		}
+		cfg.Zoom = p.zoom
+	}
+	title := "ponder"
+	for _, path := range p.traces {
+		f, err := trace.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if f.Damage() != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", path, f.Damage())
+		}
+		cfg.Traces = append(cfg.Traces, window.Trace{Name: filepath.Base(path), Header: f.Header(), History: f})
+		title = "ponder: " + filepath.Base(path)
+	}
+	if len(cfg.Traces) == 0 {
+		// Said before the window opens, where a terminal shows it.
+		if !slices.Contains(agents, p.choice.Agent) {
+			_, err := openScene(ctx, p.choice)
+			return err
+		}
+		if _, _, err := openWorld(p.choice.Env); err != nil {
+			return err
+		}
+		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = openScene, p.choice, envNames(), agentChoices()
+	}
+	app, err := window.New(cfg)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	stop := context.AfterFunc(ctx, app.Quit)
+	defer stop()
+	err = window.Run(app, window.Options{Title: title, Place: place})
+	if errors.Is(err, window.ErrNoDisplay) {
+		return withCode(exitEnvironment, err)
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// placeFile is where the window's place is remembered, empty where there is no such folder.
+func placeFile() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "ponder", "window.json")
+}
+
+// envNames are the environments that can be picked, by their shortest names.
+func envNames() []string {
+	var names []string
+	for _, e := range env.List("") {
+		name := e.ID
+		for _, alias := range e.Aliases {
+			if len(alias) < len(name) {
+				name = alias
+			}
+		}
+		names = append(names, name)
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		// The short ones are what most people look for.
+		return min(len(a), 12) - min(len(b), 12)
+	})
+	return names
+}
+
+// agentChoices are the agents that can be picked.
+func agentChoices() []window.Agent {
+	return append(modelChoices(),
+		window.Agent{Title: "Oracle", Agent: "oracle"},
+		window.Agent{Title: "Chance", Agent: "random"},
+		window.Agent{Title: "You", Agent: "human"},
+	)
+}
+
+// modelChoices are the models that can be picked, with the halting rules to compare.
+func modelChoices() []window.Agent {
+	return []window.Agent{{Title: "HRM, the model shipped for the environment", Agent: "hrm"}}
+}
