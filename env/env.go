@@ -114,3 +114,14 @@ func As[T any](e Env) (T, bool) {
 		e = w.Unwrap()
 	}
 }
+
+// Innermost is e without its wrappers.
+func Innermost(e Env) Env {
+	for {
+		w, ok := e.(interface{ Unwrap() Env })
+		if !ok {
+			return e
+		}
+		e = w.Unwrap()
+	}
+}

@@ -27,6 +27,9 @@ type Entry struct {
 	Open func(id string, o *Options) (Env, error)
 	// Oracles are the ways to play it well, the best first; nil if there are none.
 	Oracles []OracleEntry
+	// Unsolvable proves, where it returns true, that no actions succeed from the present state of an
+	// Env, unwrapped; nil if there is no such proof.
+	Unsolvable func(e Env) bool
 }
 
 // An OracleEntry opens an oracle for an Env of its Entry, unwrapped.

@@ -26,7 +26,8 @@ func newEnvCmd() *cobra.Command {
 		Use:   "env",
 		Short: "Worlds: list, show, play, check, replay, document",
 	}
-	cmd.AddCommand(newEnvListCmd(), newEnvShowCmd(), newEnvPlayCmd(), newEnvCheckCmd(), newEnvReplayCmd())
+	cmd.AddCommand(newEnvListCmd(), newEnvShowCmd(), newEnvPlayCmd(), newEnvCheckCmd(), newEnvReplayCmd(),
+		newEnvSolveCmd(), newEnvDocsCmd(), newEnvGalleryCmd())
 	return cmd
 }
 

@@ -158,12 +158,12 @@ var options = []env.Option{
 
 func init() {
 	env.Register(env.Entry{
-		ID: levelID, Family: "minigrid", About: "a level of your own, from a file", Open: openFile,
+		ID: levelID, Family: "minigrid", About: "a level of your own, from a file", Open: openFile, Oracles: oracles, Unsolvable: unsolvable,
 		Options: append([]env.Option{{Name: "file", About: "path of the level as text"}}, options...),
 	})
 	for _, l := range levels() {
 		env.Register(env.Entry{
-			ID: l.id, Family: "minigrid", About: l.about, Options: options,
+			ID: l.id, Family: "minigrid", About: l.about, Options: options, Oracles: oracles, Unsolvable: unsolvable,
 			Open: func(_ string, o *env.Options) (env.Env, error) {
 				cfg, err := configOf(o)
 				if err != nil {
@@ -173,6 +173,36 @@ func init() {
 			},
 		})
 	}
+}
+
+var oracles = []env.OracleEntry{
+	{Name: "plan", About: "a shortest plan, seeing everything", Open: func(e env.Env) (env.Oracle, error) {
+		m, err := ours(e)
+		if err != nil {
+			return nil, err
+		}
+		return NewPlan(m, 0), nil
+	}},
+	{Name: "bot", About: "explores; knows only what the agent has seen and the mission", Open: func(e env.Env) (env.Oracle, error) {
+		m, err := ours(e)
+		if err != nil {
+			return nil, err
+		}
+		return NewBot(m), nil
+	}},
+}
+
+func ours(e env.Env) (*Env, error) {
+	m, ok := e.(*Env)
+	if !ok {
+		return nil, fmt.Errorf("minigrid: no oracle for %T", e)
+	}
+	return m, nil
+}
+
+func unsolvable(e env.Env) bool {
+	m, ok := e.(*Env)
+	return ok && Unsolvable(m)
 }
 
 // configOf reads the options of a Config.

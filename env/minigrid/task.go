@@ -40,12 +40,15 @@ func (e *Env) near(p, q int) bool {
 	return abs(px-qx) <= 1 && abs(py-qy) <= 1
 }
 
-// beside reports whether two positions share a side.
-func (e *Env) beside(p, q int) bool {
+// apart is the number of columns and rows between two positions.
+func (e *Env) apart(p, q int) int {
 	px, py := e.xy(p)
 	qx, qy := e.xy(q)
-	return abs(px-qx)+abs(py-qy) == 1
+	return abs(px-qx) + abs(py-qy)
 }
+
+// beside reports whether two positions share a side.
+func (e *Env) beside(p, q int) bool { return e.apart(p, q) == 1 }
 
 func abs(a int) int {
 	if a < 0 {
