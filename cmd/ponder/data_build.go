@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -168,11 +169,21 @@ func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Ro
 }
 
 // writeCSV writes generated rows as a CSV instead of a dataset.
-func writeCSV(path string, splits []puzzle.RowSplit) error {
+func writeCSV(ctx context.Context, path string, splits []puzzle.RowSplit) error {
 	if len(splits) != 1 {
 		return usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", path)
 	}
-	return durable.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, splits[0].Rows) })
+	rows := func(yield func(puzzle.Row, error) bool) {
+		for row, err := range splits[0].Rows {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, rows) })
 }
 
 func newBuildSudokuCmd() *cobra.Command {
@@ -211,7 +222,7 @@ are written as a CSV.`,
 				return err
 			}
 			if strings.HasSuffix(b.out, ".csv") {
-				return writeCSV(b.out, splits)
+				return writeCSV(cmd.Context(), b.out, splits)
 			}
 			return b.run(cmd, total, func(build puzzle.Build) error {
 				return puzzle.BuildSudoku(cmd.Context(), b.out, splits, build)
@@ -291,7 +302,7 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 				return withCode(exitUsage, genErr)
 			}
 			if strings.HasSuffix(b.out, ".csv") {
-				return writeCSV(b.out, splits)
+				return writeCSV(cmd.Context(), b.out, splits)
 			}
 			return b.run(cmd, total, func(build puzzle.Build) error {
 				return puzzle.BuildMaze(cmd.Context(), b.out, splits, build)
