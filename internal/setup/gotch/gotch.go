@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -239,6 +240,8 @@ func copyModule(src, dst string) error {
 			}
 			text := string(data)
 			switch {
+			case path == "libtch/c-generated.go":
+				continue // below
 			case path == "libtch/lib.go" || path == "ts/scalar.go" || path == "ts/error.go":
 				continue // wholly in the overlay
 			case path == "go.mod":
@@ -253,32 +256,45 @@ func copyModule(src, dst string) error {
 			}
 		}
 	}
+	files := map[string]string{}
+	for name, from := range map[string]string{
+		"ts/ponder.go": "_overlay/ts/ponder.go", "libtch/ponder.go": "_overlay/libtch/ponder.go", "libtch/lib.go": "_overlay/libtch/lib.go",
+	} {
+		data, err := overlay.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		files[name] = string(data)
+	}
 	header, err := readHeader(src)
 	if err != nil {
 		return err
 	}
-	for _, f := range []struct{ from, to string }{
-		{"_overlay/ts/ponder.go", "ts/ponder.go"},
-		{"_overlay/libtch/ponder.go", "libtch/ponder.go"},
-		{"_overlay/libtch/lib.go", "libtch/lib.go"},
-	} {
-		data, err := overlay.ReadFile(f.from)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dst, f.to), data, 0o666); err != nil {
-			return err
-		}
-	}
+	files["libtch/torch_api.h"] = strings.Replace(header, generatedInclude, "", 1)
 	generated, err := os.ReadFile(filepath.Join(src, "libtch/torch_api_generated.h"))
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(dst, "libtch/torch_api.h"), []byte(header), 0o666),
-		os.WriteFile(filepath.Join(dst, "libtch/torch_api_generated.h"), generated, 0o666),
-	)
+	files["libtch/torch_api_generated.h"] = string(generated)
+	binding, err := os.ReadFile(filepath.Join(src, "libtch/c-generated.go"))
+	if err != nil {
+		return err
+	}
+	calls, err := splitBinding(string(binding), string(generated))
+	if err != nil {
+		return err
+	}
+	maps.Copy(files, calls)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dst, name), []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// generatedInclude is what only some of cgo's files need of torch_api.h.
+const generatedInclude = "#include \"torch_api_generated.h\"\n"
 
 func readHeader(src string) (string, error) {
 	original, err := os.ReadFile(filepath.Join(src, "libtch/torch_api.h"))

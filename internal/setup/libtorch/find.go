@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -44,7 +45,13 @@ func At(dir, source string) (*Lib, error) {
 		return nil, fmt.Errorf("%s: libtorch without its headers (no %s)", dir, filepath.Join(api, "torch/torch.h"))
 	}
 	l.Include = []string{include, api}
-	l.CUDA = exists(filepath.Join(l.Dir, Library(runtime.GOOS, "torch_cuda")))
+	if lacks := unresolved(filepath.Join(l.Dir, name)); len(lacks) > 0 {
+		return nil, &LacksError{File: filepath.Join(l.Dir, name), Libraries: lacks}
+	}
+	if cuda := filepath.Join(l.Dir, Library(runtime.GOOS, "torch_cuda")); exists(cuda) {
+		l.CUDALacks = unresolved(cuda)
+		l.CUDA = len(l.CUDALacks) == 0
+	}
 	if l.Version, err = version(dir, include); err != nil {
 		return nil, err
 	}
@@ -54,6 +61,35 @@ func At(dir, source string) (*Lib, error) {
 		}
 	}
 	return l, nil
+}
+
+// A LacksError says that a libtorch cannot be loaded because libraries that it needs are absent.
+type LacksError struct {
+	File      string
+	Libraries []string
+}
+
+func (e *LacksError) Error() string {
+	return fmt.Sprintf("%s cannot be loaded: it needs %s", e.File, strings.Join(e.Libraries, ", "))
+}
+
+// unresolved returns the libraries that the loader would not find for the one at path. Where there
+// is no ldd it returns none.
+func unresolved(path string) []string {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	out, err := exec.Command("ldd", path).Output()
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for line := range strings.Lines(string(out)) {
+		if name, ok := strings.CutSuffix(strings.TrimSpace(line), " => not found"); ok && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // libDirs are the folders below a prefix that may hold the libraries.

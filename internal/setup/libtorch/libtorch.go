@@ -10,11 +10,13 @@ import (
 type Lib struct {
 	Version  string   // as 1.13.1 or 2.15.0, without the build's suffix
 	CXX11ABI bool     // std::string of the new C++ ABI; always true but on Linux
-	CUDA     bool     // has libtorch_cuda
+	CUDA     bool     // has libtorch_cuda and all that it needs
 	Include  []string // folders for -I
 	Dir      string   // the folder of libtorch_cpu
 	System   bool     // Dir is searched by the loader anyway
 	Source   string   // where it was found, in words
+
+	CUDALacks []string // what libtorch_cuda needs and the loader does not find
 }
 
 // String describes l in one line.

@@ -1,5 +1,6 @@
 package libtch
 
+// #include <stdlib.h>
 // #include "torch_api.h"
 //
 // #cgo noescape ponder_shape
@@ -36,4 +37,32 @@ func cbool(b bool) C.int {
 		return 1
 	}
 	return 0
+}
+
+// AtoGetLearningRates returns the learning rate of every parameter group.
+func AtoGetLearningRates(coptimizer Coptimizer) []float64 {
+	n := max(0, int(C.ato_param_group_num(coptimizer)))
+	rates := make([]float64, n+1) // never empty: its address is taken
+	var groups C.int
+	C.ato_get_learning_rates(coptimizer, (*C.double)(&rates[0]), &groups)
+	return rates[:n]
+}
+
+// AtToString prints the tensor in lines of at most lineSize characters.
+func AtToString(ts Ctensor, lineSize int64) string {
+	return takeString(C.at_to_string(ts, C.int(lineSize)))
+}
+
+// AtsToString prints the scalar.
+func AtsToString(s Cscalar) string { return takeString(C.ats_to_string(s)) }
+
+// AtiToString returns the string of an IValue.
+func AtiToString(i Civalue) string { return takeString(C.ati_to_string(i)) }
+
+func takeString(s *C.char) string {
+	if s == nil {
+		return ""
+	}
+	defer C.free(unsafe.Pointer(s))
+	return C.GoString(s)
 }
