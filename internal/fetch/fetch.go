@@ -35,6 +35,7 @@ type Getter struct {
 	Sums     string
 	Tries    int                                  // attempts after network errors and 5xx answers; 0: 5
 	Wait     time.Duration                        // before the second attempt, doubled for each later one; 0: 1 s
+	Idle     time.Duration                        // an attempt ends when nothing comes for so long; 0: 1 min
 	Progress func(file string, done, total int64) // bytes; total is -1 if unknown; may be nil
 }
 
@@ -115,6 +116,19 @@ func (g *Getter) download(ctx context.Context, f File, part string) error {
 
 // attempt asks for what part lacks and appends it. again tells whether another attempt may help.
 func (g *Getter) attempt(ctx context.Context, f File, part string) (again bool, err error) {
+	idle := g.Idle
+	if idle == 0 {
+		idle = time.Minute
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := time.AfterFunc(idle, func() { cancel(fmt.Errorf("nothing came for %v", idle)) })
+	defer watch.Stop()
+	defer func() {
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			err = cause
+		}
+	}()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL, nil)
 	if err != nil {
 		return false, err
@@ -171,6 +185,7 @@ func (g *Getter) attempt(ctx context.Context, f File, part string) (again bool, 
 		total += have
 	}
 	w := &counter{w: out, done: have, tell: func(done int64) {
+		watch.Reset(idle)
 		if g.Progress != nil {
 			g.Progress(f.URL, done, total)
 		}

@@ -146,6 +146,31 @@ func TestGetInLaterRuns(t *testing.T) {
 	}
 }
 
+func TestGetGivesUpOnSilence(t *testing.T) {
+	data := content(1000, 1)
+	requests := 0
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"v1"`)
+		if requests++; requests == 1 {
+			w.Header().Set("Content-Length", "1000")
+			w.Write(data[:400])
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		http.ServeContent(w, r, "f", time.Time{}, bytes.NewReader(data))
+	}))
+	defer silent.Close()
+	g, path := getter(t)
+	g.Idle, g.Tries = 50*time.Millisecond, 1
+	if err := g.Get(t.Context(), File{silent.URL, path, ""}); err == nil || !strings.HasSuffix(err.Error(), "nothing came for 50ms") {
+		t.Errorf("error %v", err)
+	}
+	if err := g.Get(t.Context(), File{silent.URL, path, sum(data)}); err != nil {
+		t.Errorf("the second attempt: %v", err)
+	}
+}
+
 func TestGetWithoutValidatorBeginsAgain(t *testing.T) {
 	data := content(100_000, 1)
 	s := serve(t, data)
