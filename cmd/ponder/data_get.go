@@ -45,7 +45,7 @@ func publishedSets() []published {
 			[]string{code + "fchollet/ARC-AGI/tar.gz/refs/heads/master"}, below("data", 1)},
 		{"arc-agi-2", "1,000 training and 120 evaluation tasks; some are of ARC-AGI-1", "Apache-2.0",
 			[]string{code + "arcprize/ARC-AGI-2/tar.gz/refs/heads/main"}, below("data", 1)},
-		{"conceptarc", "176 tasks in 16 concepts", "see its page",
+		{"conceptarc", "10 tasks for each of 16 concepts, and some minimal ones", "see its page",
 			[]string{code + "victorvikram/ConceptARC/tar.gz/refs/heads/main"}, below("corpus", 1)},
 	}
 }
