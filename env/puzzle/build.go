@@ -110,7 +110,7 @@ func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab in
 			if b.Progress != nil {
 				b.Progress(groups, examples)
 			}
-			return nil
+			return out.failed()
 		})
 		if err != nil {
 			return err
@@ -267,6 +267,9 @@ func (b Build) arc(ctx context.Context, tasks []Task, evaluate map[string]bool, 
 		groups++
 		if b.Progress != nil {
 			b.Progress(groups, examples)
+		}
+		if s, ok := train.(*SplitWriter); ok {
+			return s.failed()
 		}
 		return nil
 	})

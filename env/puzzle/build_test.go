@@ -406,3 +406,37 @@ func TestRowsNameTheirFaults(t *testing.T) {
 		}
 	}
 }
+
+// A disk that fills up ends the build with one error and leaves nothing.
+func TestBuildOnAFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full here")
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	w, err := Create(filepath.Join(t.TempDir(), "d"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	s, err := w.Split("train", arcMeta(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.inputs.w.Reset(full)
+	row := make([]int32, 900)
+	n := 0
+	for ; s.failed() == nil && n < 1000; n++ {
+		s.Example(row, row)
+	}
+	if n == 1000 {
+		t.Error("a full disk was not noticed")
+	}
+	err = w.Commit(nil)
+	if err == nil || strings.Count(err.Error(), "no space left") != 1 {
+		t.Errorf("error %v, want no space left, once", err)
+	}
+}
