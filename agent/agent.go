@@ -29,6 +29,14 @@ type Thinker interface {
 	Segments() []int32
 }
 
+// A Sleeper is a Policy that can leave rows out: those for which no episode is left. Any action will
+// do for them.
+type Sleeper interface {
+	Policy
+	// Sleep says which rows [rows] the following calls of Act may leave out, until the next Sleep.
+	Sleep(rows []bool)
+}
+
 // A Config says how long Run runs and what it records. The zero value runs until ctx is done.
 type Config struct {
 	Seed      uint64 // episode k is seeded with Seed+k
@@ -110,12 +118,20 @@ func Run(ctx context.Context, v *env.Vec, p Policy, cfg Config) (Stats, error) {
 
 func (r *runner) run(ctx context.Context, p Policy) error {
 	thinker, _ := p.(Thinker)
+	sleeper, _ := p.(Sleeper)
+	asleep := make([]bool, len(r.rows))
 	for r.open > 0 && (r.cfg.Steps == 0 || r.stats.Steps < r.cfg.Steps) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		for i := range r.thought {
 			r.thought[i] = r.thought[i][:0]
+		}
+		if sleeper != nil {
+			for i := range r.rows {
+				asleep[i] = !r.rows[i].counted
+			}
+			sleeper.Sleep(asleep)
 		}
 		if err := p.Act(ctx, r.actions, r.v.Obs, r.v.Fresh, r.thought); err != nil {
 			return err

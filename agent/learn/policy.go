@@ -22,7 +22,8 @@ type PolicyConfig struct {
 }
 
 // A Policy is a network acting in a batch of worlds: it encodes what it sees, thinks until its halting
-// rule is content, and does what the answer says. It implements agent.Policy and agent.Thinker.
+// rule is content, and does what the answer says. It implements agent.Policy,
+// agent.Thinker and agent.Sleeper.
 type Policy struct {
 	net      *Net
 	cfg      PolicyConfig
@@ -32,6 +33,7 @@ type Policy struct {
 	segments []int32
 	memory   Memory
 	describe []describer
+	asleep   []bool // rows to leave out; nil for none
 }
 
 // NewPolicy checks that the network fits the world.
@@ -52,6 +54,9 @@ func NewPolicy(n *Net, spec env.Spec, cfg PolicyConfig) (*Policy, error) {
 // Segments are the segments of each row's last decision.
 func (p *Policy) Segments() []int32 { return p.segments }
 
+// Sleep implements agent.Sleeper.
+func (p *Policy) Sleep(rows []bool) { p.asleep = rows }
+
 // Close frees what the policy remembers; the network stays its owner's.
 func (p *Policy) Close() { p.memory.Close() }
 
@@ -71,6 +76,10 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 	groups := map[[2]int][]int{}
 	tokens := make([][]int32, n)
 	for i := range n {
+		if i < len(p.asleep) && p.asleep[i] {
+			actions[i] = 0
+			continue
+		}
 		var rows, cols int
 		tokens[i], rows, cols = p.readers[i].Tokens(nil, obs[i*p.obsLen:(i+1)*p.obsLen])
 		groups[[2]int{rows, cols}] = append(groups[[2]int{rows, cols}], i)

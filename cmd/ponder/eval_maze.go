@@ -154,7 +154,10 @@ func newGallery(mazes []*maze.Maze, rows int) (*env.Vec, error) {
 	id := fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
 	var envs []env.Env
 	for range min(rows, len(mazes)) {
-		w, err := maze.NewWorld(id, maze.WorldConfig{Maze: maze.Config{Rows: m.Rows, Cols: m.Cols}})
+		w, err := maze.NewWorld(id, maze.WorldConfig{
+			Maze:     maze.Config{Rows: m.Rows, Cols: m.Cols},
+			MaxSteps: m.Rows * m.Cols / 2, // twice the open cells of a perfect maze: who needs more is lost
+		})
 		if err != nil {
 			return nil, err
 		}
