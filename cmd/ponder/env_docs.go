@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -355,6 +356,9 @@ func drawGallery() (*image.RGBA, error) {
 	draw.Draw(img, img.Rect, image.NewUniform(color.RGBA{250, 250, 250, 255}), image.Point{}, draw.Src)
 	for i, g := range galleryPanels {
 		e, err := env.Make(g.id)
+		if errors.Is(err, env.ErrUnknown) {
+			continue // its family is not linked in
+		}
 		if err != nil {
 			return nil, err
 		}

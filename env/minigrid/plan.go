@@ -225,8 +225,9 @@ func (p *planner) search(start planState, limit, nodes int) (plan []int, exhaust
 	var all []planNode
 	index := make(map[planState]int32)
 	open := make([][]int32, limit+2)
-	push := func(s planState, parent int32, g int, action int) {
-		f := g + p.bound(&s)
+	// least is the bound of the state before: a bound never falls along a plan.
+	push := func(s planState, parent int32, g, least, action int) {
+		f := max(g+p.bound(&s), least)
 		if f >= limit {
 			return
 		}
@@ -244,12 +245,12 @@ func (p *planner) search(start planState, limit, nodes int) (plan []int, exhaust
 		all = append(all, planNode{s, parent, int32(g), uint8(action), false})
 		open[f] = append(open[f], i)
 	}
-	push(start, -1, 0, 0)
+	push(start, -1, 0, 0, 0)
 	for f := 0; f < limit; f++ {
 		for len(open[f]) > 0 {
 			i := open[f][len(open[f])-1]
 			open[f] = open[f][:len(open[f])-1]
-			if all[i].done || int(all[i].g)+p.bound(&all[i].state) != f {
+			if all[i].done {
 				continue
 			}
 			all[i].done = true
@@ -265,7 +266,7 @@ func (p *planner) search(start planState, limit, nodes int) (plan []int, exhaust
 					slices.Reverse(plan)
 				}
 				if ok {
-					push(next, i, g+1, a)
+					push(next, i, g+1, f, a)
 				}
 			}
 			if len(all) > nodes {
