@@ -39,7 +39,12 @@ const (
 func (a *App) layout() viz.Panes {
 	_, r := a.bounds().Bottom(bottomBar)
 	thinks := slices.ContainsFunc(a.sides, func(s *side) bool { return viz.Thinks(s.header) })
-	return viz.Layout(r, len(a.sides), thinks)
+	p := viz.Layout(r, len(a.sides), thinks)
+	if p.Actions.Empty() && a.human() {
+		// A person who plays needs the actions more than the hidden state.
+		p.Actions, p.Latent = p.Latent, canvas.Rect{}
+	}
+	return p
 }
 
 func (a *App) bars() (top, bottom canvas.Rect) {

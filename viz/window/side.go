@@ -206,12 +206,16 @@ func (s *side) show(step, segment int) {
 func (s *side) moveSegment(by int) bool {
 	h := s.history()
 	n, ok := s.at(h)
-	if !ok || s.view.Step == nil {
+	info, known := h.Info(n)
+	if !ok || !known {
 		return false
 	}
-	k := s.view.Segment + by
+	k := info.Segments - 1 + by
+	if !s.follow {
+		k = min(s.segment, info.Segments-1) + by
+	}
 	switch {
-	case k >= 0 && k < len(s.view.Step.Thought), k == -1 && len(s.view.Step.Thought) == 0:
+	case k >= 0 && k < info.Segments, k == -1 && info.Segments == 0:
 		s.show(n, k)
 		return true
 	case by < 0:
