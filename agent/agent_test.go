@@ -39,6 +39,7 @@ func (c *corridor) Reset(obs []byte) {
 	c.at, c.steps = 0, 0
 	obs[0], obs[1] = byte(c.len()), 0
 }
+
 func (c *corridor) Step(action int, obs []byte) env.Outcome {
 	c.steps++
 	out := env.Outcome{Reward: -0.25, Truncated: !c.endless && c.steps >= 15}
@@ -53,6 +54,7 @@ func (c *corridor) Step(action int, obs []byte) env.Outcome {
 	obs[0], obs[1] = byte(c.len()-c.at), byte(c.at)
 	return out
 }
+
 func (c *corridor) Board() grid.Board {
 	return grid.Board{Cols: c.len(), Rows: 1, Pieces: []grid.Piece{{X: c.at}}}
 }
@@ -224,7 +226,8 @@ func TestRunEnds(t *testing.T) {
 		{
 			"the policy fails", t.Context(),
 			agent.ByRow(func(context.Context, int, []byte, bool) (int, error) { return 0, broken }),
-			agent.Config{Episodes: 1}, broken, 0,
+			agent.Config{Episodes: 1},
+			broken, 0,
 		},
 		{
 			"cancelled after three steps of two rows", cancelled,
@@ -234,7 +237,8 @@ func TestRunEnds(t *testing.T) {
 				}
 				return 2, nil
 			}),
-			agent.Config{}, stop, 6,
+			agent.Config{},
+			stop, 6,
 		},
 	}
 	for _, tt := range tests {

@@ -129,8 +129,12 @@ func parse(text []byte) (ref hrm.Reference, tr Training, err error) {
 		key string
 		n   int
 	}{
-		{"hidden_size", ref.HiddenSize}, {"num_heads", ref.NumHeads}, {"L_layers", ref.LLayers},
-		{"H_cycles", ref.HCycles}, {"L_cycles", ref.LCycles}, {"halt_max_steps", ref.HaltMaxSteps},
+		{"hidden_size", ref.HiddenSize},
+		{"num_heads", ref.NumHeads},
+		{"L_layers", ref.LLayers},
+		{"H_cycles", ref.HCycles},
+		{"L_cycles", ref.LCycles},
+		{"halt_max_steps", ref.HaltMaxSteps},
 		{"H_layers", ref.HLayers},
 	} {
 		if d.key == "H_layers" && trm {

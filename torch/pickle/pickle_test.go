@@ -169,15 +169,19 @@ func num(n int32) string { return "J" + string(binary.LittleEndian.AppendUint32(
 func long(n int64) string {
 	return "\x8a\x08" + string(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 }
+
 func dims(n ...string) string {
 	return "(" + strings.Join(n, "") + "t"
 }
+
 func pid(kind, key, n string) string {
 	return "(" + str("storage") + "ctorch\n" + kind + "\n" + str(key) + str("cpu") + n + "tQ"
 }
+
 func tensor(storage, offset, shape, stride string) string {
 	return "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + shape + stride + "\x89ccollections\nOrderedDict\n)RtR"
 }
+
 func stateDict(values ...string) string {
 	return "\x80\x02}(" + strings.Join(values, "") + "u."
 }

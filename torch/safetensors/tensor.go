@@ -31,16 +31,22 @@ func (t Tensor) Float32s() ([]float32, error) {
 		return nil, err
 	}
 	out := make([]float32, n)
-	for i := range out {
-		switch t.DType {
-		case F64:
-			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Data[8*i:])))
-		case F32:
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
-		case F16:
-			out[i] = float16To32(binary.LittleEndian.Uint16(t.Data[2*i:]))
-		case BF16:
-			out[i] = bfloat16To32(binary.LittleEndian.Uint16(t.Data[2*i:]))
+	switch d := t.Data; t.DType {
+	case F64:
+		for i := range out {
+			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(d[8*i:])))
+		}
+	case F32:
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(d[4*i:]))
+		}
+	case F16:
+		for i := range out {
+			out[i] = float16To32(binary.LittleEndian.Uint16(d[2*i:]))
+		}
+	case BF16:
+		for i := range out {
+			out[i] = bfloat16To32(binary.LittleEndian.Uint16(d[2*i:]))
 		}
 	}
 	return out, nil
@@ -74,28 +80,42 @@ func (t Tensor) Int64s() ([]int64, error) {
 		return nil, err
 	}
 	out := make([]int64, n)
-	for i := range out {
-		switch t.DType {
-		case I64:
-			out[i] = int64(binary.LittleEndian.Uint64(t.Data[8*i:]))
-		case I32:
-			out[i] = int64(int32(binary.LittleEndian.Uint32(t.Data[4*i:])))
-		case I16:
-			out[i] = int64(int16(binary.LittleEndian.Uint16(t.Data[2*i:])))
-		case I8:
-			out[i] = int64(int8(t.Data[i]))
-		case U64:
-			u := binary.LittleEndian.Uint64(t.Data[8*i:])
+	switch d := t.Data; t.DType {
+	case I64:
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint64(d[8*i:]))
+		}
+	case I32:
+		for i := range out {
+			out[i] = int64(int32(binary.LittleEndian.Uint32(d[4*i:])))
+		}
+	case I16:
+		for i := range out {
+			out[i] = int64(int16(binary.LittleEndian.Uint16(d[2*i:])))
+		}
+	case I8:
+		for i := range out {
+			out[i] = int64(int8(d[i]))
+		}
+	case U64:
+		for i := range out {
+			u := binary.LittleEndian.Uint64(d[8*i:])
 			if u > math.MaxInt64 {
 				return nil, fmt.Errorf("element %d of U64 tensor: %d does not fit int64", i, u)
 			}
 			out[i] = int64(u)
-		case U32:
-			out[i] = int64(binary.LittleEndian.Uint32(t.Data[4*i:]))
-		case U16:
-			out[i] = int64(binary.LittleEndian.Uint16(t.Data[2*i:]))
-		default:
-			out[i] = int64(t.Data[i])
+		}
+	case U32:
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint32(d[4*i:]))
+		}
+	case U16:
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint16(d[2*i:]))
+		}
+	default: // U8, Bool
+		for i := range out {
+			out[i] = int64(d[i])
 		}
 	}
 	return out, nil
