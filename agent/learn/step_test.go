@@ -43,7 +43,10 @@ func open(name string, seed uint64) (Data, error) {
 func TestSpeed(t *testing.T) {
 	torch.SetThreads(1)
 	r := mazeRecipe()
-	for _, data := range []string{"maze-directions:9", "maze-directions:13"} {
+	for _, data := range []string{"maze-directions:9", "maze-directions:13", "sudoku:30-36"} {
+		if data[0] == 's' {
+			r = Sudoku()
+		}
 		r.Stages = []Stage{{Data: data, Until: 1}}
 		tr, err := NewTrainer(r, open, torch.CPU)
 		if err != nil {

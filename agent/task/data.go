@@ -7,6 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
 // Open makes the training rows that a recipe's stage names, and the shape of their grid:
@@ -14,12 +15,14 @@ import (
 //	maze-directions:N   N×N mazes, the optimal directions of every cell
 //	maze-path:N         N×N mazes, the way marked
 //	maze-path:hard      30×30, more than 110 moves
+//	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
+//	sudoku6:LO-HI       6×6
 //
 // Mazes are of the wall layouts that are held out for evaluation if heldOut is set, else of the others.
 func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
 	kind, arg, _ := strings.Cut(name, ":")
 	switch kind {
-	case "maze-directions", "maze-path":
+	case MazeDirectionsTask, MazePathTask:
 		cfg, err := mazeConfig(arg)
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
@@ -28,7 +31,7 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 		if heldOut {
 			cfg.Split = maze.Test
 		}
-		if kind == "maze-path" {
+		if kind == MazePathTask {
 			src, err = MazePath(cfg, seed)
 		} else {
 			src, err = MazeDirections(cfg, seed)
@@ -41,8 +44,22 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 			n = cfg.Rows
 		}
 		return src, n, n, nil
+	case "sudoku", "sudoku6":
+		cfg := sudoku.Config{Side: 9}
+		if kind == "sudoku6" {
+			cfg.Side = 6
+		}
+		if arg != "minimal" {
+			if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
+				return nil, 0, 0, fmt.Errorf("data %q: givens %q, want LO-HI or minimal", name, arg)
+			}
+		}
+		if src, err = Sudokus(cfg, seed); err != nil {
+			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
+		}
+		return src, cfg.Side, cfg.Side, nil
 	}
-	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions or maze-path", name)
+	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, sudoku or sudoku6", name)
 }
 
 func mazeConfig(arg string) (maze.Config, error) {

@@ -13,6 +13,7 @@ import (
 const (
 	MazeDirectionsTask = "maze-directions"
 	MazePathTask       = "maze-path"
+	SudokuTask         = "sudoku"
 )
 
 // A Reader relates one world to the tokens and answers of a network. One goroutine uses it at a time.
@@ -40,6 +41,8 @@ func NewReader(task string, spec env.Spec) (Reader, error) {
 			return nil, fmt.Errorf("a model for %s cannot act in %s: it needs a full view of a maze and the actions up, down, left, right", task, spec.ID)
 		}
 		return &mazeReader{rows: spec.Layout[0].Shape[0], cols: spec.Layout[0].Shape[1]}, nil
+	case SudokuTask:
+		return newSudokuReader(spec)
 	}
 	return nil, fmt.Errorf("a model for %s is no agent in %s", task, spec.ID)
 }
