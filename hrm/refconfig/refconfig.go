@@ -13,14 +13,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch/pickle"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // A Checkpoint is a reference checkpoint, complete.
 type Checkpoint struct {
-	Model    hrm.Reference
+	Model    Model
 	Training Training
 	File     string // name of the weights' file
 	Step     int    // optimiser step in that name, -1 if it has none

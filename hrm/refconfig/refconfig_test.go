@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -29,7 +28,7 @@ func need(t testing.TB) {
 // positions and rope, bfloat16 and float32.
 func TestRead(t *testing.T) {
 	need(t)
-	base := hrm.Reference{
+	base := Model{
 		HaltExplorationProb: 0.1, HCycles: 2, LCycles: 2, HLayers: 1, LLayers: 1, Expansion: 4,
 		RMSNormEps: 1e-5, RopeTheta: 10000,
 	}
@@ -42,7 +41,7 @@ func TestRead(t *testing.T) {
 	arc.PosEncodings, arc.ForwardDType, arc.SeqLen, arc.VocabSize = "rope", "bfloat16", 900, 12
 	tests := []struct {
 		dir  string
-		want hrm.Reference
+		want Model
 		step int
 		loss string
 		run  string
@@ -112,7 +111,7 @@ func TestCases(t *testing.T) {
 			continue
 		}
 		cases++
-		var want hrm.Reference
+		var want Model
 		if err := json.Unmarshal([]byte(meta["config"]), &want); err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +291,7 @@ run_name: pretrain_mlp_t
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := hrm.Reference{
+	want := Model{
 		HaltExplorationProb: 0.1, HaltMaxSteps: 16, HCycles: 3, LCycles: 6, LLayers: 2, HiddenSize: 512, NumHeads: 8, Expansion: 4,
 		PuzzleEmbNDim: 512, PuzzleEmbLen: 16, PosEncodings: "none", RMSNormEps: 1e-5, RopeTheta: 10000, ForwardDType: "bfloat16",
 		TRM: true, MLPT: true, NoACTContinue: true,

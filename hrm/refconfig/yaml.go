@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-
-	"github.com/ponder-agents/ponder/hrm"
 )
 
 // ConfigFile is the name of the configuration that the trainers write.
@@ -82,15 +80,15 @@ type file struct {
 
 // Parse reads all_config.yaml. SeqLen, VocabSize and NumPuzzleIdentifiers are not in it and stay 0;
 // keys that this package does not know are passed over, as the trainers add ever more of them.
-func Parse(text []byte) (hrm.Reference, Training, error) {
+func Parse(text []byte) (Model, Training, error) {
 	ref, tr, err := parse(text)
 	if err != nil {
-		return hrm.Reference{}, Training{}, fmt.Errorf("%s: %w", ConfigFile, err)
+		return Model{}, Training{}, fmt.Errorf("%s: %w", ConfigFile, err)
 	}
 	return ref, tr, nil
 }
 
-func parse(text []byte) (ref hrm.Reference, tr Training, err error) {
+func parse(text []byte) (ref Model, tr Training, err error) {
 	if len(text) > maxConfig {
 		return ref, tr, fmt.Errorf("%d bytes, at most %d are read", len(text), maxConfig)
 	}
@@ -106,7 +104,7 @@ func parse(text []byte) (ref hrm.Reference, tr Training, err error) {
 	if err != nil {
 		return ref, tr, err
 	}
-	ref = hrm.Reference{
+	ref = Model{
 		HaltExplorationProb: a.HaltExplorationProb, HaltMaxSteps: a.HaltMaxSteps,
 		HCycles: a.HCycles, LCycles: a.LCycles, HLayers: a.HLayers, LLayers: a.LLayers,
 		HiddenSize: a.HiddenSize, NumHeads: a.NumHeads, Expansion: a.Expansion,

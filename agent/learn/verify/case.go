@@ -12,6 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/hrm/refconfig"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -57,7 +58,7 @@ type parity struct {
 // replay runs a case of format hrm-parity-1 or trm-parity-1 and compares everything it recorded.
 func replay(r *Report, f *safetensors.File, trm bool, dev torch.Device) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
-	ref := hrm.Reference{TRM: trm}
+	ref := refconfig.Model{TRM: trm}
 	if err := metadata(f, "config", &ref); err != nil {
 		return err
 	}
@@ -406,7 +407,7 @@ func (p *parity) leftovers() {
 // replayInit compares a fresh model with the recorded one, drawn from the same seed.
 func replayInit(r *Report, f *safetensors.File, dev torch.Device) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
-	var ref hrm.Reference
+	var ref refconfig.Model
 	if err := metadata(f, "config", &ref); err != nil {
 		return err
 	}

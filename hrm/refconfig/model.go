@@ -1,14 +1,15 @@
-package hrm
+package refconfig
 
 import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/hrm"
 )
 
-// A Reference is a model's configuration in the words of the published implementations of HRM and of
+// A Model is a model's configuration in the words of the published implementations of HRM and of
 // TRM, with what their dataset adds.
-type Reference struct {
+type Model struct {
 	HaltExplorationProb float64 `json:"halt_exploration_prob"`
 	HaltMaxSteps        int     `json:"halt_max_steps"`
 	HCycles             int     `json:"H_cycles"`
@@ -35,31 +36,31 @@ type Reference struct {
 }
 
 // Config is the model and its halting in training. forward_dtype bfloat16 becomes Config.BF16.
-func (r Reference) Config() (Config, act.Config, error) {
-	c := Config{
-		Vocab: r.VocabSize, Seq: r.SeqLen,
-		Hidden: r.HiddenSize, Heads: r.NumHeads, HLayers: r.HLayers, LLayers: r.LLayers,
-		HCycles: r.HCycles, LCycles: r.LCycles, Expansion: r.Expansion, NormEps: r.RMSNormEps,
-		Positions: Positions(r.PosEncodings), RopeTheta: r.RopeTheta,
-		PuzzleDim: r.PuzzleEmbNDim, PuzzlePositions: r.PuzzleEmbLen,
+func (m Model) Config() (hrm.Config, act.Config, error) {
+	c := hrm.Config{
+		Vocab: m.VocabSize, Seq: m.SeqLen,
+		Hidden: m.HiddenSize, Heads: m.NumHeads, HLayers: m.HLayers, LLayers: m.LLayers,
+		HCycles: m.HCycles, LCycles: m.LCycles, Expansion: m.Expansion, NormEps: m.RMSNormEps,
+		Positions: hrm.Positions(m.PosEncodings), RopeTheta: m.RopeTheta,
+		PuzzleDim: m.PuzzleEmbNDim, PuzzlePositions: m.PuzzleEmbLen,
 	}
 	if c.PuzzleDim > 0 {
-		c.PuzzleIDs = r.NumPuzzleIdentifiers
+		c.PuzzleIDs = m.NumPuzzleIdentifiers
 	}
-	halt := act.Config{MaxSegments: r.HaltMaxSteps, ExplorationProb: r.HaltExplorationProb}
-	if r.TRM {
-		c.Shared, c.Gradient = true, LastCycle
+	halt := act.Config{MaxSegments: m.HaltMaxSteps, ExplorationProb: m.HaltExplorationProb}
+	if m.TRM {
+		c.Shared, c.Gradient = true, hrm.LastCycle
 		halt.Rule = act.HaltAbove
 	}
-	if r.MLPT {
-		c.Mixing = TokenMLP
+	if m.MLPT {
+		c.Mixing = hrm.TokenMLP
 	}
-	switch r.ForwardDType {
+	switch m.ForwardDType {
 	case "", "bfloat16":
 		c.BF16 = true
 	case "float32":
 	default:
-		return c, halt, fmt.Errorf("forward_dtype %q is unknown, want bfloat16 or float32", r.ForwardDType)
+		return c, halt, fmt.Errorf("forward_dtype %q is unknown, want bfloat16 or float32", m.ForwardDType)
 	}
 	return c, halt, c.Check()
 }
