@@ -142,8 +142,9 @@ func newEnvSolveCmd() *cobra.Command {
 		options []string
 	)
 	cmd := &cobra.Command{
-		Use:   "solve [PATTERN...]",
-		Short: "Let the oracles play levels and count what they solve",
+		Use:     "solve [PATTERN...]",
+		Short:   "Let the oracles play levels and count what they solve",
+		Example: "  ponder env solve 'MiniGrid-*' --levels 1000\n  ponder env solve maze --oracle bot --json",
 		Long: `Plays the levels of the seeds 0, 1, … by every oracle, or the one named. Exit code 3 if a level was
 neither solved nor proved unsolvable.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -192,9 +193,10 @@ func newEnvDocsCmd() *cobra.Command {
 		levels int
 	)
 	cmd := &cobra.Command{
-		Use:   "docs",
-		Short: "Write the page of all environments, with what the oracles solve",
-		Args:  exactArgs(0),
+		Use:     "docs",
+		Short:   "Write the page of all environments, with what the oracles solve",
+		Example: "  ponder env docs --levels 1000 --out docs/environments.md",
+		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if levels < 1 {
 				return usagef("--levels %d: want at least 1", levels)
@@ -326,9 +328,10 @@ var galleryPanels = []struct {
 func newEnvGalleryCmd() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "gallery",
-		Short: "Draw one level of each family into one picture",
-		Args:  exactArgs(0),
+		Use:     "gallery",
+		Short:   "Draw one level of each family into one picture",
+		Example: "  ponder env gallery --out gallery.png",
+		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			img, err := drawGallery()
 			if err != nil {
