@@ -168,8 +168,3 @@ func (l *levelled) Reset(obs []byte) {
 		o.Observe(obs)
 	}
 }
-
-// openThinker opens the model that is to think about w.
-func openThinker(_ context.Context, c live.Choice, w live.World) (live.Thinker, error) {
-	return nil, fmt.Errorf("%w for %s in this build", errNoModel, w.Spec().ID)
-}

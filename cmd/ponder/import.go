@@ -1,0 +1,75 @@
+//go:build cgo && !notorch
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/hrm/refconfig"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/spf13/cobra"
+)
+
+func newImportCmd() *cobra.Command {
+	var seq int
+	var task string
+	cmd := &cobra.Command{
+		Use:   "import DIR OUT",
+		Short: "Make a checkpoint folder of ours from one of the published HRM or TRM",
+		Long: `Reads the weights (a file of torch.save, with or without the prefix of torch.compile; nothing that it
+names is run) and all_config.yaml in DIR, checks every name and shape, and writes OUT. The published
+evaluation always thinks the most segments; OUT halts by the same rule as in training, where the model
+has learned to (--model OUT with --rule never repeats the published figures).`,
+		Example: "  ponder import checkpoints/sudoku-extreme models/sudoku-hrm --task sudoku",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, out := args[0], args[1]
+			c, err := refconfig.Read(dir, seq)
+			if err != nil {
+				return err
+			}
+			r := learn.Recipe{Task: task, Loss: learn.Softmax, NoContinue: c.Model.TRM}
+			if r.Model, r.Halting, err = c.Model.Config(); err != nil {
+				return fmt.Errorf("%s: %w", dir, err)
+			}
+			r.Evaluation = act.Config{MaxSegments: r.Halting.MaxSegments, Rule: r.Halting.Rule}
+			// Make the network once, so that what is written is known to fit.
+			params := torch.NewParams(torch.CPU)
+			defer params.Close()
+			m, err := hrm.New(r.Model, params, 0)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if err := params.Load(c.Tensors); err != nil {
+				return fmt.Errorf("%s: %w", dir, err)
+			}
+			kind := "HRM"
+			if c.Model.TRM {
+				kind = "TRM"
+			}
+			if err := os.MkdirAll(filepath.Dir(filepath.Clean(out)), 0o755); err != nil {
+				return err
+			}
+			err = checkpoint.Save(out, checkpoint.Snapshot{Config: r, Model: c.Tensors, Card: checkpoint.Card{
+				Name: filepath.Base(out), Tags: []string{"hrm", "ponder"}, Parameters: int64(params.Count()),
+				Summary: fmt.Sprintf("%s imported from %s, optimiser step %d.", kind, filepath.Base(c.File), c.Step),
+				Command: fmt.Sprintf("ponder import %s %s", filepath.Base(dir), filepath.Base(out)),
+			}})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s of %d parameters, vocabulary %d, %d tokens: %s\n", kind, params.Count(), r.Model.Vocab, r.Model.Seq, out)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&seq, "seq", 0, "tokens of a sequence, where neither the weights nor a dataset.json in DIR tell")
+	cmd.Flags().StringVar(&task, "task", "", "what the network answers: sudoku, maze-path, arc; empty if it is not to act")
+	return cmd
+}
