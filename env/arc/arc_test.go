@@ -111,12 +111,12 @@ func TestGridText(t *testing.T) {
 		t.Errorf("text %q", got)
 	}
 	for _, tt := range []struct{ text, want string }{
-		{"", "line 1: no cells"},
-		{"12\n\n34", "line 2: no cells"},
-		{"12\n3", "line 2: 1 cells, want 2 as in line 1"},
+		{"", "line 1, column 1: no cells"},
+		{"12\n\n34", "line 2, column 1: no cells"},
+		{"12\n3", "line 2, column 1: 1 cells in this line, want 2 as in line 1"},
 		{"12\n3x", "line 2, column 2: 'x'"},
-		{strings.Repeat("0", 31), "line 1: a grid has at most 30"},
-		{strings.Repeat("0\n", 31), "line 31: a grid has at most 30"},
+		{strings.Repeat("0", 31), "line 1, column 31: a grid has at most 30"},
+		{strings.Repeat("0\n", 31), "line 31, column 1: a grid has at most 30"},
 	} {
 		if _, err := ParseGrid(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text, err, tt.want)

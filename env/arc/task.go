@@ -121,17 +121,23 @@ func (g *Grid) Frame(dst []byte) {
 }
 
 // ParseGrid reads a grid in text form: a line for every row, a digit for every cell; spaces and
-// commas are skipped. Errors name line and column, counted from 1.
+// commas are skipped. Errors are grid.TextErrors, which name line and column.
 func ParseGrid(text string) (Grid, error) {
 	var g Grid
 	for n, line := range strings.Split(strings.TrimRight(text, "\r\n"), "\n") {
 		before, column := len(g.Cells), 0
+		bad := func(format string, args ...any) (Grid, error) {
+			return Grid{}, fmt.Errorf("arc: %w",
+				&grid.TextError{Line: n + 1, Column: max(column, 1), Msg: fmt.Sprintf(format, args...)})
+		}
 		for _, char := range strings.TrimSuffix(line, "\r") {
 			column++
 			switch {
 			case char == ' ' || char == ',' || char == '\t':
 			case char < '0' || char > '9':
-				return Grid{}, fmt.Errorf("arc: line %d, column %d: %q: want a colour 0 to 9", n+1, column, char)
+				return bad("%q: want a colour 0 to 9", char)
+			case n == MaxSide || len(g.Cells)-before == MaxSide:
+				return bad("a grid has at most %d rows and columns", MaxSide)
 			default:
 				g.Cells = append(g.Cells, uint8(char-'0'))
 			}
@@ -142,11 +148,9 @@ func ParseGrid(text string) (Grid, error) {
 		}
 		switch {
 		case cols == 0:
-			return Grid{}, fmt.Errorf("arc: line %d: no cells", n+1)
+			return bad("no cells in this line")
 		case cols != g.Cols:
-			return Grid{}, fmt.Errorf("arc: line %d: %d cells, want %d as in line 1", n+1, cols, g.Cols)
-		case cols > MaxSide || n == MaxSide:
-			return Grid{}, fmt.Errorf("arc: line %d: a grid has at most %d rows and columns", n+1, MaxSide)
+			return bad("%d cells in this line, want %d as in line 1", cols, g.Cols)
 		}
 		g.Rows++
 	}
@@ -180,7 +184,7 @@ func Load(path string) (*Task, error) {
 // Parse reads a task in the JSON of ARC: {"train": [{"input": [[0, …], …], "output": …}, …],
 // "test": …}. Other keys are ignored. The output of a test may be missing. Errors name the place, as
 // train[1].output row 3, counted from 0 for pairs and from 1 for rows and columns; those of the
-// JSON itself name line and column.
+// JSON itself are grid.TextErrors.
 func Parse(name string, data []byte) (*Task, error) {
 	type pair struct {
 		Input  [][]int `json:"input"`
@@ -263,7 +267,7 @@ func jsonError(data []byte, err error) error {
 	before := data[:min(offset, len(data))]
 	line := 1 + bytes.Count(before, []byte("\n"))
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-	return fmt.Errorf("line %d, column %d: %w", line, max(column, 1), err)
+	return &grid.TextError{Line: line, Column: max(column, 1), Msg: err.Error()}
 }
 
 // AppendJSON appends the task in the JSON that Parse reads, a grid a line.

@@ -7,12 +7,14 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/ponder-agents/ponder/env/grid"
 )
 
 // Parse reads a maze in text form: one line a row, all equally long, '#' a wall, ' ' open, one 'S'
 // the start, one 'G' the goal; 'o', which marks a path in solved mazes, is read as open. Empty
-// lines before and after are skipped. Errors name line and column, counted from 1; a maze without
-// a way gives ErrNoWay.
+// lines before and after are skipped. Errors are grid.TextErrors, which name line and column; that
+// of a maze without a way is ErrNoWay too.
 func Parse(text string) (*Maze, error) {
 	all, err := ReadAll(strings.NewReader(text))
 	switch {
@@ -84,24 +86,19 @@ func FromFlat(cells string) (*Maze, error) {
 // parse reads rows that begin after the given number of lines.
 func parse(rows []string, before int) (*Maze, error) {
 	m := &Maze{Rows: len(rows), Cols: len(rows[0]), Start: -1, Goal: -1}
+	bad := func(r, c int, format string, args ...any) error {
+		return fmt.Errorf("maze: %w", &grid.TextError{Line: before + r + 1, Column: c + 1, Msg: fmt.Sprintf(format, args...)})
+	}
 	if m.Rows > MaxSide || m.Cols > MaxSide {
-		return nil, fmt.Errorf("maze: line %d: %d rows, %d columns: want at most %d of each",
-			before+1, m.Rows, m.Cols, MaxSide)
+		return nil, bad(0, 0, "%d rows, %d columns: want at most %d of each", m.Rows, m.Cols, MaxSide)
 	}
 	m.Wall = make([]bool, m.Rows*m.Cols)
-	where := func(cell int) string {
-		return fmt.Sprintf("line %d, column %d", before+1+cell/m.Cols, 1+cell%m.Cols)
-	}
 	for r, row := range rows {
-		for c, char := range row {
-			if c >= m.Cols {
-				break
-			}
-			cell := r*m.Cols + c
+		for c, char := range row[:min(len(row), m.Cols)] {
 			end := &m.Start
 			switch char {
 			case '#':
-				m.Wall[cell] = true
+				m.Wall[r*m.Cols+c] = true
 				continue
 			case ' ', 'o':
 				continue
@@ -109,27 +106,27 @@ func parse(rows []string, before int) (*Maze, error) {
 			case 'G':
 				end = &m.Goal
 			default:
-				return nil, fmt.Errorf("maze: %s: %q: want '#', ' ', 'S' or 'G'", where(cell), char)
+				return nil, bad(r, c, "%q: want '#', ' ', 'S' or 'G'", char)
 			}
 			if *end >= 0 {
-				return nil, fmt.Errorf("maze: %s: second %c, the first is at %s", where(cell), char, where(*end))
+				return nil, bad(r, c, "second %c, the first is at line %d, column %d",
+					char, before+1+*end/m.Cols, 1+*end%m.Cols)
 			}
-			*end = cell
+			*end = r*m.Cols + c
 		}
 		if len(row) != m.Cols {
-			return nil, fmt.Errorf("maze: line %d: %d cells, want %d as in line %d",
-				before+1+r, len(row), m.Cols, before+1)
+			return nil, bad(r, min(len(row), m.Cols), "%d cells, want %d as in line %d", len(row), m.Cols, before+1)
 		}
 	}
 	switch {
 	case m.Start < 0:
-		return nil, fmt.Errorf("maze: lines %d to %d: no S", before+1, before+m.Rows)
+		return nil, bad(0, 0, "no S in the %d lines from here", m.Rows)
 	case m.Goal < 0:
-		return nil, fmt.Errorf("maze: lines %d to %d: no G", before+1, before+m.Rows)
+		return nil, bad(0, 0, "no G in the %d lines from here", m.Rows)
 	}
 	var s Solver
 	if moves, _ := s.Len(m); moves < 0 {
-		return nil, fmt.Errorf("maze: lines %d to %d: %w", before+1, before+m.Rows, ErrNoWay)
+		return nil, fmt.Errorf("%w: %w", bad(m.Start/m.Cols, m.Start%m.Cols, "here stands S"), ErrNoWay)
 	}
 	return m, nil
 }

@@ -261,7 +261,7 @@ func TestParseErrors(t *testing.T) {
 		{easy[:80], "80 cells in 1 lines: want 81"},
 		{easy + "1", "line 1, column 82: more than 81"},
 		{easy[:40] + "x" + easy[41:], "line 1, column 41: 'x'"},
-		{"12\n34\n5", "line 3: 1 cells, want 2 as in line 1"},
+		{"12\n34\n5", "line 3, column 1: 1 cells in this line, want 2 as in line 1"},
 		{"1234\n3412\n2143\n4325", "line 4, column 4: 5: want 1 to 4"},
 		{"12\n34\n12\n34\n12\n34\n12\n34", "16 cells in 8 lines"},
 	} {
