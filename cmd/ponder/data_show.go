@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/env/grid/draw"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -265,11 +266,7 @@ func (p shownPuzzle) boards() (boards []grid.Board, path []int) {
 			if g.Rows == 0 {
 				continue // an answer that is not known
 			}
-			b := grid.Board{Family: "arc", Rows: g.Rows, Cols: g.Cols, Cells: make([]grid.Cell, len(g.Cells))}
-			for c, v := range g.Cells {
-				b.Cells[c].Color = v
-			}
-			boards = append(boards, b)
+			boards = append(boards, arc.BoardOf(&arc.Grid{Rows: g.Rows, Cols: g.Cols, Cells: g.Cells}))
 		default:
 			b := squareBoard("", tokens)
 			for c, t := range tokens {
@@ -317,7 +314,7 @@ func (p shownPuzzle) text(ansi bool) string {
 				case b.Family == "maze":
 					text.WriteByte(" #SG"[cell.Kind])
 				case b.Family == "arc" && ansi:
-					k := arcColours[cell.Color]
+					k := arc.Palette[cell.Color]
 					fmt.Fprintf(&text, "\x1b[48;2;%d;%d;%dm  \x1b[0m", k.R, k.G, k.B)
 				case b.Family == "arc":
 					fmt.Fprintf(&text, "%d", cell.Color)
@@ -355,12 +352,6 @@ func (p shownPuzzle) text(ansi bool) string {
 	}
 }
 
-// arcColours are the colours in which ARC's own pages show 0 to 9.
-var arcColours = [10]color.RGBA{
-	{0x00, 0x00, 0x00, 0xff}, {0x00, 0x74, 0xd9, 0xff}, {0xff, 0x41, 0x36, 0xff}, {0x2e, 0xcc, 0x40, 0xff}, {0xff, 0xdc, 0x00, 0xff},
-	{0xaa, 0xaa, 0xaa, 0xff}, {0xf0, 0x12, 0xbe, 0xff}, {0xff, 0x85, 0x1b, 0xff}, {0x7f, 0xdb, 0xff, 0xff}, {0x87, 0x0c, 0x25, 0xff},
-}
-
 // maxPixels bounds the picture of data show.
 const maxPixels = 1 << 26
 
@@ -396,9 +387,14 @@ func paintShown(list []shownPuzzle, tile int) (image.Image, error) {
 	draw.Fill(img, img.Rect, color.RGBA{0xf4, 0xf4, 0xf2, 0xff})
 	for _, b := range all {
 		dst := image.NewRGBA(image.Rect(0, 0, b.at.Dx(), b.at.Dy()))
-		if paint := painters()[b.Family]; paint != nil {
-			paint(b.Board, dst)
-		} else {
+		switch b.Family {
+		case "sudoku":
+			sudoku.PaintBoard(b.Board, dst)
+		case "maze":
+			maze.PaintBoard(b.Board, dst)
+		case "arc":
+			arc.PaintBoard(b.Board, dst)
+		default:
 			paintTokens(b.Board, dst)
 		}
 		f := draw.Fit(b.Rows, b.Cols, dst.Rect)
@@ -413,19 +409,11 @@ func paintShown(list []shownPuzzle, tile int) (image.Image, error) {
 	return img, nil
 }
 
-// paintTokens draws cells as plain squares: ARC colours, or a colour for each token.
+// paintTokens draws each cell in a colour of its token.
 func paintTokens(b grid.Board, dst *image.RGBA) {
 	f := draw.Fit(b.Rows, b.Cols, dst.Rect)
 	for i, cell := range b.Cells {
-		k := arcColours[cell.Color%10]
-		if b.Family != "arc" {
-			v := uint32(cell.Kind) * 2654435761 // spreads neighbouring tokens (Knuth, TAOCP 6.4)
-			k = color.RGBA{uint8(v >> 24), uint8(v >> 16), uint8(v >> 8), 0xff}
-		}
-		r := f.Cells(i%b.Cols, i/b.Cols, 1, 1)
-		draw.Fill(dst, r, k)
-		if f.Tile >= 6 {
-			draw.Border(dst, r, 1, color.RGBA{0x55, 0x55, 0x55, 0xff})
-		}
+		v := uint32(cell.Kind) * 2654435761 // spreads neighbouring tokens (Knuth, TAOCP 6.4)
+		draw.Fill(dst, f.Cells(i%b.Cols, i/b.Cols, 1, 1), color.RGBA{uint8(v >> 24), uint8(v >> 16), uint8(v >> 8), 0xff})
 	}
 }
