@@ -160,3 +160,11 @@ func agentChoices() []window.Agent {
 func modelChoices() []window.Agent {
 	return []window.Agent{{Title: "HRM, the model shipped for the environment", Agent: "hrm"}}
 }
+
+// showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
+func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
+	p := playing{dir: "."}
+	p.choice = live.Choice{Env: "maze", Agent: "hrm", Seed: seed}
+	err = p.run(ctx, false, false)
+	return !errors.Is(err, window.ErrNoDisplay), err
+}

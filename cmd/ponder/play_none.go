@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -19,3 +20,6 @@ func newPlayCmd() *cobra.Command {
 		},
 	}
 }
+
+// showDemo reports that there is no window.
+func showDemo(context.Context, uint64) (shown bool, err error) { return false, nil }

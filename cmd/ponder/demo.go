@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newDemoCmd() *cobra.Command {
+	var seed uint64
+	var out string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Watch the shipped agent think its way through a fresh maze",
+		Long: `Opens the window where there is a display; else, or with --out, records a maze into a GIF. The maze
+is a new one every time unless --seed says which.`,
+		Example: "  ponder demo\n  ponder demo --seed 3 --out demo.gif",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("seed") {
+				seed = uint64(time.Now().UnixNano()) % 1e6
+			}
+			return demo(cmd.Context(), cmd.ErrOrStderr(), seed, out)
+		},
+	}
+	cmd.Flags().Uint64Var(&seed, "seed", 0, "which maze")
+	cmd.Flags().StringVar(&out, "out", "", "record into this file instead of opening a window")
+	return cmd
+}
+
+func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
+	if out == "" {
+		shown, err := showDemo(ctx, seed)
+		if shown {
+			return err
+		}
+		out = "demo.gif"
+		fmt.Fprintf(log, "no display: recording maze %d into %s\n", seed, out)
+	}
+	r := recording{out: out, size: "960x600", scale: 1, theme: "dark", layer: "answer", speed: 1, quiet: true}
+	r.choice.Env, r.choice.Agent, r.choice.Seed = "maze", "hrm", seed
+	if err := r.run(ctx, log); err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "wrote %s\n", out)
+	return nil
+}
