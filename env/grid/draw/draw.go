@@ -33,7 +33,7 @@ func (f Frame) Cells(x, y, w, h int) image.Rectangle {
 }
 
 func (f Frame) pixel(origin float64, cell int) int {
-	return int(math.Round(origin + float64(cell)*f.Tile))
+	return int(math.Floor(origin + float64(cell)*f.Tile + .5)) // the same rounding left of 0
 }
 
 // Center is the middle of the cell in column x of row y.

@@ -3,6 +3,7 @@ package draw
 import (
 	"image"
 	"image/color"
+	"math"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -84,8 +85,8 @@ func Char(dst *image.RGBA, char rune, cx, cy, size float64, weight Weight, c col
 		return
 	}
 	m := glyph(glyphKey{char, weight, int(size + .5)})
-	dx := int(cx - float64(m.Rect.Min.X+m.Rect.Max.X)/2 + .5)
-	dy := int(cy - float64(m.Rect.Min.Y+m.Rect.Max.Y)/2 + .5)
+	dx := int(math.Floor(cx - float64(m.Rect.Min.X+m.Rect.Max.X)/2 + .5))
+	dy := int(math.Floor(cy - float64(m.Rect.Min.Y+m.Rect.Max.Y)/2 + .5))
 	r := m.Rect.Add(image.Pt(dx, dy)).Intersect(dst.Rect)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
