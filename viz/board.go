@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -45,60 +46,99 @@ func CellAt(r canvas.Rect, b grid.Board, x, y, scale float64) int {
 	return p.Y*b.Cols + p.X
 }
 
-// An Art is a board painted once for many frames: all but the agent, and the agent apart, so that the
-// answer lies between them and the agent can glide.
+// An Art is a board painted once for many frames: all but the agents, and the agents apart, so that
+// the answer lies between them and they can glide.
 type Art struct {
-	Board grid.Board
-	Cell  int         // side of a cell in pixels
-	Base  *image.RGBA // the board without agents
-	Agent *image.RGBA // what the agents add, elsewhere transparent; nil without agents
+	Board  grid.Board
+	Cell   int           // side of a cell in pixels
+	Base   *image.RGBA   // the board without agents
+	Agents []*image.RGBA // one cell each, for the agents among Board.Pieces in their order; else transparent
 }
 
-// Paint makes the art of b with cells of that many pixels.
-func Paint(b grid.Board, cell int, p Painter) *Art {
+// Paint makes the art of b with cells of that many pixels. Where before, which may be nil, differs only
+// in its agents, its Base is taken over.
+func Paint(b grid.Board, cell int, p Painter, before *Art) *Art {
 	a := &Art{Board: b, Cell: cell}
-	size := image.Rect(0, 0, b.Cols*cell, b.Rows*cell)
-	a.Base = image.NewRGBA(size)
 	bare := b
-	bare.Pieces = nil
+	bare.Pieces = others(b.Pieces)
+	if before != nil && before.Cell == cell && before.Board.Family == b.Family && before.Board.Cols == b.Cols && before.Board.Rows == b.Rows &&
+		slices.Equal(before.Board.Cells, b.Cells) && slices.Equal(others(before.Board.Pieces), bare.Pieces) {
+		a.Base = before.Base
+	} else {
+		a.Base = image.NewRGBA(image.Rect(0, 0, b.Cols*cell, b.Rows*cell))
+		p(bare, a.Base)
+	}
 	for _, q := range b.Pieces {
-		if q.Kind != grid.PieceAgent {
-			bare.Pieces = append(bare.Pieces, q)
-		}
-	}
-	p(bare, a.Base)
-	if len(bare.Pieces) == len(b.Pieces) {
-		return a
-	}
-	// The painter draws agents only together with the board; what differs is the agent.
-	a.Agent = image.NewRGBA(size)
-	p(b, a.Agent)
-	for i := 0; i+4 <= len(a.Agent.Pix); i += 4 {
-		if bytes.Equal(a.Agent.Pix[i:i+4], a.Base.Pix[i:i+4]) {
-			clear(a.Agent.Pix[i : i+4])
+		if q.Kind == grid.PieceAgent {
+			a.Agents = append(a.Agents, agentArt(b, q, cell, p))
 		}
 	}
 	return a
 }
 
-// Place is where to draw the agent of piece n: the part of Agent that shows it, and its top left pixel
-// relative to the board when it has glided the part glide of the way from where it was on the board
-// from. An agent that moved more than one cell does not glide.
-func (a *Art) Place(n int, from *grid.Board, glide float64) (part image.Rectangle, at image.Point) {
-	q := a.Board.Pieces[n]
-	part = image.Rect(q.X*a.Cell, q.Y*a.Cell, (q.X+1)*a.Cell, (q.Y+1)*a.Cell)
-	at = part.Min
-	if from == nil || glide >= 1 || n >= len(from.Pieces) || from.Pieces[n].Kind != q.Kind {
-		return part, at
+// others are the pieces that are no agents.
+func others(pieces []grid.Piece) []grid.Piece {
+	var out []grid.Piece
+	for _, q := range pieces {
+		if q.Kind != grid.PieceAgent {
+			out = append(out, q)
+		}
 	}
-	dx, dy := from.Pieces[n].X-q.X, from.Pieces[n].Y-q.Y
+	return out
+}
+
+// agentArt is what the agent q adds to its cell. A painter draws agents only together with a board, so
+// it is given a board of that cell alone, with and without the agent: what differs is the agent.
+func agentArt(b grid.Board, q grid.Piece, cell int, p Painter) *image.RGBA {
+	one := grid.Board{Family: b.Family, Cols: 1, Rows: 1, Cells: make([]grid.Cell, 1)}
+	if q.X >= 0 && q.Y >= 0 && q.X < b.Cols && q.Y < b.Rows {
+		one.Cells[0] = b.Cells[q.Y*b.Cols+q.X]
+	}
+	without, with := image.NewRGBA(image.Rect(0, 0, cell, cell)), image.NewRGBA(image.Rect(0, 0, cell, cell))
+	p(one, without)
+	q.X, q.Y = 0, 0
+	one.Pieces = []grid.Piece{q}
+	p(one, with)
+	for i := 0; i+4 <= len(with.Pix); i += 4 {
+		if bytes.Equal(with.Pix[i:i+4], without.Pix[i:i+4]) {
+			clear(with.Pix[i : i+4])
+		}
+	}
+	return with
+}
+
+// Place is where agent n stands, relative to the board in pixels, when it has glided the part glide of
+// the way from where it was on the board from. An agent that moved more than one cell does not glide.
+func (a *Art) Place(n int, from *grid.Board, glide float64) image.Point {
+	is := agentsOf(&a.Board)
+	q := is[n]
+	at := image.Pt(q.X*a.Cell, q.Y*a.Cell)
+	if from == nil || !(glide < 1) {
+		return at
+	}
+	was := agentsOf(from)
+	if n >= len(was) {
+		return at
+	}
+	dx, dy := was[n].X-q.X, was[n].Y-q.Y
 	if dx*dx+dy*dy != 1 {
-		return part, at
+		return at
 	}
 	// Slow at both ends.
+	glide = unit(glide)
 	t := glide * glide * (3 - 2*glide)
 	left := int(math.Round((1 - t) * float64(a.Cell)))
-	return part, at.Add(image.Pt(dx*left, dy*left))
+	return at.Add(image.Pt(dx*left, dy*left))
+}
+
+func agentsOf(b *grid.Board) []grid.Piece {
+	var out []grid.Piece
+	for _, q := range b.Pieces {
+		if q.Kind == grid.PieceAgent {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // DrawBoard draws the pane of the board: its caption, the cells, the layer over them, the agent and
@@ -114,7 +154,7 @@ func DrawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 		c.TextIn(r, "An empty board", canvas.Font{Size: 15}, canvas.Center, v.theme().Muted)
 		return
 	}
-	DrawBoardArt(c, r, v, Paint(v.Step.Board, cell, v.painter()), true)
+	DrawBoardArt(c, r, v, Paint(v.Step.Board, cell, v.painter(), nil), true)
 }
 
 // DrawBoardArt is [DrawBoard] with the art painted before; agents says whether to draw them too.
@@ -131,16 +171,14 @@ func DrawBoardArt(c *canvas.Canvas, r canvas.Rect, v *View, art *Art, agents boo
 	c.TextIn(top, caption, canvas.Font{Size: 13}, canvas.Center, t.Muted)
 
 	dst := area.Add(c.Img.Bounds().Min)
-	draw.Draw(c.Img, dst, art.Base, image.Point{}, draw.Over)
+	draw.Draw(c.Img, dst, art.Base, image.Point{}, draw.Src)
 	o := overlay{Canvas: c, View: v, area: area, cell: cell}
 	legend := o.draw()
-	if agents && art.Agent != nil {
-		for n, q := range b.Pieces {
-			if q.Kind == grid.PieceAgent {
-				part, at := art.Place(n, v.From, v.Glide)
-				at = at.Add(dst.Min)
-				draw.Draw(c.Img, image.Rectangle{at, at.Add(part.Size())}.Intersect(dst), art.Agent, part.Min, draw.Over)
-			}
+	if agents {
+		for n, img := range art.Agents {
+			at := art.Place(n, v.From, v.Glide).Add(dst.Min)
+			part := img.Rect.Add(at).Intersect(dst)
+			draw.Draw(c.Img, part, img, part.Min.Sub(at), draw.Over)
 		}
 	}
 	low, _ := r.Bottom(legendHeight)
@@ -204,8 +242,8 @@ func PaintPlain(b grid.Board, dst *image.RGBA) {
 	}
 }
 
-// Sigmoid is the probability of a logit.
-func Sigmoid(q float32) float64 { return 1 / (1 + math.Exp(-float64(q))) }
+// Sigmoid is the probability of a logit; 0 of what is no number.
+func Sigmoid(q float32) float64 { return unit(1 / (1 + math.Exp(-float64(q)))) }
 
 // layerText is the legend's first words.
 func layerText(v *View, g *trace.Segment) string {

@@ -4,8 +4,11 @@ import (
 	"image"
 	"image/draw"
 	"math"
+	"slices"
 	"strconv"
+	"unsafe"
 
+	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
 
@@ -42,7 +45,31 @@ func FilmSegmentAt(r canvas.Rect, v *View, x float64) int {
 }
 
 // DrawFilm draws a small board for every segment, the one shown framed, the one that halted marked.
-func DrawFilm(c *canvas.Canvas, r canvas.Rect, v *View) {
+func DrawFilm(c *canvas.Canvas, r canvas.Rect, v *View) { new(Film).Draw(c, r, v) }
+
+// A Film remembers its small boards from one drawing to the next: only those of new segments are drawn
+// anew.
+type Film struct {
+	art    *Art
+	boards map[frameKey]*image.RGBA
+}
+
+// A frameKey is what a small board depends on besides the art.
+type frameKey struct {
+	answer, confidence *uint8
+	normH, normL       *float32
+	k                  int
+	layer              Layer
+	theme              string
+}
+
+func keyOf(v *View, k int) frameKey {
+	g := &v.Step.Thought[k]
+	return frameKey{unsafe.SliceData(g.Answer), unsafe.SliceData(g.Confidence), unsafe.SliceData(g.NormH), unsafe.SliceData(g.NormL), k, v.Layer, v.theme().Name}
+}
+
+// Draw is [DrawFilm].
+func (f *Film) Draw(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	c.Fill(r, t.Back)
 	if v.Step == nil || len(v.Step.Board.Cells) == 0 {
@@ -56,10 +83,19 @@ func DrawFilm(c *canvas.Canvas, r canvas.Rect, v *View) {
 	first := filmFirst(v, fit)
 	b := &v.Step.Board
 	cell := max(int(side*c.Scale)/max(b.Cols, b.Rows), 1)
-	art := Paint(*b, cell, v.painter())
+	if f.art == nil || f.art.Cell != cell || !SameBoard(&f.art.Board, b) {
+		f.art = Paint(*b, cell, v.painter(), f.art)
+		f.boards = nil
+	}
+	kept := make(map[frameKey]*image.RGBA)
 	for k := first; k < min(first+fit, len(v.Step.Thought)); k++ {
 		at := canvas.Rect{X: a.X + float64(k-first)*(side+gap), Y: a.Y, W: side, H: side}
-		small := miniature(v, k, art, c.Scale)
+		key := keyOf(v, k)
+		small := f.boards[key]
+		if small == nil {
+			small = miniature(v, k, f.art, c.Scale)
+		}
+		kept[key] = small
 		w, h := float64(small.Rect.Dx())/c.Scale, float64(small.Rect.Dy())/c.Scale
 		x, y := at.X+(side-w)/2, at.Y+(side-h)/2
 		c.Image(x, y, small)
@@ -75,6 +111,12 @@ func DrawFilm(c *canvas.Canvas, r canvas.Rect, v *View) {
 		}
 		c.Text(at.X+side/2, at.Y+side+12, label, fontSmall, canvas.Center, col)
 	}
+	f.boards = kept
+}
+
+// SameBoard reports whether two boards look the same.
+func SameBoard(a, b *grid.Board) bool {
+	return a.Family == b.Family && a.Cols == b.Cols && a.Rows == b.Rows && slices.Equal(a.Cells, b.Cells) && slices.Equal(a.Pieces, b.Pieces)
 }
 
 // miniature is the board of art with the answer of segment k over it, without text around it.
@@ -89,8 +131,9 @@ func miniature(v *View, k int, art *Art, scale float64) *image.RGBA {
 	}
 	o := overlay{Canvas: canvas.Over(img, scale), View: &w, area: img.Rect, cell: art.Cell}
 	o.draw()
-	if art.Agent != nil {
-		draw.Draw(img, img.Rect, art.Agent, image.Point{}, draw.Over)
+	for n, agent := range art.Agents {
+		at := art.Place(n, nil, 1)
+		draw.Draw(img, image.Rectangle{at, at.Add(agent.Rect.Size())}, agent, image.Point{}, draw.Over)
 	}
 	return img
 }

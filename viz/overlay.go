@@ -3,6 +3,7 @@ package viz
 import (
 	"image"
 	"image/color"
+	"math"
 	"strconv"
 
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -172,23 +173,34 @@ func (o *overlay) path(g *trace.Segment) {
 	s := o.side()
 	col := o.theme().Halt
 	on := func(i int) bool { return g.Answer[i] == 1 }
+	disc := func(r float64) *image.Alpha {
+		return o.Mask(2*r, 2*r, func(c *canvas.Canvas) { c.Disc(r, r, r, col) })
+	}
+	large, small := disc(s*0.26), disc(s*0.16)
+	link := func(i, j int) {
+		p, q := o.center(i), o.center(j)
+		r := canvas.Rect{X: p.X, Y: p.Y - s*0.09, W: q.X - p.X, H: s * 0.18}
+		if i+1 != j {
+			r = canvas.Rect{X: p.X - s*0.09, Y: p.Y, W: s * 0.18, H: q.Y - p.Y}
+		}
+		o.Fill(r, alpha(col, opacity(min(confidence(g, i), confidence(g, j)))))
+	}
 	for i := range b.Cells {
 		if !on(i) {
 			continue
 		}
-		a := alpha(col, opacity(confidence(g, i)))
 		if i%b.Cols+1 < b.Cols && on(i+1) {
-			o.Line(s*0.18, alpha(col, opacity(min(confidence(g, i), confidence(g, i+1)))), o.center(i), o.center(i+1))
+			link(i, i+1)
 		}
 		if i+b.Cols < len(b.Cells) && on(i+b.Cols) {
-			o.Line(s*0.18, alpha(col, opacity(min(confidence(g, i), confidence(g, i+b.Cols)))), o.center(i), o.center(i+b.Cols))
+			link(i, i+b.Cols)
 		}
 		p := o.center(i)
+		m := small
 		if o.fresh(g, i) {
-			o.Disc(p.X, p.Y, s*0.26, a)
-		} else {
-			o.Disc(p.X, p.Y, s*0.16, a)
+			m = large
 		}
+		o.Stamp(p.X, p.Y, m, alpha(col, opacity(confidence(g, i))))
 	}
 }
 
@@ -228,21 +240,30 @@ func follow(b *grid.Board, answer []uint8) []int {
 	return way
 }
 
+// Below so many pixels a cell has no room for signs.
+const leastCell = 7
+
 // directions draws an arrowhead in every cell and, strongly, the way that the agent would go.
 func (o *overlay) directions(g *trace.Segment) {
 	s := o.side()
 	t := o.theme()
 	way := follow(&o.Step.Board, g.Answer)
-	if len(way) > 1 {
-		points := make([]canvas.Point, len(way))
-		for i, cell := range way {
-			points[i] = o.center(cell)
-		}
-		o.Line(s*0.3, alpha(t.Halt, 0.9), points...)
-	}
-	onWay := make(map[int]bool, len(way))
+	o.way(way, s*0.3, t.Halt)
+	onWay := make([]bool, len(g.Answer))
 	for _, cell := range way {
 		onWay[cell] = true
+	}
+	if o.cell < leastCell {
+		for i, d := range g.Answer {
+			if d <= 3 && !onWay[i] && o.fresh(g, i) {
+				o.Fill(o.rect(i), alpha(t.Continue, 0.5))
+			}
+		}
+		return
+	}
+	var heads [4]*image.Alpha
+	for d := range heads {
+		heads[d] = o.Mask(s, s, func(c *canvas.Canvas) { arrow(c, s/2, s/2, d, s*0.17) })
 	}
 	for i, d := range g.Answer {
 		if d > 3 {
@@ -254,17 +275,42 @@ func (o *overlay) directions(g *trace.Segment) {
 		} else if o.fresh(g, i) {
 			col = alpha(t.Continue, max(opacity(confidence(g, i)), 0.6))
 		}
-		o.arrow(o.center(i), int(d), s*0.17, col)
+		p := o.center(i)
+		o.Stamp(p.X, p.Y, heads[d], col)
+	}
+}
+
+// way draws a line of the given width through neighbouring cells, round at its ends and corners.
+func (o *overlay) way(cells []int, width float64, col color.RGBA) {
+	if len(cells) < 2 {
+		return
+	}
+	end := o.Mask(width, width, func(c *canvas.Canvas) { c.Disc(width/2, width/2, width/2, col) })
+	for i, cell := range cells {
+		p := o.center(cell)
+		if i == 0 || i == len(cells)-1 || cells[i-1]-cell != cell-cells[i+1] {
+			o.Stamp(p.X, p.Y, end, col)
+		}
+		if i+1 < len(cells) {
+			q := o.center(cells[i+1])
+			r := canvas.Rect{X: min(p.X, q.X), Y: min(p.Y, q.Y), W: math.Abs(p.X - q.X), H: math.Abs(p.Y - q.Y)}
+			if r.W < r.H {
+				r.X, r.W = r.X-width/2, width
+			} else {
+				r.Y, r.H = r.Y-width/2, width
+			}
+			o.Fill(r, col)
+		}
 	}
 }
 
 // arrow draws an arrowhead of half length r.
-func (o *overlay) arrow(p canvas.Point, d int, r float64, col color.RGBA) {
+func arrow(c *canvas.Canvas, x, y float64, d int, r float64) {
 	dx, dy := float64(dirX[d]), float64(dirY[d])
-	o.Polygon(col,
-		canvas.Point{X: p.X + dx*r, Y: p.Y + dy*r},
-		canvas.Point{X: p.X - dx*r*0.7 - dy*r, Y: p.Y - dy*r*0.7 + dx*r},
-		canvas.Point{X: p.X - dx*r*0.7 + dy*r, Y: p.Y - dy*r*0.7 - dx*r})
+	c.Polygon(rgb(0xffffff),
+		canvas.Point{X: x + dx*r, Y: y + dy*r},
+		canvas.Point{X: x - dx*r*0.7 - dy*r, Y: y - dy*r*0.7 + dx*r},
+		canvas.Point{X: x - dx*r*0.7 + dy*r, Y: y - dy*r*0.7 - dx*r})
 }
 
 // digits writes the answered digits into the cells that the task left open; a digit that occurs twice
@@ -274,6 +320,18 @@ func (o *overlay) digits(g *trace.Segment) {
 	s := o.side()
 	f := canvas.Font{Size: s * 0.56}
 	clash := clashes(b, g.Answer)
+	if o.cell < leastCell {
+		for i, d := range g.Answer {
+			if b.Cells[i].Flags&grid.FlagGiven == 0 && d > 0 {
+				col := rgb(0x0072b2)
+				if clash[i] {
+					col = rgb(0xb84300)
+				}
+				o.Fill(o.rect(i).Inset(s*0.2), alpha(col, opacity(confidence(g, i))))
+			}
+		}
+		return
+	}
 	for i, d := range g.Answer {
 		if b.Cells[i].Flags&grid.FlagGiven != 0 || d == 0 || d > 99 {
 			continue

@@ -236,7 +236,7 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		k := &curves[i]
 		points := make([]canvas.Point, len(thought))
 		for j := range thought {
-			points[j] = canvas.Point{X: chartX(a, n, j), Y: y(min(max(k.value(&thought[j]), 0), 1))}
+			points[j] = canvas.Point{X: chartX(a, n, j), Y: y(k.value(&thought[j]))}
 		}
 		width := 2.0
 		if !k.dot {
@@ -274,7 +274,7 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	for _, k := range order {
 		x := a.X + a.W + gap
 		c.Text(x, k.at, k.name, fontSmall, canvas.Left, k.col)
-		c.Text(x+54, k.at, fmt.Sprintf("%.2f", min(max(k.value(&thought[shown]), 0), 1)), fontSmall, canvas.Right, k.col)
+		c.Text(x+54, k.at, fmt.Sprintf("%.2f", k.value(&thought[shown])), fontSmall, canvas.Right, k.col)
 	}
 }
 
@@ -302,7 +302,7 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 	for i := range thought {
 		p, _ := of(&thought[i])
 		q := [2]float64{float64(p[0]), float64(p[1])}
-		if math.IsNaN(q[0]+q[1]) || math.IsInf(q[0]+q[1], 0) {
+		if math.IsNaN(q[0]*q[1]) || math.IsInf(q[0]*q[1], 0) {
 			q = [2]float64{}
 		}
 		known = known || q != [2]float64{}
@@ -448,7 +448,7 @@ func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 			continue
 		}
 		num, bar := bar.Right(36)
-		p := min(max(float64(prob[a]), 0), 1)
+		p := unit(float64(prob[a]))
 		bar = canvas.Rect{X: bar.X, Y: bar.Y + actionRow/2 - 3, W: bar.W, H: 6}
 		c.RoundRect(bar, 3, t.Raise)
 		if p > 0 {

@@ -48,7 +48,7 @@ func Sheet(o Options, v *View) *image.RGBA {
 
 	b := &v.Step.Board
 	cell := max(int(side*o.Scale)/max(b.Cols, b.Rows, 1), 1)
-	art := Paint(*b, cell, w.painter())
+	art := Paint(*b, cell, w.painter(), nil)
 	for k := range n {
 		x := body.X + float64(k%cols)*(side+2*gap)
 		y := body.Y + float64(k/cols)*(side+label+gap)

@@ -59,9 +59,17 @@ func mix(a, b color.RGBA, t float64) color.RGBA {
 // Viridis is the colour of v in [0, 1] on the scale of that name (van der Walt and Smith 2015), which
 // rises evenly in lightness: linear between nine of its colours.
 func Viridis(v float64) color.RGBA {
-	v = min(max(v, 0), 1) * float64(len(viridis)-1)
+	v = unit(v) * float64(len(viridis)-1)
 	i := min(int(v), len(viridis)-2)
 	return mix(rgb(viridis[i]), rgb(viridis[i+1]), v-float64(i))
+}
+
+// unit bounds v to [0, 1]; what is no number is 0.
+func unit(v float64) float64 {
+	if !(v > 0) {
+		return 0
+	}
+	return min(v, 1)
 }
 
 var viridis = [...]uint32{0x440154, 0x472d7b, 0x3b528b, 0x2c728e, 0x21918c, 0x28ae80, 0x5ec962, 0xaddc30, 0xfde725}

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -49,10 +50,14 @@ func (l *Live) Put(s *Step) error {
 	return nil
 }
 
-// Think publishes a copy of the decision under way with the segments thought so far; nil withdraws it.
+// Think publishes the decision under way with the segments thought so far; nil withdraws it. Of s only
+// the step and its list of segments are copied: its board and the arrays of its segments must not be
+// changed any more.
 func (l *Live) Think(s *Step) {
 	if s != nil {
-		s = s.Clone()
+		c := *s
+		c.Thought = slices.Clone(s.Thought)
+		s = &c
 	}
 	l.thinking.Store(s)
 	l.version.Add(1)

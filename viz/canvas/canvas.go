@@ -102,9 +102,31 @@ func (c *Canvas) Image(x, y float64, src *image.RGBA) {
 
 // RoundRect fills a rectangle with rounded corners.
 func (c *Canvas) RoundRect(r Rect, radius float64, col color.RGBA) {
-	c.area(r)
-	c.roundRect(r, min(radius, r.W/2, r.H/2), false)
-	c.paint(col)
+	radius = min(radius, r.W/2, r.H/2)
+	s := c.Scale
+	inner := Rect{math.Ceil(r.X*s) / s, math.Ceil((r.Y+radius)*s) / s, 0, 0}
+	inner.W, inner.H = math.Floor((r.X+r.W)*s)/s-inner.X, math.Floor((r.Y+r.H-radius)*s)/s-inner.Y
+	const large = 64 * 64 // pixels, from where on it pays to draw the edges apart
+	if inner.Empty() || inner.W*s*inner.H*s < large {
+		c.area(r)
+		c.roundRect(r, radius, false)
+		c.paint(col)
+		return
+	}
+	c.Fill(inner, col)
+	x1, y1 := inner.X+inner.W, inner.Y+inner.H
+	for _, edge := range [...]Rect{
+		{r.X, r.Y, r.W, inner.Y - r.Y},
+		{r.X, y1, r.W, r.Y + r.H - y1},
+		{r.X, inner.Y, inner.X - r.X, inner.H},
+		{x1, inner.Y, r.X + r.W - x1, inner.H},
+	} {
+		if !edge.Empty() {
+			c.areaWithin(edge)
+			c.roundRect(r, radius, false)
+			c.paint(col)
+		}
+	}
 }
 
 // Frame draws the outline of a rectangle with rounded corners, width wide, inside of r.
@@ -125,6 +147,25 @@ func (c *Canvas) Disc(x, y, radius float64, col color.RGBA) {
 func (c *Canvas) Ring(x, y, radius, width float64, col color.RGBA) {
 	r := radius + width/2
 	c.Frame(Rect{x - r, y - r, 2 * r, 2 * r}, r, width, col)
+}
+
+// Mask is what f draws in opaque colours into a canvas of w by h points, as a mask for [Canvas.Stamp].
+func (c *Canvas) Mask(w, h float64, f func(*Canvas)) *image.Alpha {
+	in := New(w, h, c.Scale)
+	f(in)
+	m := image.NewAlpha(in.Img.Rect)
+	for i := range m.Pix {
+		m.Pix[i] = in.Img.Pix[4*i+3]
+	}
+	return m
+}
+
+// Stamp draws a mask in a colour with its middle at the pixel nearest to (x, y): the same shape in many
+// places costs little.
+func (c *Canvas) Stamp(x, y float64, m *image.Alpha, col color.RGBA) {
+	size := m.Rect.Size()
+	at := image.Pt(int(math.Round(x*c.Scale-float64(size.X)/2)), int(math.Round(y*c.Scale-float64(size.Y)/2))).Add(c.Img.Bounds().Min)
+	draw.DrawMask(c.Img, image.Rectangle{at, at.Add(size)}, image.NewUniform(col), image.Point{}, m, image.Point{}, draw.Over)
 }
 
 // Polygon fills the polygon.
@@ -180,12 +221,25 @@ func around(p []Point, width float64) Rect {
 	return Rect{x0, y0, x1 - x0, y1 - y0}.Inset(-width)
 }
 
+// areaWithin begins a path of which only the part in r is drawn; r has its edges at whole pixels or
+// where the path ends.
+func (c *Canvas) areaWithin(r Rect) {
+	const tiny = 1e-6 // against an edge that rounding moved beyond its pixel
+	c.area(r.Inset(tiny / c.Scale))
+}
+
 // area begins a path within r; what the image does not show of it is cut away.
 func (c *Canvas) area(r Rect) {
 	b := c.Img.Bounds()
 	// Bounded before the conversion to int, which is undefined for what does not fit.
-	lo := func(v float64, limit int) int { return int(math.Floor(min(max(v*c.Scale, 0), float64(limit)))) }
-	hi := func(v float64, limit int) int { return int(math.Ceil(min(max(v*c.Scale, 0), float64(limit)))) }
+	bound := func(v float64, limit int) float64 {
+		if !(v > 0) { // nor what is no number
+			return 0
+		}
+		return min(v*c.Scale, float64(limit))
+	}
+	lo := func(v float64, limit int) int { return int(math.Floor(bound(v, limit))) }
+	hi := func(v float64, limit int) int { return int(math.Ceil(bound(v, limit))) }
 	rect := image.Rect(lo(r.X, b.Dx()), lo(r.Y, b.Dy()), hi(r.X+r.W, b.Dx()), hi(r.Y+r.H, b.Dy()))
 	c.ras.Reset(rect.Dx(), rect.Dy())
 	c.origin = rect.Min

@@ -41,8 +41,8 @@ type Thinker interface {
 	// Begin starts a decision about the present state of w, of which obs is the observation. fresh
 	// says that an episode begins, or that the world was changed from outside.
 	Begin(ctx context.Context, w World, obs []byte, fresh bool) error
-	// Think does one more segment and describes it in g, which is zero. It sets g.Halted by its
-	// rule, and is called again all the same if a person wants it to think longer. ErrNoThought
+	// Think does one more segment and describes it in g, which is zero and whose slices it must not
+	// touch afterwards: they are shown at once. It sets g.Halted by its rule, and is called again all the same if a person wants it to think longer. ErrNoThought
 	// says that this agent chooses without showing thought; Action may be asked at once then.
 	Think(ctx context.Context, g *trace.Segment) error
 	// Action is the action after the segments thought so far, or -1 if the answer itself is all.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,6 +52,11 @@ type Trace struct {
 
 // An App is the viewer without its window. One goroutine uses it.
 type App struct {
+	// Budget is how long Draw may take before panes other than the board wait for a later frame, a few
+	// at most; 0 has no bound.
+	Budget time.Duration
+	began  time.Time // of Draw
+
 	cfg   Config
 	sides []*side
 
@@ -76,10 +82,12 @@ type App struct {
 	heard   map[*side]int // messages of sessions that were shown
 	asked   attention     // for last
 
-	panes  map[string]*pane
-	arts   []*viz.Art
-	tipped time.Time // since when the pointer rests on a control
-	tip    string
+	panes   map[string]*pane
+	arts    []*viz.Art
+	number  int // of pictures so far
+	numbers map[*image.RGBA]int
+	tipped  time.Time // since when the pointer rests on a control
+	tip     string
 
 	export struct {
 		sync.WaitGroup

@@ -385,7 +385,7 @@ var effects = map[string]func(d *driver, use func()){
 		d.tick("home")
 		d.tick(".")
 		a, b := &d.sides[0].view, &d.sides[1].view
-		if !sameBoard(&a.Step.Board, &b.Step.Board) || a.Segment != b.Segment || a.Other == nil {
+		if !viz.SameBoard(&a.Step.Board, &b.Step.Board) || a.Segment != b.Segment || a.Other == nil {
 			d.Errorf("the sides show different moments: segments %d, %d", a.Segment, b.Segment)
 		}
 		if a.Name != "wave" || b.Name != "near" {

@@ -1,13 +1,14 @@
 package window
 
 import (
+	"fmt"
 	"image"
 	"image/draw"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/ponder-agents/ponder/agent/trace"
-	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -27,7 +28,11 @@ type pane struct {
 	img     *image.RGBA
 	version int
 	key     any
+	late    int // frames since it should have been drawn anew
 }
+
+// mostLate is how many frames a pane may show what was, where drawing would take too long.
+const mostLate = 4
 
 // Heights of the bars in points.
 const (
@@ -96,7 +101,13 @@ func (a *App) draw(out []Blit, id string, r canvas.Rect, key any, f func(c *canv
 		p = &pane{}
 		a.panes[id] = p
 	}
-	if p.img == nil || p.key != any(k) {
+	stale := p.img == nil || p.key != any(k)
+	if stale && p.img != nil && p.img.Rect.Size() == px.Size() && p.late < mostLate && a.Budget > 0 && time.Since(a.began) > a.Budget {
+		p.late++
+		stale = false
+	}
+	if stale {
+		p.late = 0
 		if p.img == nil || p.img.Rect.Size() != px.Size() {
 			p.img = image.NewRGBA(image.Rectangle{Max: px.Size()})
 		} else {
@@ -116,6 +127,7 @@ func (a *App) Draw() []Blit {
 	if a.in.Width < 1 || a.in.Height < 1 || a.in.Scale <= 0 {
 		return nil
 	}
+	a.began = time.Now()
 	var out []Blit
 	p := a.layout()
 	for i, s := range a.sides {
@@ -123,7 +135,7 @@ func (a *App) Draw() []Blit {
 		k := a.scene(s)
 		k.pick = 0
 		if i < len(p.Films) {
-			out = a.draw(out, "film"+sideName[i], p.Films[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawFilm(c, r, &s.view) })
+			out = a.draw(out, "film"+sideName[i], p.Films[i], k, func(c *canvas.Canvas, r canvas.Rect) { s.film.Draw(c, r, &s.view) })
 		}
 		k.layer = 0
 		if i < len(p.Curves) {
@@ -178,26 +190,25 @@ func (a *App) drawBoard(out []Blit, i int, s *side, r canvas.Rect) []Blit {
 		k.attention = &v.Attention[0]
 	}
 	out = a.draw(out, "board"+sideName[i], r, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawBoardArt(c, r, v, art, false) })
-	if art.Agent == nil {
-		return out
-	}
-	id := "agent" + sideName[i]
-	p := a.panes[id]
-	if p == nil {
-		p = &pane{}
-		a.panes[id] = p
-	}
-	if p.img != art.Agent {
-		p.img = art.Agent
-		p.version++
-	}
-	for n, q := range v.Step.Board.Pieces {
-		if q.Kind == grid.PieceAgent {
-			part, at := art.Place(n, v.From, v.Glide)
-			out = append(out, Blit{id, p.version, art.Agent, part.Intersect(art.Agent.Rect), at.Add(area.Min).Add(px.Min)})
+	for n, img := range art.Agents {
+		at := art.Place(n, v.From, v.Glide).Add(area.Min).Add(px.Min)
+		if part := img.Rect.Add(at).Intersect(area.Add(px.Min)); !part.Empty() {
+			out = append(out, Blit{fmt.Sprint("agent", sideName[i], n), a.version(img), img, part.Sub(at), part.Min})
 		}
 	}
 	return out
+}
+
+// version numbers pictures that are never drawn into again.
+func (a *App) version(img *image.RGBA) int {
+	if a.numbers == nil || len(a.numbers) > 64 {
+		a.numbers = make(map[*image.RGBA]int)
+	}
+	if a.numbers[img] == 0 {
+		a.number++
+		a.numbers[img] = a.number
+	}
+	return a.numbers[img]
 }
 
 // art is the painted board of side i, from before if it is the same.
@@ -205,15 +216,11 @@ func (a *App) art(i int, v *viz.View, cell int) *viz.Art {
 	for len(a.arts) <= i {
 		a.arts = append(a.arts, nil)
 	}
-	if o := a.arts[i]; o != nil && o.Cell == cell && sameBoard(&o.Board, &v.Step.Board) {
+	if o := a.arts[i]; o != nil && o.Cell == cell && viz.SameBoard(&o.Board, &v.Step.Board) {
 		return o
 	}
-	a.arts[i] = viz.Paint(v.Step.Board, cell, v.Painter)
+	a.arts[i] = viz.Paint(v.Step.Board, cell, v.Painter, a.arts[i])
 	return a.arts[i]
-}
-
-func sameBoard(a, b *grid.Board) bool {
-	return a.Family == b.Family && a.Cols == b.Cols && a.Rows == b.Rows && slices.Equal(a.Cells, b.Cells) && slices.Equal(a.Pieces, b.Pieces)
 }
 
 // Compose draws the whole window into one picture: what the graphics card makes of the blits.

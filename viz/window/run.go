@@ -39,6 +39,7 @@ func Run(a *App, o Options) (err error) {
 			err = fmt.Errorf("the window could not be opened: %v", p)
 		}
 	}()
+	a.Budget = 2 * time.Millisecond
 	g := &game{app: a, place: readPlace(o.Place), path: o.Place, textures: make(map[string]*texture)}
 	ebiten.SetWindowTitle(o.Title)
 	ebiten.SetWindowResizingMode(ebiten.WindowResizingModeEnabled)

@@ -26,6 +26,7 @@ type side struct {
 	board grid.Board // that the agent glides from
 	start time.Time  // of the glide
 	mean  statistics
+	film  viz.Film
 
 	read   *trace.Step // from the file last
 	readAt int
