@@ -3,6 +3,7 @@ package refconfig
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -203,7 +204,8 @@ func TestMismatch(t *testing.T) {
 		{"another network", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "baseline@Transformer"), "neither"},
 		{"ablation", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1"), "neither"},
 		{"no arch", func(string) string { return "lr: 1\n" }, "no arch"},
-		{"not YAML", func(string) string { return "arch: [\n" }, ConfigFile},
+		{"not YAML", func(string) string { return "arch: [\n" }, ConfigFile + ": line 1, column 7: "},
+		{"a word for a number", replace("hidden_size: 48", "hidden_size: wide"), "line 10, column 16: cannot unmarshal"},
 		{"huge", func(s string) string { return s + strings.Repeat("#", maxConfig) }, "at most"},
 	}
 	for _, tt := range tests {
@@ -308,6 +310,17 @@ run_name: pretrain_mlp_t
 	}
 }
 
+// TestBomb is a text of a few hundred bytes that stands for 10^12 words.
+func TestBomb(t *testing.T) {
+	text := "a0: &a0 [x]\n"
+	for i := range 12 {
+		text += fmt.Sprintf("a%d: &a%d [%s*a%d]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 9), i)
+	}
+	if _, _, err := Parse([]byte(text + "arch:\n  name: *a12\n")); err == nil || !strings.Contains(err.Error(), "aliases") {
+		t.Errorf("error = %v", err)
+	}
+}
+
 // FuzzParse asks that no text makes the parser panic or hang.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("arch:\n  name: a@Hierarchical\n  hidden_size: 3\n"))
@@ -317,6 +330,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		ref, _, err := Parse(text)
+		if err != nil && (len(err.Error()) > 1000 || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("an error of %d bytes: %v", len(err.Error()), err)
+		}
 		if err == nil && (ref.HiddenSize < 1 || ref.LLayers < 1) {
 			t.Errorf("accepted %+v", ref)
 		}
