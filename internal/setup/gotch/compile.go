@@ -3,15 +3,19 @@ package gotch
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -22,11 +26,20 @@ import (
 // generatedParts is into how many units the generated wrappers are cut: one for each of a few cores.
 const generatedParts = 3
 
-// A compiler compiles C++ for one libtorch.
+// A compiler compiles C++ for one libtorch into a folder of objects that are named by what they were
+// made from, so that nothing is compiled twice.
 type compiler struct {
 	cxx string
 	lib *libtorch.Lib
-	dir string // where sources and objects lie; commands run in it
+	dir string // of the objects
+}
+
+// A unit is one translation unit: its source, the files that it includes, and flags of its own.
+type unit struct {
+	file   string
+	source string
+	files  map[string]string
+	args   []string
 }
 
 // flags that every unit needs.
@@ -45,32 +58,67 @@ func (c *compiler) flags() []string {
 	return args
 }
 
+// key names the object of u.
+func (c *compiler) key(u *unit) string {
+	h := sha256.New()
+	fmt.Fprintln(h, c.cxx, c.lib.Version, c.lib.Dir, c.flags(), u.args, runtime.GOARCH)
+	fmt.Fprintf(h, "%s %q\n", u.file, u.source)
+	for _, name := range slices.Sorted(maps.Keys(u.files)) {
+		fmt.Fprintf(h, "%s %q\n", name, u.files[name])
+	}
+	return strings.TrimSuffix(u.file, ".cpp") + "-" + hex.EncodeToString(h.Sum(nil))[:20]
+}
+
+// object returns the object of u, compiling it unless it is there. Where the compiler refuses it,
+// retry may mend the source from the messages; it returns false if it cannot.
+func (c *compiler) object(ctx context.Context, u *unit, retry func(messages string) (string, bool)) (string, error) {
+	object := filepath.Join(c.dir, c.key(u)+".o")
+	if _, err := os.Stat(object); err == nil {
+		return object, nil
+	}
+	tmp, err := os.MkdirTemp(c.dir, "tmp-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(tmp)
+	for name, text := range u.files {
+		if err := os.WriteFile(filepath.Join(tmp, name), []byte(text), 0o666); err != nil {
+			return "", err
+		}
+	}
+	for source := u.source; ; {
+		if err := os.WriteFile(filepath.Join(tmp, u.file), []byte(source), 0o666); err != nil {
+			return "", err
+		}
+		messages, err := c.run(ctx, tmp, append(append(c.flags(), u.args...), "-c", u.file, "-o", "object.o")...)
+		if err == nil {
+			return object, os.Rename(filepath.Join(tmp, "object.o"), object)
+		}
+		ok := false
+		if errors.Is(err, errRefused) && retry != nil {
+			source, ok = retry(messages)
+		}
+		if !ok {
+			return "", explained(err, u.file, messages)
+		}
+	}
+}
+
 // errRefused is what the compiler found wrong in the source, as opposed to not running.
 var errRefused = errors.New("does not compile")
 
-func (c *compiler) run(ctx context.Context, args ...string) (string, error) {
+func (c *compiler) run(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, c.cxx, args...)
-	cmd.Dir = c.dir
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	var messages bytes.Buffer
 	cmd.Stderr = &messages
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if errors.As(err, &exit) && ctx.Err() == nil {
 		return messages.String(), errRefused
 	}
 	return messages.String(), err
-}
-
-// object compiles one file; the object gets its final name only when it is complete.
-func (c *compiler) object(ctx context.Context, file string, args ...string) (string, error) {
-	tmp := file + ".tmp.o"
-	defer os.Remove(filepath.Join(c.dir, tmp))
-	messages, err := c.run(ctx, append(append(c.flags(), args...), "-c", file, "-o", tmp)...)
-	if err != nil {
-		return messages, err
-	}
-	return messages, os.Rename(filepath.Join(c.dir, tmp), filepath.Join(c.dir, file+".o"))
 }
 
 // explained adds the first errors of the compiler to err.
@@ -90,101 +138,129 @@ func explained(err error, what, messages string) error {
 	return fmt.Errorf("%s %w:\n\t%s", what, err, strings.Join(lines, "\n\t"))
 }
 
-// wrappers compiles gotch's C functions and returns how many are not available in this libtorch.
-func (c *compiler) wrappers(ctx context.Context, functions []cFunction) (missing int, err error) {
+// objects compiles gotch's C functions and torch/native. missing is how many of the former are not
+// available in this libtorch.
+func (c *compiler) objects(ctx context.Context, module string) (objects []string, missing int, err error) {
+	src, err := readSources(module)
+	if err != nil {
+		return nil, 0, err
+	}
+	parts := make([]*part, generatedParts)
+	// Small functions that call into libtorch: -O1 is as fast as -O2 and compiles sooner.
+	units := []*unit{{file: "core.cpp", source: src.core, files: src.files, args: []string{"-O1"}}}
+	for i := range parts {
+		n := len(src.functions)
+		parts[i] = &part{file: fmt.Sprintf("generated%d.cpp", i), funcs: src.functions[i*n/generatedParts : (i+1)*n/generatedParts]}
+		units = append(units, &unit{file: parts[i].file, source: parts[i].source(), files: src.files, args: []string{"-O1"}})
+	}
+	ours, err := nativeUnits()
+	if err != nil {
+		return nil, 0, err
+	}
+	units = append(ours, units...) // the longest first
+
+	objects = make([]string, len(units))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.NumCPU())
-	g.Go(func() error {
-		// Small functions that call into libtorch: -O1 is as fast as -O2 and compiles sooner.
-		messages, err := c.object(ctx, "core.cpp", "-O1")
-		if err != nil {
-			return explained(err, "gotch's torch_api.cpp", messages)
+	for i, u := range units {
+		var p *part
+		if j := i - len(ours) - 1; j >= 0 {
+			p = parts[j]
 		}
-		return nil
-	})
-	var mu sync.Mutex
-	for i := range generatedParts {
-		n := len(functions)
-		p := &part{file: fmt.Sprintf("generated%d.cpp", i), funcs: functions[i*n/generatedParts : (i+1)*n/generatedParts]}
-		g.Go(func() error {
-			n, err := c.generated(ctx, p)
-			mu.Lock()
-			missing += n
-			mu.Unlock()
+		g.Go(func() (err error) {
+			if p == nil {
+				objects[i], err = c.object(ctx, u, nil)
+				return err
+			}
+			objects[i], err = c.generated(ctx, u, p)
 			return err
 		})
 	}
-	err = g.Wait()
-	return missing, err
+	if err := g.Wait(); err != nil {
+		return nil, 0, err
+	}
+	for i := range parts {
+		n, err := readMissing(objects[len(ours)+1+i])
+		if err != nil {
+			return nil, 0, err
+		}
+		missing += n
+	}
+	return objects, missing, nil
 }
 
-// generated compiles a part. A function that this libtorch refuses becomes an error at run time.
-func (c *compiler) generated(ctx context.Context, p *part) (missing int, err error) {
-	for {
-		if err := os.WriteFile(filepath.Join(c.dir, p.file), []byte(p.source()), 0o666); err != nil {
-			return missing, err
+// generated compiles a part. A function that this libtorch refuses becomes an error at run time;
+// how many did is kept beside the object.
+func (c *compiler) generated(ctx context.Context, u *unit, p *part) (string, error) {
+	missing := 0
+	record := filepath.Join(c.dir, c.key(u)+".o.missing")
+	if _, err := os.Stat(record); err != nil {
+		// Without the record the object is not known to be of this source.
+		if err := os.Remove(strings.TrimSuffix(record, ".missing")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
 		}
-		messages, err := c.object(ctx, p.file, "-O1")
-		if err == nil {
-			return missing, nil
-		}
+	}
+	object, err := c.object(ctx, u, func(messages string) (string, bool) {
 		refused := p.refused(messages)
-		if !errors.Is(err, errRefused) || len(refused) == 0 {
-			return missing, explained(err, "gotch's wrappers", messages)
-		}
 		for _, i := range refused {
 			p.funcs[i].missing(c.lib.Version)
 		}
 		missing += len(refused)
+		return p.source(), len(refused) > 0
+	})
+	if err != nil {
+		return "", err
 	}
+	if _, err := os.Stat(record); err == nil {
+		return object, nil
+	}
+	return object, writeFile(record, []byte(strconv.Itoa(missing)))
 }
 
-// ours compiles torch/native and returns its objects.
-func (c *compiler) ours(ctx context.Context) ([]string, error) {
-	sources, err := fs.Sub(native.Sources, "src")
+func readMissing(object string) (int, error) {
+	data, err := os.ReadFile(object + ".missing")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(data))
+}
+
+// nativeUnits returns torch/native's units.
+func nativeUnits() ([]*unit, error) {
+	entries, err := native.Sources.ReadDir("src")
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(c.dir, "native")
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
+	var units []*unit
+	headers := map[string]string{}
+	for _, e := range entries {
+		data, err := native.Sources.ReadFile("src/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(e.Name(), ".cpp") {
+			headers[e.Name()] = string(data)
+			continue
+		}
+		u := &unit{file: e.Name(), source: string(data), files: headers, args: []string{"-O3", `-DPONDER_NATIVE_HASH="` + native.Hash() + `"`}}
+		if runtime.GOOS == "linux" {
+			u.args = append(u.args, "-fopenmp")
+		}
+		units = append(units, u)
 	}
-	if err := os.CopyFS(dir, sources); err != nil {
-		return nil, err
-	}
-	files, err := fs.Glob(sources, "*.cpp")
-	if err != nil {
-		return nil, err
-	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.NumCPU())
-	var objects []string
-	for _, f := range files {
-		objects = append(objects, "native/"+f+".o")
-		g.Go(func() error {
-			args := []string{"-O3", `-DPONDER_NATIVE_HASH="` + native.Hash() + `"`}
-			if runtime.GOOS == "linux" {
-				args = append(args, "-fopenmp")
-			}
-			messages, err := c.object(ctx, "native/"+f, args...)
-			if err != nil {
-				return explained(err, "torch/native/src/"+f, messages)
-			}
-			return nil
-		})
-	}
-	return objects, g.Wait()
+	return units, nil
 }
 
 // link makes out of the objects.
 func (c *compiler) link(ctx context.Context, objects []string, out string) error {
 	args := []string{"-shared", "-o", out}
+	name := libtorch.Library(runtime.GOOS, "tch")
 	args = append(args, objects...)
 	args = append(args, "-L"+c.lib.Dir)
 	if runtime.GOOS == "linux" {
-		args = append(args, "-Wl,-soname,"+filepath.Base(out), "-Wl,--no-as-needed")
+		args = append(args, "-Wl,-soname,"+name, "-Wl,--no-as-needed")
 	} else {
-		args = append(args, "-Wl,-install_name,@rpath/"+filepath.Base(out))
+		args = append(args, "-Wl,-install_name,@rpath/"+name)
 	}
 	args = append(args, "-ltorch_cpu", "-lc10")
 	if c.lib.CUDA {
@@ -202,7 +278,7 @@ func (c *compiler) link(ctx context.Context, objects []string, out string) error
 	if !c.lib.System {
 		args = append(args, "-Wl,-rpath,"+c.lib.Dir)
 	}
-	messages, err := c.run(ctx, args...)
+	messages, err := c.run(ctx, c.dir, args...)
 	if err != nil {
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("libtch does not link: %s", strings.TrimSpace(messages))

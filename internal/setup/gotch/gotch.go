@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/ponder-agents/ponder/internal/durable"
 	"github.com/ponder-agents/ponder/internal/setup/libtorch"
 	"github.com/ponder-agents/ponder/torch/native"
 )
@@ -74,19 +76,12 @@ func (s *Stamp) write(dir string) error {
 	return writeFile(filepath.Join(dir, stampName), data)
 }
 
-// writeFile writes to a temporary name, syncs and renames.
+// writeFile writes data whole or not at all.
 func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
-	if err != nil {
+	return durable.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	})
 }
 
 // Dir returns the folder that holds the copy for cfg, prepared or not: its name changes with
@@ -130,83 +125,76 @@ func Prepare(ctx context.Context, cfg Config) (dir string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(cfg.Cache, 0o777); err != nil {
+	c := &compiler{cxx: cfg.CXX, lib: cfg.Lib, dir: filepath.Join(cfg.Cache, "objects")}
+	if err := os.MkdirAll(c.dir, 0o777); err != nil {
 		return "", err
 	}
-	unlock, err := lock(ctx, dir+".lock", cfg.Log)
+	unlock, err := lock(ctx, filepath.Join(cfg.Cache, "lock"), cfg.Log)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
 
 	stamp, err := ReadStamp(dir)
+	fresh := err != nil // never made, or not to the end
+	if !fresh && stamp.Native == native.Hash() {
+		return dir, nil
+	}
+	if err := removeLeft(cfg.Cache); err != nil {
+		return "", err
+	}
+	cfg.Log("compiling the C++ for libtorch %s (a minute or two the first time)", cfg.Lib.Version)
+	objects, missing, err := c.objects(ctx, cfg.Module)
 	if err != nil {
-		if stamp, err = create(ctx, cfg, dir); err != nil {
+		return "", err
+	}
+	to := dir
+	if fresh {
+		to = dir + ".part"
+		if err := errors.Join(os.RemoveAll(dir), copyModule(cfg.Module, to)); err != nil {
 			return "", err
 		}
 	}
-	if stamp.Native == native.Hash() {
-		return dir, nil
-	}
-	cfg.Log("compiling torch/native")
-	c := &compiler{cxx: cfg.CXX, lib: cfg.Lib, dir: filepath.Join(dir, "native")}
-	if err := c.library(ctx, filepath.Join(dir, "lib")); err != nil {
+	lib := filepath.Join(to, "lib")
+	if err := os.MkdirAll(lib, 0o777); err != nil {
 		return "", err
 	}
-	stamp.Native = native.Hash()
-	return dir, stamp.write(dir)
+	// The programs that run now keep the old library.
+	library := filepath.Join(lib, libtorch.Library(runtime.GOOS, "tch"))
+	if err := c.link(ctx, objects, library+".part"); err != nil {
+		return "", err
+	}
+	if err := os.Rename(library+".part", library); err != nil {
+		return "", err
+	}
+	stamp = &Stamp{
+		Gotch: Version, Libtorch: cfg.Lib.Version, ABI: abi(cfg.Lib), CUDA: cfg.Lib.CUDA, LibDir: cfg.Lib.Dir,
+		Missing: missing, Native: native.Hash(),
+	}
+	if err := stamp.write(to); err != nil {
+		return "", err
+	}
+	if fresh {
+		cfg.Log("%d of gotch's functions are not in libtorch %s: they return an error", missing, cfg.Lib.Version)
+		return dir, os.Rename(to, dir)
+	}
+	return dir, nil
 }
 
-// create copies and rewrites gotch and compiles its wrappers.
-func create(ctx context.Context, cfg Config, dir string) (*Stamp, error) {
-	tmp := dir + ".part"
-	if err := os.RemoveAll(tmp); err != nil { // of a preparation that was killed
-		return nil, err
+// removeLeft removes what preparations that were killed have left in the cache.
+func removeLeft(cache string) error {
+	for _, pattern := range []string{"gotch-*.part", "objects/tmp-*"} {
+		left, err := filepath.Glob(filepath.Join(cache, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	stamp := &Stamp{Gotch: Version, Libtorch: cfg.Lib.Version, ABI: abi(cfg.Lib), CUDA: cfg.Lib.CUDA, LibDir: cfg.Lib.Dir}
-
-	cfg.Log("copying gotch %s", Version)
-	if err := copyModule(cfg.Module, tmp); err != nil {
-		return nil, err
-	}
-	cfg.Log("compiling gotch's C++ for libtorch %s (a minute or so, once)", cfg.Lib.Version)
-	c := &compiler{cxx: cfg.CXX, lib: cfg.Lib, dir: filepath.Join(tmp, "native")}
-	functions, err := writeSources(cfg.Module, c.dir)
-	if err != nil {
-		return nil, err
-	}
-	if stamp.Missing, err = c.wrappers(ctx, functions); err != nil {
-		return nil, err
-	}
-	cfg.Log("%d of gotch's %d generated functions are not in libtorch %s", stamp.Missing, len(functions), cfg.Lib.Version)
-	if err := stamp.write(tmp); err != nil {
-		return nil, err
-	}
-	return stamp, os.Rename(tmp, dir)
-}
-
-// library compiles torch/native and links everything into dir/libtch.
-func (c *compiler) library(ctx context.Context, dir string) error {
-	objects, err := c.ours(ctx)
-	if err != nil {
-		return err
-	}
-	objects = append(objects, "core.cpp.o")
-	for i := range generatedParts {
-		objects = append(objects, fmt.Sprintf("generated%d.cpp.o", i))
-	}
-	// The programs that run now keep the old file.
-	part := filepath.Join(c.dir, libtorch.Library(runtime.GOOS, "tch"))
-	if err := c.link(ctx, objects, part); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	return os.Rename(part, filepath.Join(dir, filepath.Base(part)))
+	return nil
 }
 
 // copied are the folders of gotch that the copy has; examples and generators are not needed.
@@ -308,41 +296,38 @@ func readHeader(src string) (string, error) {
 	return apiHeader(string(original), string(head))
 }
 
-// writeSources writes the C++ of gotch to dir and returns the generated functions.
-func writeSources(src, dir string) ([]cFunction, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	read := func(name string) string {
-		data, e := os.ReadFile(filepath.Join(src, "libtch", name))
-		if e != nil {
-			return ""
-		}
-		return string(data)
-	}
-	for _, name := range []string{"stb_image.h", "stb_image_resize.h", "stb_image_write.h", "torch_api_generated.h"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(read(name)), 0o666); err != nil {
+// A cSource is the C++ of gotch as it is compiled.
+type cSource struct {
+	core      string // the part written by hand
+	functions []cFunction
+	files     map[string]string // what both include
+}
+
+func readSources(module string) (*cSource, error) {
+	files := map[string]string{}
+	for _, name := range []string{"stb_image.h", "stb_image_resize.h", "stb_image_write.h", "torch_api_generated.h", "torch_api.cpp", "torch_api_generated.cpp.h"} {
+		data, err := os.ReadFile(filepath.Join(module, "libtch", name))
+		if err != nil {
 			return nil, err
 		}
+		files[name] = string(data)
 	}
-	header, err := readHeader(src)
-	if err != nil {
+	var err error
+	if files["torch_api.h"], err = readHeader(module); err != nil {
 		return nil, err
 	}
 	tail, err := overlay.ReadFile("_overlay/torch_api_tail.cpp")
 	if err != nil {
 		return nil, err
 	}
-	body, err := core(read("torch_api.cpp"), string(tail))
-	if err != nil {
+	s := &cSource{files: files}
+	if s.core, err = core(files["torch_api.cpp"], string(tail)); err != nil {
 		return nil, err
 	}
-	err = errors.Join(
-		os.WriteFile(filepath.Join(dir, "torch_api.h"), []byte(header), 0o666),
-		os.WriteFile(filepath.Join(dir, "core.cpp"), []byte(body), 0o666),
-	)
-	if err != nil {
+	if s.functions, err = splitFunctions(files["torch_api_generated.cpp.h"]); err != nil {
 		return nil, err
 	}
-	return splitFunctions(read("torch_api_generated.cpp.h"))
+	delete(files, "torch_api.cpp")
+	delete(files, "torch_api_generated.cpp.h")
+	return s, nil
 }

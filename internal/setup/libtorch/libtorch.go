@@ -72,3 +72,27 @@ func (l *Lib) Gomp() string {
 	}
 	return ""
 }
+
+// FastBLAS reports whether the BLAS that a system's libtorch gets is more than Debian's reference,
+// whose float32 products take ten times as long. Other libtorchs bring their own.
+func (l *Lib) FastBLAS() bool {
+	if !l.System {
+		return true
+	}
+	path := l.BLAS()
+	for _, fast := range []string{"openblas", "mkl", "blis", "atlas"} {
+		if strings.Contains(path, fast) {
+			return true
+		}
+	}
+	return false
+}
+
+// BLAS returns the file behind a system's libblas, "" if there is none.
+func (l *Lib) BLAS() string {
+	path, err := filepath.EvalSymlinks(filepath.Join(l.Dir, "libblas.so.3"))
+	if err != nil {
+		return ""
+	}
+	return path
+}

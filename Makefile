@@ -1,0 +1,68 @@
+# Every target sets up what it needs, says what it installs before it does, and never asks.
+# CONTRIBUTING.md explains them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: build setup test test-pure test-torch test-cross lint demo web bench test-libtorch clean
+
+GO    ?= go
+TORCH ?= 2.15.0
+
+# Without libtorch: the module alone, no cgo.
+PURE := env CGO_ENABLED=0 GOWORK=off $(GO)
+# A hidden display for the tests that open a window, where there is none.
+DISPLAY_RUN = $$([ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || ! command -v xvfb-run >/dev/null || echo xvfb-run -a)
+# The packages that use libtorch, in themselves or in their tests.
+TORCH_PACKAGES = $(GO) list -test -f '{{$$p := .ImportPath}}{{range .Deps}}{{if eq . "github.com/sugarme/gotch"}}{{$$p}}{{end}}{{end}}' ./... | sed -n 's/\.test$$//p'
+
+build: setup
+	$(GO) build -o bin/ponder ./cmd/ponder
+
+# The program is built apart, since go.work may name a folder that is gone.
+setup:
+	@$(PURE) build -o bin/setup ./cmd/setup
+	@bin/setup
+
+test: test-pure test-cross test-torch lint
+
+# The two thirds that need no libtorch.
+test-pure:
+	@$(PURE) build -o bin/setup ./cmd/setup
+	@if [ "$$(uname)" = Linux ] && [ -z "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then bin/setup --packages xvfb,xauth,libgl1-mesa-dri || echo "the tests of the window will be skipped"; fi
+	$(PURE) vet ./...
+	$(DISPLAY_RUN) $(PURE) test ./...
+
+# That they build, and their tests too, for systems that are not at hand.
+test-cross:
+	GOOS=windows $(PURE) vet ./...
+	GOOS=darwin GOARCH=arm64 $(PURE) vet ./...
+
+test-torch: setup
+	packages=$$($(TORCH_PACKAGES)); $(GO) vet $$packages && $(DISPLAY_RUN) $(GO) test -timeout 20m $$packages
+
+lint: setup
+	@cd tools && GOWORK=off $(GO) build -o ../bin/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt
+	bin/staticcheck ./...
+	files=$$(git ls-files '*.go' | xargs bin/gofumpt -l); if [ -n "$$files" ]; then echo "gofumpt -w:" $$files; exit 1; fi
+
+demo: build
+	bin/ponder demo
+
+# The viewer for the browser: serve the folder web.
+web:
+	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./cmd/ponder
+	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
+	if [ -d viz/web ]; then cp viz/web/* web/; fi
+
+bench: build
+	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages
+
+# The same tests against PyPI's torch of another version, installed in a folder of its own.
+test-libtorch:
+	@$(PURE) build -o bin/setup ./cmd/setup
+	@bin/setup --pip $(TORCH) --go-work bin/libtorch-$(TORCH).work
+	export GOWORK=$(CURDIR)/bin/libtorch-$(TORCH).work; packages=$$($(TORCH_PACKAGES)); $(GO) test -timeout 20m $$packages
+
+clean:
+	rm -rf bin web demo.gif go.work go.work.sum

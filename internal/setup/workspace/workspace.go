@@ -1,0 +1,164 @@
+// Package workspace makes the Go command use the prepared gotch: by a replace in go.work, or in
+// go.mod where go.work is not ours to change.
+package workspace
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNoModule is returned outside of a Go module.
+var ErrNoModule = errors.New("not in a Go module: run it in a folder with a go.mod (go mod init NAME makes one)")
+
+// A Result says what was done.
+type Result struct {
+	File string // the go.work or go.mod that has the replace
+	Did  string // in words
+}
+
+// Replace makes the main module of the current folder use dir for module@version. With file, that
+// file is written as a go.work, and used where $GOWORK names it.
+func Replace(ctx context.Context, module, version, dir, file string) (*Result, error) {
+	var env struct{ GOMOD, GOWORK string }
+	out, err := run(ctx, nil, "env", "-json", "GOMOD", "GOWORK")
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(out, &env); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+		return nil, ErrNoModule
+	}
+	root := filepath.Dir(env.GOMOD)
+	replace := "-replace=" + module + "@" + version + "=" + dir
+
+	switch {
+	case file != "":
+		if file, err = filepath.Abs(file); err != nil {
+			return nil, err
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return nil, err
+		}
+		return create(ctx, file, root, replace)
+	case env.GOWORK == "" || env.GOWORK == "off":
+		res, err := create(ctx, filepath.Join(root, "go.work"), root, replace)
+		if err == nil && env.GOWORK == "off" {
+			res.Did += "; it has no effect while GOWORK=off is set"
+		}
+		return res, err
+	case tracked(ctx, env.GOWORK):
+		if _, err := run(ctx, nil, "mod", "edit", replace, env.GOMOD); err != nil {
+			return nil, err
+		}
+		return &Result{env.GOMOD, "added a replace, since " + env.GOWORK + " is kept in git"}, nil
+	}
+	if _, err := run(ctx, nil, "work", "edit", replace, env.GOWORK); err != nil {
+		return nil, err
+	}
+	if _, err := run(ctx, []string{"GOWORK=" + env.GOWORK}, "work", "use", root); err != nil {
+		return nil, err
+	}
+	return &Result{env.GOWORK, "set the replace"}, nil
+}
+
+// create writes a go.work of one module, anew if it is there.
+func create(ctx context.Context, file, root, replace string) (*Result, error) {
+	out, err := run(ctx, nil, "mod", "edit", "-json", filepath.Join(root, "go.mod"))
+	if err != nil {
+		return nil, err
+	}
+	var mod struct{ Go string }
+	if err := json.Unmarshal(out, &mod); err != nil {
+		return nil, fmt.Errorf("go.mod: %w", err)
+	}
+	use := "."
+	if filepath.Dir(file) != root {
+		if use, err = filepath.Rel(filepath.Dir(file), root); err != nil {
+			use = root
+		}
+	}
+	if !filepath.IsAbs(use) && !strings.HasPrefix(use, ".") {
+		use = "./" + use
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".go.work-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = fmt.Fprintf(tmp, "go %s\n", mod.Go)
+	if err := errors.Join(err, tmp.Close()); err != nil {
+		return nil, err
+	}
+	if _, err := run(ctx, nil, "work", "edit", "-use="+filepath.ToSlash(use), replace, tmp.Name()); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(tmp.Name(), file); err != nil {
+		return nil, err
+	}
+	did := "written"
+	if !ignored(ctx, file) {
+		did += "; keep it out of git, it names folders of this machine"
+	}
+	return &Result{file, did}, nil
+}
+
+// tracked reports whether git keeps the file.
+func tracked(ctx context.Context, file string) bool {
+	return git(ctx, file, "ls-files", "--error-unmatch", "--", file)
+}
+
+// ignored reports whether git leaves the file alone, also for want of a repository.
+func ignored(ctx context.Context, file string) bool {
+	return !git(ctx, file, "rev-parse", "--git-dir") || git(ctx, file, "check-ignore", "-q", "--", file)
+}
+
+func git(ctx context.Context, file string, args ...string) bool {
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir = filepath.Dir(file)
+	return cmd.Run() == nil
+}
+
+// Current returns the folder that the main module uses for module@version, "" for the module cache.
+func Current(ctx context.Context, module string) (string, error) {
+	out, err := run(ctx, nil, "list", "-m", "-f", "{{if .Replace}}{{.Replace.Path}}{{end}}", module)
+	return strings.TrimSpace(string(out)), err
+}
+
+// ModuleDir downloads module@version, checked by go.sum or the checksum database, and returns its
+// folder.
+func ModuleDir(ctx context.Context, module, version string) (string, error) {
+	out, err := run(ctx, []string{"GOWORK=off"}, "mod", "download", "-json", module+"@"+version)
+	var m struct{ Dir, Error string }
+	if jerr := json.Unmarshal(out, &m); jerr == nil && m.Error != "" {
+		return "", errors.New(m.Error)
+	}
+	if err != nil {
+		return "", err
+	}
+	return m.Dir, nil
+}
+
+// run runs the go command and returns its output, its messages in the error.
+func run(ctx context.Context, env []string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(os.Environ(), env...)
+	var messages bytes.Buffer
+	cmd.Stderr = &messages
+	out, err := cmd.Output()
+	if err != nil {
+		if m := strings.TrimSpace(messages.String()); m != "" {
+			err = errors.New(m)
+		}
+		return out, fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return out, nil
+}
