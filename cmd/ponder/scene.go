@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/env/sudoku"
@@ -20,6 +21,7 @@ import (
 // painters are the families' art.
 func painters() viz.Painters {
 	return viz.Painters{
+		"arc":      arc.PaintBoard,
 		"maze":     maze.PaintBoard,
 		"minigrid": minigrid.PaintBoard,
 		"sudoku":   sudoku.PaintBoard,
