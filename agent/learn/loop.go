@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -18,6 +19,7 @@ type LoopConfig struct {
 	Halting    act.Config `json:"halting"`
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // no Q-learning of q_continue and no second forward pass (TRM)
+	Judge      task.Judge `json:"-"`           // what counts as exact, for halting and metrics; nil means every cell
 	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
 }
 
@@ -162,6 +164,12 @@ func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {
 	q := act.Q{Halt: s.ReadFloats(nil, c.Out.QHalt), Continue: s.ReadFloats(nil, c.Out.QContinue)}
 	pred := torch.Read[int32](nil, s.Argmax(c.Out.Logits))
 	c.Score = l.cfg.Loss.Compare(pred, b.Labels, b.Rows)
+	if l.cfg.Judge != nil {
+		for i := range b.Rows {
+			in, label := b.Row(i)
+			c.Score.Exact[i] = l.cfg.Judge(in, label, pred[i*b.Seq:(i+1)*b.Seq])
+		}
+	}
 	l.halter.Step(q)
 	c.Metrics.Add(c.Score, l.halter.Halted(), l.halter.Segments(), q.Halt)
 

@@ -42,7 +42,7 @@ func (k LossKind) right(pred, label int32) bool {
 type Score struct {
 	Cells []int32 // [batch] scored cells of the row
 	Right []int32 // [batch] of them answered right
-	Exact []bool  // [batch] all of them; true of a row without scored cells
+	Exact []bool  // [batch] all of them, or what LoopConfig.Judge says; true of a row without scored cells
 }
 
 // Compare scores predicted classes [batch·seq] against labels [batch·seq].

@@ -82,7 +82,7 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 			State: func() (zh, zl []float32) { return s.ReadFloats(nil, c.ZH), s.ReadFloats(nil, c.ZL) },
 		}
 		th.Halted = m.halting.Halts(th.Segment, th.QHalt, th.QContinue)
-		m.describe.segment(g, m.reader, model, &th)
+		m.describe.segment(g, m.reader, m.net, &th)
 		if len(m.carries) == mostCarries {
 			m.carries[last].Drop()
 			m.carries = m.carries[:last]

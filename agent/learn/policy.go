@@ -10,7 +10,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
-	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -107,7 +106,7 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 			i := rows[th.Job]
 			if thought != nil {
 				var g trace.Segment
-				p.describe[i].segment(&g, p.readers[i], p.net.Model, th)
+				p.describe[i].segment(&g, p.readers[i], p.net, th)
 				thought[i] = append(thought[i], g)
 			}
 			if th.Halted {
@@ -130,10 +129,13 @@ type describer struct {
 }
 
 // segment fills g: the answer as the reader sees it, and what changed in z_H and z_L.
-func (d *describer) segment(g *trace.Segment, r task.Reader, m *hrm.Model, th *Thought) {
-	g.QHalt, g.QContinue, g.Halted = th.QHalt, th.QContinue, th.Halted
+func (d *describer) segment(g *trace.Segment, r task.Reader, n *Net, th *Thought) {
+	g.QHalt, g.Halted = th.QHalt, th.Halted
+	if !n.Recipe.NoContinue {
+		g.QContinue = th.QContinue
+	}
 	r.Describe(g, th.Logits)
-	hidden, prefix := m.Config().Hidden, m.Config().Prefix()
+	hidden, prefix := n.Model.Config().Hidden, n.Model.Config().Prefix()
 	if d.plane[0] == nil {
 		d.plane = plane(hidden)
 	}

@@ -49,7 +49,7 @@ func small() Recipe {
 func Maze() Recipe {
 	r := small()
 	r.Task = task.MazeDirectionsTask
-	r.Loss = AnyOf
+	r.Loss, r.Judge = AnyOf, "path"
 	m := &r.Model
 	m.Vocab, m.Outputs, m.Rows, m.Cols, m.Seq = task.MazeVocab, 4, 13, 13, 169
 	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
@@ -57,10 +57,10 @@ func Maze() Recipe {
 	r.Evaluation.MaxSegments = 6
 	r.Steps = 16000
 	r.Stages = []Stage{
-		{Data: "maze-directions:7", Until: 0.1, Exact: 0.8, Window: 60, MinSteps: 100},
-		{Data: "maze-directions:9", Until: 0.2, Exact: 0.8, Window: 60, MinSteps: 100},
-		{Data: "maze-directions:11", Until: 0.35, Exact: 0.8, Window: 60, MinSteps: 100},
-		{Data: "maze-directions:13", Until: 0.6, Exact: 0.9, Window: 60, MinSteps: 100},
+		{Data: "maze-directions:7", Until: 0.08, Exact: 0.95, Window: 60, MinSteps: 300},
+		{Data: "maze-directions:9", Until: 0.2, Exact: 0.95, Window: 60, MinSteps: 300},
+		{Data: "maze-directions:11", Until: 0.35, Exact: 0.95, Window: 60, MinSteps: 300},
+		{Data: "maze-directions:13", Until: 0.6, Exact: 0.98, Window: 60, MinSteps: 300},
 		{Data: "maze-directions:15", Until: 1},
 	}
 	return r

@@ -18,6 +18,7 @@ type Recipe struct {
 	Evaluation act.Config `json:"evaluation"`  // afterwards: kept with the weights
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // see LoopConfig
+	Judge      string     `json:"judge"`       // what halting foresees: "" every cell right, or a name of task.NewJudge
 
 	Adam        torch.AdamConfig `json:"adam"`
 	LR          float64          `json:"lr"`

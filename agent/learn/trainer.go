@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/hrm"
@@ -130,7 +131,15 @@ func (t *Trainer) enter(stage int) error {
 	if t.loop != nil {
 		t.loop.Close()
 	}
-	t.loop, err = NewLoop(t.model, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue},
+	cols := data.Cols
+	if cols == 0 {
+		cols = t.recipe.Model.Cols
+	}
+	judge, err := task.NewJudge(t.recipe.Judge, cols)
+	if err != nil {
+		return err
+	}
+	t.loop, err = NewLoop(t.model, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Judge: judge},
 		t.recipe.Batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err

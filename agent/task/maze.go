@@ -3,6 +3,7 @@ package task
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -130,4 +131,35 @@ func MazePath(cfg maze.Config, seed uint64) (puzzle.Source, error) {
 		}
 		return 0, nil
 	}), nil
+}
+
+// A Judge says whether an answer does what the task is for, where that is less than every cell being
+// right; it is what halting learns to foresee. The slices are one row's tokens, labels and classes.
+type Judge func(in, label, pred []int32) bool
+
+// NewJudge is the judge of that name for a grid of cols columns; nil for "", every cell.
+func NewJudge(name string, cols int) (Judge, error) {
+	switch name {
+	case "":
+		return nil, nil
+	case "path":
+		return func(in, label, pred []int32) bool { return followed(in, label, pred, cols) }, nil
+	}
+	return nil, fmt.Errorf("judge %q is unknown, want path or none", name)
+}
+
+// followed reports whether an agent that starts at the start and moves by pred reaches the goal by a
+// shortest way, that is, if every direction on its way is one of the labelled ones.
+func followed(in, label, pred []int32, cols int) bool {
+	at := slices.Index(in, int32(maze.TokenStart))
+	for range in {
+		switch {
+		case at < 0 || label[at] == puzzle.Ignore:
+			return at >= 0 && in[at] == int32(maze.TokenGoal)
+		case label[at]>>pred[at]&1 == 0:
+			return false
+		}
+		at += [4]int{-cols, cols, -1, 1}[pred[at]]
+	}
+	return false
 }

@@ -16,7 +16,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	settleOpenMP(os.Args[1:])
+	os.Exit(run(os.Args[1:]))
+}
 
 // run executes the command line and returns the exit code.
 func run(args []string) int {
