@@ -5,17 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"github.com/ponder-agents/ponder/internal/plainyaml"
 )
 
 // ConfigFile is the name of the configuration that the trainers write.
 const ConfigFile = "all_config.yaml"
-
-// maxConfig bounds the bytes of a configuration; published ones have about a thousand. The time of the
-// parser grows with the square of the nesting, up to a second for this size.
-const maxConfig = 16 << 10
 
 // A Training is how the weights came to be. Inference needs none of it.
 type Training struct {
@@ -92,11 +86,8 @@ func Parse(text []byte) (Model, Training, error) {
 }
 
 func parse(text []byte) (ref Model, tr Training, err error) {
-	if len(text) > maxConfig {
-		return ref, tr, fmt.Errorf("%d bytes, at most %d are read", len(text), maxConfig)
-	}
 	var f file
-	if err := unmarshal(text, &f); err != nil {
+	if err := plainyaml.Unmarshal(text, &f); err != nil {
 		return ref, tr, err
 	}
 	a := f.Arch
@@ -162,54 +153,6 @@ func parse(text []byte) (ref Model, tr Training, err error) {
 
 // maxSize bounds every size of a configuration, far above any model and far below an overflow.
 const maxSize = 1 << 20
-
-// unmarshal refuses aliases, by which a short text can stand for an endless one and which the trainers
-// don't write, and turns a panic of the parser over a hostile text into an error.
-func unmarshal(text []byte, v any) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("not YAML: %v", p)
-		}
-	}()
-	f, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return oneLine(err)
-	}
-	for _, doc := range f.Docs {
-		var aliases finder
-		ast.Walk(&aliases, doc)
-		if aliases > 0 {
-			return errors.New("aliases (*name) are not read")
-		}
-	}
-	if err := yaml.Unmarshal(text, v); err != nil {
-		return oneLine(err)
-	}
-	return nil
-}
-
-// oneLine replaces the parser's picture of the place by its line and column.
-func oneLine(err error) error {
-	var e yaml.Error
-	if !errors.As(err, &e) {
-		return fmt.Errorf("not YAML: %.200s", err)
-	}
-	at := ""
-	if t := e.GetToken(); t != nil && t.Position != nil {
-		at = fmt.Sprintf("line %d, column %d: ", t.Position.Line, t.Position.Column)
-	}
-	return fmt.Errorf("%s%.200s", at, e.GetMessage())
-}
-
-// A finder counts aliases.
-type finder int
-
-func (f *finder) Visit(n ast.Node) ast.Visitor {
-	if n.Type() == ast.AliasType {
-		*f++
-	}
-	return f
-}
 
 // isTRM tells the two models apart by arch.name, module@class. TRM's repository has ablations of the
 // same class in modules of their own, which are other networks.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/ponder-agents/ponder/internal/plainyaml"
 )
 
 // A Card is the model card: its front matter, which programs read, and the text below it. Library,
@@ -67,7 +69,7 @@ func ParseCard(markdown string) (Card, error) {
 		return Card{}, fmt.Errorf("model card: no front matter between lines of ---")
 	}
 	var c Card
-	if err := yaml.Unmarshal([]byte(front), &c); err != nil {
+	if err := plainyaml.Unmarshal([]byte(front), &c); err != nil {
 		return Card{}, fmt.Errorf("model card: %w", err)
 	}
 	c.Text = strings.TrimSpace(text)

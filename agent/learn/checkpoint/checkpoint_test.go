@@ -321,7 +321,7 @@ func TestKill(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "net")
 	r := rand.New(rand.NewPCG(1, 2))
 	saved, warned := 0, 0
-	for range 12 {
+	for range 8 {
 		cmd := exec.Command(os.Args[0], strconv.Itoa(saved+1))
 		cmd.Env = append(os.Environ(), saverEnv+"="+dir)
 		out, err := cmd.StdoutPipe()
