@@ -54,6 +54,7 @@ func main() {
 
 // options are the flags.
 type options struct {
+	prefix   string // of the system's packages; not a flag
 	libtorch string
 	pip      string
 	archive  string
@@ -95,6 +96,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, pflag.ErrHelp):
 		return exitOK
 	case err != nil:
+		fmt.Fprintf(stderr, "setup: %v (--help lists the flags)\n", err)
 		return exitUsage
 	case f.NArg() > 0:
 		fmt.Fprintf(stderr, "setup: unexpected argument %q\n", f.Arg(0))
@@ -198,7 +200,7 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 // search turns the flags into where to look.
 func (o *options) search(log libtorch.Log) (*libtorch.Search, error) {
-	s := &libtorch.Search{Dir: o.libtorch, Pip: o.pip, Cache: o.cache, DryRun: o.dryRun, Log: log}
+	s := &libtorch.Search{Dir: o.libtorch, Pip: o.pip, Prefix: o.prefix, Cache: o.cache, DryRun: o.dryRun, Log: log}
 	if s.Pip != "" || o.archive != "" || o.url != "" {
 		s.Dir = "" // a flag wins over $LIBTORCH
 	}

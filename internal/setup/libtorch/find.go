@@ -156,13 +156,16 @@ func newABI(path string) (bool, error) {
 	return false, nil
 }
 
-// System finds the libtorch of the operating system's packages.
-func System(ctx context.Context) (*Lib, error) {
+// System finds the libtorch of the operating system's packages, on Linux below prefix ("" is /usr).
+func System(ctx context.Context, prefix string) (*Lib, error) {
 	switch runtime.GOOS {
 	case "linux":
-		l, err := At("/usr", "the system's package")
+		if prefix == "" {
+			prefix = "/usr"
+		}
+		l, err := At(prefix, "the system's package")
 		if err != nil {
-			return nil, fmt.Errorf("/usr: %w", ErrNone)
+			return nil, err
 		}
 		l.System = true
 		// Debian's headers say 1.13.0 where the package is 1.13.1.

@@ -15,6 +15,7 @@ type Search struct {
 	Dir     string // only this one, as --libtorch or $LIBTORCH names it
 	Pip     string // only this version of PyPI's torch, installed privately
 	Archive Archive
+	Prefix  string // of the system's packages; "" is /usr
 	Cache   string // folder of what set-up installed
 	DryRun  bool
 	Log     Log
@@ -50,7 +51,7 @@ func (s *Search) Find(ctx context.Context) (*Lib, error) {
 func (s *Search) Present(ctx context.Context) *Lib {
 	finders := []func() (*Lib, error){
 		func() (*Lib, error) { return Python(ctx) },
-		func() (*Lib, error) { return System(ctx) },
+		func() (*Lib, error) { return System(ctx, s.Prefix) },
 		func() (*Lib, error) { return Installed(s.Cache) },
 	}
 	for _, find := range finders {
@@ -143,7 +144,7 @@ func (s *Search) byApt(ctx context.Context) (*Lib, error) {
 	if err := Apt(ctx, Packages, s.DryRun, s.Log); err != nil || s.DryRun {
 		return nil, err
 	}
-	return System(ctx)
+	return System(ctx, s.Prefix)
 }
 
 func (s *Search) byArchive(ctx context.Context) (*Lib, error) {
