@@ -10,8 +10,10 @@ import (
 // uses it at a time.
 type Solver struct {
 	*layout
-	stack []state // one for each guess in force
-	queue []uint8 // cells that became single
+	stack  []state // one for each guess in force
+	queue  []uint8 // cells that became single
+	limit  int     // most digits tried at guesses; 0 means no limit
+	gaveUp bool    // the limit stopped the last search
 }
 
 // A state is what is known of a grid. A cell is settled when one candidate is left and its peers
@@ -37,6 +39,7 @@ func (s *Solver) Side() int { return s.side }
 // start loads a puzzle into the first state and draws its consequences; false if it has none.
 func (s *Solver) start(puzzle []uint8) bool {
 	st := &s.stack[0]
+	s.gaveUp = false
 	st.left = s.cells
 	st.dirty = 1<<(3*s.side) - 1
 	for i := range s.cells {
@@ -130,7 +133,7 @@ func (s *Solver) branch(st *state) int {
 
 // search goes on from the state at depth. At each guess it tries the digits of the branch cell
 // upwards, or, if rng is not nil, in random order. It counts the digits tried in guesses and calls
-// found at each solution until that returns true.
+// found at each solution until that returns true. It returns true if it was stopped so or by the limit.
 func (s *Solver) search(depth int, rng *rand.Rand, guesses *int, found func(*state) bool) bool {
 	st := &s.stack[depth]
 	if st.left == 0 {
@@ -145,7 +148,10 @@ func (s *Solver) search(depth int, rng *rand.Rand, guesses *int, found func(*sta
 			}
 		}
 		c &^= bit
-		*guesses++
+		if *guesses++; s.limit > 0 && *guesses > s.limit {
+			s.gaveUp = true
+			return true
+		}
 		next := &s.stack[depth+1]
 		*next = *st
 		next.cand[cell] = bit
@@ -168,8 +174,9 @@ func (s *Solver) Solve(dst, puzzle []uint8) (guesses int, ok bool) {
 	if !s.start(puzzle) {
 		return 0, false
 	}
-	ok = s.search(0, nil, &guesses, func(st *state) bool {
+	s.search(0, nil, &guesses, func(st *state) bool {
 		s.write(dst, st)
+		ok = true
 		return true
 	})
 	return guesses, ok

@@ -304,6 +304,21 @@ func TestCheckErrors(t *testing.T) {
 	}
 }
 
+// The hopeless puzzle of Norvig's essay (norvig.com/sudoku.html) has no solution, which takes this
+// solver 5,238,088 guesses; a search that gives up must not be read as that.
+func TestLimit(t *testing.T) {
+	hopeless := mustParse(t, ".....5.8....6.1.43..........1.5........1.6...3.......553.....61........4.........")
+	s := solver(t, 9)
+	s.limit = 1000
+	guesses, ok := s.Solve(make([]uint8, 81), hopeless)
+	if ok || guesses != 1001 || !s.gaveUp {
+		t.Errorf("%d guesses, ok %v, gave up %v", guesses, ok, s.gaveUp)
+	}
+	if _, ok = s.Solve(make([]uint8, 81), mustParse(t, easy)); !ok || s.gaveUp {
+		t.Error("the next puzzle is not solved")
+	}
+}
+
 func TestNewGeneratorErrors(t *testing.T) {
 	for _, tt := range []struct {
 		cfg  Config
