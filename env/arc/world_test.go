@@ -288,6 +288,16 @@ func TestEditAndBoard(t *testing.T) {
 	}
 }
 
+// A seed means the same task in every version: results name seeds.
+func TestSeedsAreStable(t *testing.T) {
+	w := makeWorld(t, "arc/fill-v0")
+	w.Seed(1)
+	w.Reset(make([]byte, w.Spec().ObsLen))
+	if got := string(w.question.AppendText(nil)); got != "0000\n0444\n0404\n0444\n" || w.answer.Cells[10] != 9 {
+		t.Errorf("seed 1:\n%s\n%s", got, w.answer.AppendText(nil))
+	}
+}
+
 func TestMakeErrors(t *testing.T) {
 	for _, tt := range []struct {
 		id      string

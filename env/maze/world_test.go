@@ -260,6 +260,16 @@ func TestActionMask(t *testing.T) {
 	}
 }
 
+// A seed means the same level in every version: results name seeds.
+func TestSeedsAreStable(t *testing.T) {
+	w := open1(t, "maze/7x7-v0")
+	w.Seed(1)
+	w.Reset(make([]byte, w.Spec().ObsLen))
+	if got, err := w.Level(); err != nil || got != "#######\n#G    #\n# #####\n# S   #\n# ### #\n#     #\n#######\n" {
+		t.Errorf("seed 1, %v:\n%s", err, got)
+	}
+}
+
 func TestMakeErrors(t *testing.T) {
 	for _, tt := range []struct {
 		id      string

@@ -234,6 +234,16 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// A seed means the same level in every version: results name seeds.
+func TestSeedsAreStable(t *testing.T) {
+	w := makeWorld(t, "sudoku/4x4-v0")
+	w.Seed(1)
+	w.Reset(make([]byte, w.Spec().ObsLen))
+	if got, err := w.Level(); err != nil || got != ". 1 | . 3\n2 . | . 1\n----+----\n. . | 1 .\n. . | . 4\n" {
+		t.Errorf("seed 1, %v:\n%s", err, got)
+	}
+}
+
 func TestMakeErrors(t *testing.T) {
 	for _, tt := range []struct{ option, want string }{
 		{"givens=40", "want LO:HI"},
