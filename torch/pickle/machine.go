@@ -57,41 +57,44 @@ var storages = map[global]safetensors.DType{
 
 // The opcodes of protocol 2 that torch.save makes, by their names in Python's pickletools.
 const (
-	opMark          = '('
-	opStop          = '.'
-	opBinFloat      = 'G'
-	opBinInt        = 'J'
-	opBinInt1       = 'K'
-	opBinInt2       = 'M'
-	opNone          = 'N'
-	opBinPersID     = 'Q'
-	opReduce        = 'R'
-	opBinString     = 'T'
-	opShortString   = 'U'
-	opBinUnicode    = 'X'
-	opAppend        = 'a'
-	opBuild         = 'b'
-	opGlobal        = 'c'
-	opAppends       = 'e'
-	opBinGet        = 'h'
-	opLongBinGet    = 'j'
-	opBinPut        = 'q'
-	opLongBinPut    = 'r'
-	opSetItem       = 's'
-	opTuple         = 't'
-	opSetItems      = 'u'
-	opEmptyDict     = '}'
-	opEmptyList     = ']'
-	opEmptyTuple    = ')'
-	opProto         = 0x80
-	opTuple1        = 0x85
-	opTuple2        = 0x86
-	opTuple3        = 0x87
-	opNewTrue       = 0x88
-	opNewFalse      = 0x89
-	opLong1         = 0x8a
-	maxLongBytes    = 8
-	supportedPickle = 2
+	opMark        = '('
+	opStop        = '.'
+	opBinFloat    = 'G'
+	opBinInt      = 'J'
+	opBinInt1     = 'K'
+	opBinInt2     = 'M'
+	opNone        = 'N'
+	opBinPersID   = 'Q'
+	opReduce      = 'R'
+	opBinString   = 'T'
+	opShortString = 'U'
+	opBinUnicode  = 'X'
+	opAppend      = 'a'
+	opBuild       = 'b'
+	opGlobal      = 'c'
+	opAppends     = 'e'
+	opBinGet      = 'h'
+	opLongBinGet  = 'j'
+	opBinPut      = 'q'
+	opLongBinPut  = 'r'
+	opSetItem     = 's'
+	opTuple       = 't'
+	opSetItems    = 'u'
+	opEmptyDict   = '}'
+	opEmptyList   = ']'
+	opEmptyTuple  = ')'
+	opProto       = 0x80
+	opTuple1      = 0x85
+	opTuple2      = 0x86
+	opTuple3      = 0x87
+	opNewTrue     = 0x88
+	opNewFalse    = 0x89
+	opLong1       = 0x8a
+)
+
+const (
+	protocol     = 2 // torch.save's default
+	maxLongBytes = 8 // of an integer
 )
 
 // A machine runs a pickle. Each opcode pushes at most one value, so memory is bounded by the length
@@ -129,8 +132,8 @@ func (m *machine) step(op byte) error {
 	switch op {
 	case opProto:
 		b, err := m.bytes(1)
-		if err == nil && b[0] != supportedPickle {
-			err = fmt.Errorf("protocol %d, want %d, which torch.save uses by default", b[0], supportedPickle)
+		if err == nil && b[0] != protocol {
+			err = fmt.Errorf("protocol %d, want %d, which torch.save uses by default", b[0], protocol)
 		}
 		return err
 
