@@ -51,9 +51,10 @@ demo: build
 
 # The viewer for the browser: serve the folder web.
 web:
-	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./cmd/ponder
+	mkdir -p web
+	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./viz/web
 	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
-	if [ -d viz/web ]; then cp viz/web/* web/; fi
+	cp viz/web/index.html web/
 
 bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages

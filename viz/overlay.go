@@ -83,6 +83,9 @@ func (o *overlay) draw() legend {
 func (o *overlay) largestChange(low bool) float32 {
 	largest := float32(1e-9)
 	for i := range o.Step.Thought {
+		if i == 0 && len(o.Step.Thought) > 1 {
+			continue // the way from the initial state is far, and the same for every problem
+		}
 		norm := o.Step.Thought[i].NormH
 		if low {
 			norm = o.Step.Thought[i].NormL

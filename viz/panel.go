@@ -213,14 +213,14 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		{"halt", t.Halt, func(g *trace.Segment) float64 { return Sigmoid(g.QHalt) }, true, 0},
 		{"cont.", t.Continue, func(g *trace.Segment) float64 { return Sigmoid(g.QContinue) }, true, 0},
 	}
-	hasContinue := slices.ContainsFunc(thought, func(g trace.Segment) bool { return g.QContinue != 0 })
-	if !hasContinue {
+	continues := hasContinue(thought)
+	if !continues {
 		curves = curves[:1]
 	}
 	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
 		curves = append(curves, curve{"conf.", t.Muted, MeanConfidence, false, 0})
 	}
-	if !hasContinue {
+	if !continues {
 		// The threshold takes the place of the other curve.
 		p := Sigmoid(v.Header.Threshold)
 		c.Dashes(1, 3, t.Continue, canvas.Point{X: a.X, Y: y(p)}, canvas.Point{X: a.X + a.W, Y: y(p)})

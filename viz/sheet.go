@@ -55,7 +55,6 @@ func Sheet(o Options, v *View) *image.RGBA {
 		small := miniature(&w, k, art, o.Scale)
 		sw, sh := float64(small.Rect.Dx())/o.Scale, float64(small.Rect.Dy())/o.Scale
 		c.Image(x+(side-sw)/2, y+(side-sh)/2, small)
-		g := &v.Step.Thought[k]
 		name := fmt.Sprintf("segment %d", k+1)
 		col := t.Text
 		if k == HaltedAt(v.Step) {
@@ -64,7 +63,7 @@ func Sheet(o Options, v *View) *image.RGBA {
 			c.Frame(canvas.Rect{X: x + (side-sw)/2, Y: y + (side-sh)/2, W: sw, H: sh}.Inset(-3), 4, 2, t.Halt)
 		}
 		c.Text(x+side/2, y+side+18, name, fontBody, canvas.Center, col)
-		c.Text(x+side/2, y+side+33, fmt.Sprintf("halt %.2f  continue %.2f", Sigmoid(g.QHalt), Sigmoid(g.QContinue)), fontSmall, canvas.Center, t.Muted)
+		c.Text(x+side/2, y+side+33, QWords(v.Step, k), fontSmall, canvas.Center, t.Muted)
 	}
 	w.Segment = n - 1
 	low, _ := page.Bottom(chart - gap)

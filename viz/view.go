@@ -145,7 +145,7 @@ func (v *View) Words() string {
 	} else if v.Header.Agent != "hrm" && v.Header.Agent != "" {
 		return fmt.Sprintf("Played by %s.", AgentWords(v.Header.Agent))
 	}
-	s += fmt.Sprintf("Halt %.2f, continue %.2f: ", Sigmoid(g.QHalt), Sigmoid(g.QContinue))
+	s += QWords(v.Step, v.Segment) + ": "
 	switch first := HaltedAt(v.Step); {
 	case first >= 0 && v.Segment > first:
 		s += "thought on beyond halting."
@@ -159,6 +159,21 @@ func (v *View) Words() string {
 		s += "thinks on."
 	}
 	return s
+}
+
+// QWords are the probabilities of halting and, where the model has a head for it, of continuing.
+func QWords(s *trace.Step, segment int) string {
+	g := &s.Thought[segment]
+	w := fmt.Sprintf("Halt %.2f", Sigmoid(g.QHalt))
+	if hasContinue(s.Thought) {
+		w += fmt.Sprintf(", continue %.2f", Sigmoid(g.QContinue))
+	}
+	return w
+}
+
+// hasContinue reports whether the model has a head for continuing: without one its value stays 0.
+func hasContinue(thought []trace.Segment) bool {
+	return slices.ContainsFunc(thought, func(g trace.Segment) bool { return g.QContinue != 0 })
 }
 
 // HaltedAt is the first segment of s at which the rule halted, -1 if none did.

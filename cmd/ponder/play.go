@@ -26,6 +26,8 @@ type playing struct {
 	zoom   float64
 	dir    string
 	paused bool
+
+	attention bool
 }
 
 func newPlayCmd() *cobra.Command {
@@ -58,6 +60,7 @@ func newPlayCmd() *cobra.Command {
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
 	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
 	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
+	f.BoolVar(&p.attention, "attention", false, "keep the attention of every cell in what is recorded (large, slow)")
 	f.BoolVar(&p.paused, "paused", false, "begin in pause")
 	return cmd
 }
@@ -101,7 +104,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		if _, _, err := openWorld(p.choice.Env); err != nil {
 			return err
 		}
-		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = openScene, p.choice, envNames(), agentChoices()
+		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, envNames(), agentChoices()
 	}
 	app, err := window.New(cfg)
 	if err != nil {
@@ -117,6 +120,18 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		err = context.Cause(ctx)
 	}
 	return err
+}
+
+// open opens a scene for the window, keeping attention if asked to and where the agent has any.
+func (p *playing) open(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	s, err := openScene(ctx, c)
+	if err != nil || !p.attention {
+		return s, err
+	}
+	if t, err := live.WithAttention(s.Thinker); err == nil {
+		s.Thinker = t
+	}
+	return s, nil
 }
 
 // placeFile is where the window's place is remembered, empty where there is no such folder.

@@ -13,8 +13,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/internal/durable"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/live"
 )
@@ -35,6 +37,8 @@ type recording struct {
 	sheet   bool
 	frames  bool
 	quiet   bool
+
+	attention bool
 }
 
 func newRecordCmd() *cobra.Command {
@@ -70,6 +74,7 @@ func newRecordCmd() *cobra.Command {
 	f.IntVar(&r.segment, "segment", 0, "png: its segment, from 1 (default: the last)")
 	f.BoolVar(&r.sheet, "sheet", false, "png: all segments of the decision on one page")
 	f.BoolVar(&r.frames, "frames", false, "png: every frame of the film, as X-0001.png and so on")
+	f.BoolVar(&r.attention, "attention", false, "keep the attention of every cell in the trace (large, slow)")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "say nothing but errors")
 	return cmd
 }
@@ -144,8 +149,9 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	}
 	defer film.Close()
 	reel := &viz.Reel{History: film, Header: film.Header(), Painters: painters(), Options: o, Layer: layer, Speed: r.speed}
+	terminal := isTerminal(log)
 	progress := func(done, all int) {
-		if !r.quiet && (done%20 == 0 || done == all) {
+		if !r.quiet && terminal && (done%20 == 0 || done == all) {
 			fmt.Fprintf(log, "\r%d of %d frames", done, all)
 			if done == all {
 				fmt.Fprintln(log)
@@ -188,6 +194,13 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		return nil, err
 	}
 	defer s.Thinker.Close()
+	if r.attention {
+		t, err := live.WithAttention(s.Thinker)
+		if err != nil {
+			return nil, fmt.Errorf("--attention: %w", err)
+		}
+		s.Thinker = t
+	}
 	h := s.Header()
 	if h.Agent != r.choice.Agent && !r.quiet {
 		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
@@ -290,19 +303,16 @@ func writePNG(path string, img image.Image) error {
 	return writeFile(path, func(w io.Writer) error { return viz.WritePNG(w, img) })
 }
 
-// writeFile writes path through a temporary file beside it, so that it is whole or as it was.
+// writeFile writes path so that it is whole or as it was.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	err = errors.Join(f.Chmod(0o644), write(f), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := durable.WriteFile(path, write); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// isTerminal reports whether w is a terminal, where a line can be written over.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -80,6 +80,13 @@ func openOracle(id string, e env.Env) (live.Thinker, error) {
 	if len(entry.Oracles) == 0 {
 		return nil, fmt.Errorf("%s has no oracle: try --agent random or human", id)
 	}
+	for { // an oracle plays the world itself
+		w, ok := e.(interface{ Unwrap() env.Env })
+		if !ok {
+			break
+		}
+		e = w.Unwrap()
+	}
 	o, err := entry.Oracles[0].Open(e)
 	if err != nil {
 		return nil, err

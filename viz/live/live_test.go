@@ -452,3 +452,32 @@ func TestAPuzzleEndsWithItsAnswer(t *testing.T) {
 		t.Errorf("step %+v, %v", step, err)
 	}
 }
+
+func TestAttentionIsKept(t *testing.T) {
+	scene, err := wave(4)(t.Context(), mazeChoice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := scene.Thinker.(*viztest.Wave)
+	if scene.Thinker, err = live.WithAttention(w); err != nil {
+		t.Fatal(err)
+	}
+	l := trace.NewLive(10, 1<<30)
+	if err := live.Record(t.Context(), scene, 3, 1, l); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := l.Step(0)
+	g := s.Thought[len(s.Thought)-1]
+	if len(g.AttentionH) != 81*81 || len(g.AttentionL) != 81*81 {
+		t.Fatalf("%d and %d bytes of attention, want %d", len(g.AttentionH), len(g.AttentionL), 81*81)
+	}
+	for _, cell := range []int{0, 40, 80} {
+		h, low, _ := w.Attend(t.Context(), 0, cell)
+		if !cmp.Equal(h, g.AttentionH[cell*81:(cell+1)*81]) || !cmp.Equal(low, g.AttentionL[cell*81:(cell+1)*81]) {
+			t.Errorf("the attention of cell %d is another", cell)
+		}
+	}
+	if _, err := live.WithAttention(live.NewHuman()); err == nil {
+		t.Error("a person has attention to keep")
+	}
+}

@@ -1,0 +1,78 @@
+package live
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+)
+
+// A MapAttender is an [Attender] that computes the attention of all cells at once, for each cell as
+// Attend does, in less time than cell by cell.
+type MapAttender interface {
+	Attender
+	AttendAll(ctx context.Context, segment int) (h, l []uint8, err error)
+}
+
+// WithAttention is t that puts the attention of every cell into each segment, so that a trace keeps it.
+// That takes cells x cells bytes a level and segment, and time. It is an error if t cannot say what it
+// attended to.
+func WithAttention(t Thinker) (Thinker, error) {
+	a, ok := t.(Attender)
+	if !ok {
+		return nil, errors.New("this agent has no attention to keep")
+	}
+	return &attentive{Attender: a, Thinker: t}, nil
+}
+
+type attentive struct {
+	Thinker
+	Attender
+	cells    int
+	segments int
+}
+
+// Begin implements Thinker.
+func (a *attentive) Begin(ctx context.Context, w World, obs []byte, fresh bool) error {
+	a.cells, a.segments = len(w.Board().Cells), 0
+	return a.Thinker.Begin(ctx, w, obs, fresh)
+}
+
+// Think implements Thinker.
+func (a *attentive) Think(ctx context.Context, g *trace.Segment) error {
+	if err := a.Thinker.Think(ctx, g); err != nil {
+		return err
+	}
+	a.segments++
+	if m, ok := a.Thinker.(MapAttender); ok {
+		var err error
+		g.AttentionH, g.AttentionL, err = m.AttendAll(ctx, a.segments-1)
+		return err
+	}
+	for cell := range a.cells {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		h, l, err := a.Attend(ctx, a.segments-1, cell)
+		if err != nil {
+			return err
+		}
+		g.AttentionH, g.AttentionL = appendRow(g.AttentionH, h, cell, a.cells), appendRow(g.AttentionL, l, cell, a.cells)
+	}
+	return nil
+}
+
+// appendRow appends the attention of a cell. A cell without any, as one that has no token, has a row
+// of zeros; a level without any has no rows.
+func appendRow(rows, row []uint8, cell, cells int) []uint8 {
+	if len(row) != cells {
+		if rows == nil {
+			return nil
+		}
+		row = make([]uint8, cells)
+	}
+	if rows == nil {
+		rows = make([]uint8, cell*cells, cells*cells)
+	}
+	return append(rows, row...)
+}
