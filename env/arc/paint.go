@@ -23,8 +23,8 @@ var Palette = [Colors]color.RGBA{
 }
 
 var (
-	colorGround = color.RGBA{0xf2, 0xf1, 0xee, 255}
-	colorGrid   = color.RGBA{0x55, 0x55, 0x55, 255} // lines between cells, as in ARC's editor
+	colorGround = color.RGBA{0x2e, 0x33, 0x3b, 255} // no colour of ARC, quiet on light and on dark
+	colorGrid   = color.RGBA{0x55, 0x55, 0x55, 255} // around cells, as in ARC's editor
 	colorMark   = color.RGBA{0xff, 0xff, 0xff, 255}
 )
 
@@ -72,9 +72,9 @@ func PaintBoard(b grid.Board, dst *image.RGBA) {
 		return
 	}
 	f := draw.Fit(b.Rows, b.Cols, dst.Rect)
-	line := 0
-	if f.Tile >= 6 {
-		line = max(1, int(f.Tile/24))
+	line := 0 // half of the line between two cells
+	if f.Tile >= 8 {
+		line = max(1, int(f.Tile/48))
 	}
 	for i, cell := range b.Cells {
 		if cell.Kind != KindColor || cell.Color >= Colors {
@@ -82,7 +82,7 @@ func PaintBoard(b grid.Board, dst *image.RGBA) {
 		}
 		r := f.Cells(i%b.Cols, i/b.Cols, 1, 1)
 		draw.Fill(dst, r, colorGrid)
-		inner := image.Rect(r.Min.X+line, r.Min.Y+line, r.Max.X, r.Max.Y)
+		inner := r.Inset(line)
 		draw.Fill(dst, inner, Palette[cell.Color])
 		if cell.State == StateSelected {
 			draw.Tint(dst, inner, colorMark, .35)
@@ -93,12 +93,12 @@ func PaintBoard(b grid.Board, dst *image.RGBA) {
 			draw.Disc(dst, cx, cy, .15*f.Tile, Palette[0])
 		}
 	}
-	for i, cell := range b.Cells { // over the neighbours' lines
+	for i, cell := range b.Cells {
 		if cell.Flags&grid.FlagFocus != 0 {
 			r := f.Cells(i%b.Cols, i/b.Cols, 1, 1)
-			width := max(1, int(f.Tile/10))
-			draw.Border(dst, r.Inset(-width/2), 2*width, Palette[0])
-			draw.Border(dst, r, width, colorMark)
+			width := max(1, int(f.Tile/18)) // white between black, to show on any colour
+			draw.Border(dst, r, 3*width, Palette[0])
+			draw.Border(dst, r.Inset(width), width, colorMark)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func TestPaint(t *testing.T) {
 			t.Errorf("colour %d: %v, want %v", c, got, want)
 		}
 	}
-	if got := img.RGBAAt(20, 10); got != colorGrid {
+	if got := img.RGBAAt(20, 10); got != colorGrid || img.RGBAAt(19, 10) != colorGrid {
 		t.Errorf("between cells: %v, want %v", got, colorGrid)
 	}
 }
