@@ -15,8 +15,8 @@ import (
 //go:embed src
 var Sources embed.FS
 
-// Hash names the sources by their content, 16 hexadecimal digits. Set-up compiles it into libtch as
-// PONDER_NATIVE_HASH, so that a program can tell whether its library is the one it was written for.
+// Hash names the sources by their content, 16 hexadecimal digits. In libtch ponder_native_hash
+// returns it, so that a program can tell whether its library is the one it was written for.
 func Hash() string {
 	h := sha256.New()
 	err := fs.WalkDir(Sources, ".", func(path string, d fs.DirEntry, err error) error {

@@ -225,13 +225,14 @@ func readMissing(object string) (int, error) {
 	return strconv.Atoi(string(data))
 }
 
-// nativeUnits returns torch/native's units.
+// nativeUnits returns torch/native's units, and one that says which sources they are.
 func nativeUnits() ([]*unit, error) {
 	entries, err := native.Sources.ReadDir("src")
 	if err != nil {
 		return nil, err
 	}
-	var units []*unit
+	hash := fmt.Sprintf("extern \"C\" const char *ponder_native_hash(void) { return %q; }\n", native.Hash())
+	units := []*unit{{file: "native_hash.cpp", source: hash}}
 	headers := map[string]string{}
 	for _, e := range entries {
 		data, err := native.Sources.ReadFile("src/" + e.Name())
@@ -242,7 +243,7 @@ func nativeUnits() ([]*unit, error) {
 			headers[e.Name()] = string(data)
 			continue
 		}
-		u := &unit{file: e.Name(), source: string(data), files: headers, args: []string{"-O3", `-DPONDER_NATIVE_HASH="` + native.Hash() + `"`}}
+		u := &unit{file: e.Name(), source: string(data), files: headers, args: []string{"-O3"}}
 		if runtime.GOOS == "linux" {
 			u.args = append(u.args, "-fopenmp")
 		}

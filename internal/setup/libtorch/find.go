@@ -180,7 +180,7 @@ func System(ctx context.Context, prefix string) (*Lib, error) {
 	case "darwin":
 		out, err := exec.CommandContext(ctx, "brew", "--prefix", "pytorch").Output()
 		if err != nil {
-			return nil, fmt.Errorf("Homebrew: %w", ErrNone)
+			return nil, fmt.Errorf("%w of Homebrew", ErrNone)
 		}
 		prefix := strings.TrimSpace(string(out))
 		packages, err := filepath.Glob(filepath.Join(prefix, "libexec/lib/python3*/site-packages/torch"))
@@ -189,7 +189,7 @@ func System(ctx context.Context, prefix string) (*Lib, error) {
 				return l, nil
 			}
 		}
-		return nil, errors.Join(err, fmt.Errorf("Homebrew %s: %w", prefix, ErrNone))
+		return nil, errors.Join(err, fmt.Errorf("%w in %s", ErrNone, prefix))
 	}
 	return nil, fmt.Errorf("%s: %w", runtime.GOOS, ErrNone)
 }
@@ -214,5 +214,5 @@ func Python(ctx context.Context) (*Lib, error) {
 		}
 		return l, err
 	}
-	return nil, fmt.Errorf("Python: %w", ErrNone)
+	return nil, fmt.Errorf("%w of Python", ErrNone)
 }
