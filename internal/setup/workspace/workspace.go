@@ -61,13 +61,52 @@ func Replace(ctx context.Context, module, version, dir, file string) (*Result, e
 		}
 		return &Result{env.GOMOD, "added a replace, since " + env.GOWORK + " is kept in git"}, nil
 	}
-	if _, err := run(ctx, nil, "work", "edit", replace, env.GOWORK); err != nil {
+	edits := []string{"work", "edit", replace}
+	used, err := uses(ctx, env.GOWORK, root)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := run(ctx, []string{"GOWORK=" + env.GOWORK}, "work", "use", root); err != nil {
+	if !used {
+		edits = append(edits, "-use="+relative(env.GOWORK, root))
+	}
+	if _, err := run(ctx, nil, append(edits, env.GOWORK)...); err != nil {
 		return nil, err
 	}
 	return &Result{env.GOWORK, "set the replace"}, nil
+}
+
+// uses reports whether the go.work has the module in root.
+func uses(ctx context.Context, file, root string) (bool, error) {
+	out, err := run(ctx, nil, "work", "edit", "-json", file)
+	if err != nil {
+		return false, err
+	}
+	var work struct{ Use []struct{ DiskPath string } }
+	if err := json.Unmarshal(out, &work); err != nil {
+		return false, fmt.Errorf("%s: %w", file, err)
+	}
+	for _, u := range work.Use {
+		path := filepath.FromSlash(u.DiskPath)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(file), path)
+		}
+		if filepath.Clean(path) == root {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// relative is root as a go.work names it.
+func relative(file, root string) string {
+	path, err := filepath.Rel(filepath.Dir(file), root)
+	switch {
+	case err != nil:
+		return filepath.ToSlash(root)
+	case !strings.HasPrefix(path, "."):
+		path = "./" + path
+	}
+	return filepath.ToSlash(path)
 }
 
 // create writes a go.work of one module, anew if it is there.
@@ -80,15 +119,6 @@ func create(ctx context.Context, file, root, replace string) (*Result, error) {
 	if err := json.Unmarshal(out, &mod); err != nil {
 		return nil, fmt.Errorf("go.mod: %w", err)
 	}
-	use := "."
-	if filepath.Dir(file) != root {
-		if use, err = filepath.Rel(filepath.Dir(file), root); err != nil {
-			use = root
-		}
-	}
-	if !filepath.IsAbs(use) && !strings.HasPrefix(use, ".") {
-		use = "./" + use
-	}
 	tmp, err := os.CreateTemp(filepath.Dir(file), ".go.work-*")
 	if err != nil {
 		return nil, err
@@ -98,7 +128,7 @@ func create(ctx context.Context, file, root, replace string) (*Result, error) {
 	if err := errors.Join(err, tmp.Close()); err != nil {
 		return nil, err
 	}
-	if _, err := run(ctx, nil, "work", "edit", "-use="+filepath.ToSlash(use), replace, tmp.Name()); err != nil {
+	if _, err := run(ctx, nil, "work", "edit", "-use="+relative(file, root), replace, tmp.Name()); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(tmp.Name(), file); err != nil {

@@ -68,7 +68,7 @@ func TestReplaceWritesGoWork(t *testing.T) {
 	}
 	t.Chdir(sub)
 	res = replace(t, "/two", "")
-	if got := read(t, res.File); !strings.Contains(got, "=> /two") || strings.Contains(got, "/one") {
+	if got := read(t, res.File); got != strings.Replace(want, "/one", "/two", 1) {
 		t.Errorf("go.work is %q", got)
 	}
 }
@@ -79,6 +79,21 @@ func TestReplaceKeepsOthers(t *testing.T) {
 	replace(t, "/one", "")
 	got := read(t, filepath.Join(dir, "go.work"))
 	if !strings.Contains(got, "example.com/x => ../x") || !strings.Contains(got, "gotch v0.9.1 => /one") {
+		t.Errorf("go.work is %q", got)
+	}
+}
+
+func TestReplaceAddsModule(t *testing.T) {
+	dir := module(t)
+	write(t, filepath.Join(dir, "go.work"), "go 1.25.0\n")
+	sub := filepath.Join(dir, "sub")
+	if err := os.Mkdir(sub, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(sub, "go.mod"), "module example.com/sub\n\ngo 1.25.0\n")
+	t.Chdir(sub)
+	replace(t, "/one", "")
+	if got := read(t, filepath.Join(dir, "go.work")); !strings.Contains(got, "use ./sub\n") {
 		t.Errorf("go.work is %q", got)
 	}
 }
