@@ -481,11 +481,24 @@ func DrawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 }
 
+// ruleWords says when the model halts; what act.Rule does not know is left as it is.
+func ruleWords(h trace.Header) string {
+	switch h.Rule {
+	case "halt-over-continue":
+		return "halts when halt > continue"
+	case "halt-above":
+		return fmt.Sprintf("halts when halt > %.2g", Sigmoid(h.Threshold))
+	case "never":
+		return "never halts early"
+	}
+	return h.Rule
+}
+
 // Who says who acts and by which rule it halts.
 func Who(h trace.Header) string {
 	switch {
 	case h.Model != "" && h.Rule != "":
-		return "model " + h.Model + ", " + h.Rule
+		return "model " + h.Model + ", " + ruleWords(h)
 	case h.Model != "":
 		return "model " + h.Model
 	case h.Agent == "":

@@ -226,8 +226,10 @@ func FuzzFrame(f *testing.F) {
 			return v
 		}
 		for range segments % 24 {
-			g := trace.Segment{QHalt: value(), QContinue: value(), Halted: next()%2 == 0, Answer: tokens(), Confidence: tokens(),
-				PathH: [2]float32{value(), value()}, PathL: [2]float32{value(), value()}, AttentionH: tokens()}
+			g := trace.Segment{
+				QHalt: value(), QContinue: value(), Halted: next()%2 == 0, Answer: tokens(), Confidence: tokens(),
+				PathH: [2]float32{value(), value()}, PathL: [2]float32{value(), value()}, AttentionH: tokens(),
+			}
 			for range len(tokens()) {
 				g.NormH = append(g.NormH, value())
 			}

@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/window"
 )
@@ -171,9 +173,23 @@ func agentChoices() []window.Agent {
 	)
 }
 
-// modelChoices are the models that can be picked, with the halting rules to compare.
+// modelChoices are the models that can be picked, and the halting rules to compare.
 func modelChoices() []window.Agent {
-	return []window.Agent{{Title: "HRM, the model shipped for the environment", Agent: "hrm"}}
+	list := []window.Agent{{Title: "HRM", Agent: "hrm"}}
+	for _, name := range models.Names() {
+		list = append(list, window.Agent{Title: "HRM, model " + name, Agent: "hrm", Model: name})
+	}
+	for _, r := range []struct {
+		rule  act.Rule
+		title string
+	}{
+		{act.HaltOverContinue, "HRM, halts when halt > continue"},
+		{act.HaltAbove, "HRM, halts when halt is above its threshold"},
+		{act.Never, "HRM, always thinks to the limit"},
+	} {
+		list = append(list, window.Agent{Title: r.title, Agent: "hrm", Rule: r.rule.String()})
+	}
+	return list
 }
 
 // showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.

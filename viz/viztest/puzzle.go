@@ -25,7 +25,7 @@ func Sudoku(n int) (trace.Header, *trace.Step) {
 		}
 	}
 	s := &trace.Step{Board: b, Seed: 9, Action: -1}
-	h := trace.Header{EnvID: "sudoku/9x9-v0", Model: "sudoku", Agent: "hrm", MaxSegments: 16, Rule: "halt over continue", Answer: trace.AnswerDigit}
+	h := trace.Header{EnvID: "sudoku/9x9-v0", Model: "sudoku", Agent: "hrm", MaxSegments: 16, Rule: "halt-over-continue", Answer: trace.AnswerDigit}
 	settle := make([]int, 81) // segment in which a cell is right
 	for i := range settle {
 		settle[i] = r.IntN(n)
@@ -75,7 +75,7 @@ func ARC(n int) (trace.Header, *trace.Step) {
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	s := &trace.Step{Board: b, Seed: 4, Action: -1}
-	h := trace.Header{EnvID: "arc/3631a71a-v0", Model: "arc", Agent: "hrm", MaxSegments: 16, Rule: "halt above 0", Answer: trace.AnswerColor}
+	h := trace.Header{EnvID: "arc/3631a71a-v0", Model: "arc", Agent: "hrm", MaxSegments: 16, Rule: "halt-above", Answer: trace.AnswerColor}
 	for k := range n {
 		g := trace.Segment{Answer: make([]uint8, side*side), Confidence: make([]uint8, side*side)}
 		for i := range g.Answer {

@@ -31,7 +31,7 @@ type Wave struct {
 
 // Describe implements live.Thinker.
 func (w *Wave) Describe(h *trace.Header) {
-	h.Agent, h.Model, h.MaxSegments, h.Rule = "hrm", w.Name, w.MaxSegments, "halt over continue"
+	h.Agent, h.Model, h.MaxSegments, h.Rule = "hrm", w.Name, w.MaxSegments, "halt-over-continue"
 	h.Answer = trace.AnswerDirection
 	if w.Path {
 		h.Answer = trace.AnswerPath

@@ -45,14 +45,18 @@ var bottom = [][]*control{
 	{
 		{id: "restart", tip: "The episode again", keys: []Key{"r"}, icon: iconRestart, live: true, do: func(a *App) { a.steer(live.OpRestart) }},
 		{id: "next", tip: "The next seed", keys: []Key{"n"}, icon: iconNext, live: true, do: func(a *App) { a.steer(live.OpNext) }},
-		{id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
-			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable }},
+		{
+			id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
+			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable },
+		},
 		{id: "take", tip: "Take over the keys, or hand back", keys: []Key{"h"}, icon: iconTake, live: true, do: (*App).toggleHuman, on: (*App).human},
 	},
 	{
 		{id: "layer", tip: "What lies over the board", keys: []Key{"l"}, icon: iconLayer, do: func(a *App) { a.nextLayer(1) }, on: func(a *App) bool { return a.layer != viz.LayerAnswer }},
-		{id: "record", tip: "Record, or end the recording", keys: []Key{"v"}, icon: iconRecord, do: (*App).toggleRecord,
-			on: func(a *App) bool { return a.recording() }, can: (*App).canSave},
+		{
+			id: "record", tip: "Record, or end the recording", keys: []Key{"v"}, icon: iconRecord, do: (*App).toggleRecord,
+			on: func(a *App) bool { return a.recording() }, can: (*App).canSave,
+		},
 		{id: "format", tip: "What recordings become besides a trace", keys: []Key{"f"}, text: func(a *App) string { return formats[a.export.format] }, do: (*App).nextFormat, can: (*App).canSave},
 		{id: "picture", tip: "Save what is seen as PNG", keys: []Key{"p"}, icon: iconPicture, do: (*App).savePicture, can: (*App).canSave},
 		{id: "sheet", tip: "Save all segments of the decision on one page", keys: []Key{"s"}, icon: iconSheet, do: (*App).saveSheet, can: (*App).canSave},
@@ -108,8 +112,23 @@ func (c *control) use(a *App) {
 // shown is a key as it is printed.
 func (k Key) shown() string {
 	s := string(k)
-	for _, r := range [][2]string{{"shift+", "Shift "}, {"ctrl+", "Ctrl "}, {"left", "←"}, {"right", "→"}, {"up", "↑"}, {"down", "↓"},
-		{"space", "Space"}, {"enter", "Enter"}, {"esc", "Esc"}, {"home", "Home"}, {"end", "End"}, {"pg↑", "Page ↑"}, {"pg↓", "Page ↓"}, {"pgdn", "Page ↓"}, {"f1", "F1"}} {
+	for _, r := range [][2]string{
+		{"shift+", "Shift "},
+		{"ctrl+", "Ctrl "},
+		{"left", "←"},
+		{"right", "→"},
+		{"up", "↑"},
+		{"down", "↓"},
+		{"space", "Space"},
+		{"enter", "Enter"},
+		{"esc", "Esc"},
+		{"home", "Home"},
+		{"end", "End"},
+		{"pg↑", "Page ↑"},
+		{"pg↓", "Page ↓"},
+		{"pgdn", "Page ↓"},
+		{"f1", "F1"},
+	} {
 		s = strings.ReplaceAll(s, r[0], r[1])
 	}
 	if len(s) == 1 && s >= "A" && s <= "Z" {

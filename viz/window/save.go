@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,8 +92,10 @@ func (a *App) exportFilm(h viz.History, header trace.Header, path, from string) 
 	ctx, cancel := context.WithCancel(context.Background())
 	a.export.cancel = cancel
 	session := a.sides[0].session
-	r := &viz.Reel{History: h, Header: header, Painters: a.cfg.Painters, Layer: a.layer,
-		Options: viz.Options{Width: 960, Height: 600, Theme: a.theme}}
+	r := &viz.Reel{
+		History: h, Header: header, Painters: a.cfg.Painters, Layer: a.layer,
+		Options: viz.Options{Width: 960, Height: 600, Theme: a.theme},
+	}
 	a.export.state.Store(&exportState{text: "writing " + filepath.Base(path)})
 	a.export.Go(func() {
 		defer cancel()
@@ -172,7 +175,7 @@ func (a *App) saveImage(img *image.RGBA) {
 		text := "saved " + path
 		f, err := os.Create(path)
 		if err == nil {
-			err = viz.WritePNG(f, img)
+			err = png.Encode(f, img)
 			if closeErr := f.Close(); err == nil {
 				err = closeErr
 			}
