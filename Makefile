@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross lint demo web bench test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross lint demo web bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
@@ -59,6 +59,14 @@ web:
 bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages
 
+# The environments for Python's Gymnasium, as a wheel in python/dist (docs/python.md).
+PYTHON ?= python3
+wheel: SHARED = $(if $(filter windows,$(shell $(GO) env GOOS)),ponder_env.dll,libponder_env.$(if $(filter darwin,$(shell $(GO) env GOOS)),dylib,so))
+wheel:
+	CGO_ENABLED=1 GOWORK=off $(GO) build -tags notorch -trimpath -ldflags='-s -w' -buildmode=c-shared -o python/ponder_env/$(SHARED) ./cmd/pyenv
+	rm -rf python/ponder_env/*.h python/build
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir python/dist ./python
+
 # The same tests against PyPI's torch of another version, installed in a folder of its own.
 test-libtorch:
 	@$(PURE) build -o bin/setup ./cmd/setup
@@ -66,4 +74,4 @@ test-libtorch:
 	export GOWORK=$(CURDIR)/bin/libtorch-$(TORCH).work; packages=$$($(TORCH_PACKAGES)); $(GO) test -timeout 20m $$packages
 
 clean:
-	rm -rf bin web demo.gif go.work go.work.sum
+	rm -rf bin web python/build python/dist demo.gif go.work go.work.sum
