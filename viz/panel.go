@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz/canvas"
@@ -309,7 +310,11 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 		at = append(at, q)
 	}
 	if !known {
-		c.TextIn(plot, "none", fontSmall, canvas.Center, t.Muted)
+		s := "none recorded"
+		if len(thought) == 0 {
+			s = "none yet"
+		}
+		c.TextIn(plot, s, fontSmall, canvas.Center, t.Muted)
 		c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
 		return
 	}
@@ -380,7 +385,15 @@ func actionOrder(r canvas.Rect, v *View) (order []int, prob []float32) {
 	for i := range order {
 		order[i] = i
 	}
-	if fit := max(int(r.H/actionRow), 1); n > fit {
+	fit := max(int(r.H/actionRow), 1)
+	if n > fit && len(prob) == 0 {
+		// Of many alike only the one taken says anything.
+		if v.Step == nil || v.Step.Action < 0 || v.Step.Action >= n {
+			return nil, nil
+		}
+		return []int{v.Step.Action}, nil
+	}
+	if n > fit {
 		// The most probable ones, first of all the one taken.
 		weight := func(a int) float32 {
 			switch {
@@ -425,7 +438,7 @@ func DrawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	order, prob := actionOrder(r, v)
 	if len(order) == 0 {
 		top, _ := r.Top(actionRow)
-		c.TextIn(top, "the answer itself", fontBody, canvas.Left, t.Text)
+		c.TextIn(top, "none, or the answer itself", fontBody, canvas.Left, t.Muted)
 		return
 	}
 	label := 0.0
@@ -481,6 +494,12 @@ func DrawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 }
 
+// modelName is a name, or the last two parts of a path.
+func modelName(s string) string {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == '\\' })
+	return strings.Join(parts[max(len(parts)-2, 0):], "/")
+}
+
 // ruleWords says when the model halts; what act.Rule does not know is left as it is.
 func ruleWords(h trace.Header) string {
 	switch h.Rule {
@@ -498,9 +517,9 @@ func ruleWords(h trace.Header) string {
 func Who(h trace.Header) string {
 	switch {
 	case h.Model != "" && h.Rule != "":
-		return "model " + h.Model + ", " + ruleWords(h)
+		return "model " + modelName(h.Model) + ", " + ruleWords(h)
 	case h.Model != "":
-		return "model " + h.Model
+		return "model " + modelName(h.Model)
 	case h.Agent == "":
 		return ""
 	}

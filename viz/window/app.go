@@ -43,6 +43,16 @@ type Agent struct {
 	Rule  string
 }
 
+// choice is c with g in the place of who played. One that names no model keeps that of c, so that two
+// halting rules of one model can be compared.
+func (g Agent) choice(c live.Choice) live.Choice {
+	if g.Model != "" || g.Agent != c.Agent {
+		c.Model = g.Model
+	}
+	c.Agent, c.Rule = g.Agent, g.Rule
+	return c
+}
+
 // A Trace is a recording to replay.
 type Trace struct {
 	Name    string
@@ -426,8 +436,7 @@ func (a *App) compare() {
 		return
 	}
 	a.list = a.agentList("Compare with", func(g Agent) {
-		c := a.status().Choice
-		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
+		c := g.choice(a.status().Choice)
 		first := a.sides[0].session.Status().Choice
 		s := &side{session: live.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
 		s.session.Send(live.Command{Op: live.OpSpeed, Value: a.speed})
@@ -443,7 +452,7 @@ func (a *App) compare() {
 // titleOf is how the list of agents names the one of c.
 func (a *App) titleOf(c live.Choice) string {
 	for _, g := range a.cfg.Agents {
-		if g.Agent == c.Agent && g.Model == c.Model && g.Rule == c.Rule {
+		if g.choice(c) == c {
 			return g.Title
 		}
 	}
@@ -462,8 +471,7 @@ func (a *App) agentList(title string, choose func(Agent)) *list {
 // pickAgent opens the list of agents.
 func (a *App) pickAgent() {
 	a.list = a.agentList("Who plays", func(g Agent) {
-		c := a.status().Choice
-		c.Agent, c.Model, c.Rule = g.Agent, g.Model, g.Rule
+		c := g.choice(a.status().Choice)
 		a.newest()
 		a.sides[0].name = ""
 		if len(a.sides) == 2 {

@@ -718,6 +718,23 @@ func TestAMisfitIsSaidAndTheRestStays(t *testing.T) {
 	}
 }
 
+// TestMean counts every finished decision once, and not the one under way.
+func TestMean(t *testing.T) {
+	d := liveApp(t)
+	d.thinkOn(12)
+	l := d.status().Trace
+	_, end := l.Range()
+	sum := 0
+	for n := range end {
+		i, _ := l.Info(n)
+		sum += i.Segments
+	}
+	d.tick()
+	if want := float64(sum) / float64(end); end < 2 || d.view().Mean != want {
+		t.Errorf("mean %v of %d decisions, want %v", d.view().Mean, end, want)
+	}
+}
+
 func TestListByMouse(t *testing.T) {
 	d := liveApp(t)
 	d.tick("o")

@@ -151,8 +151,9 @@ func (s *side) look(now time.Time, painters viz.Painters) error {
 	if d := now.Sub(s.start); d >= 0 && d < glideTime {
 		s.view.From, s.view.Glide = &s.board, float64(d)/float64(glideTime)
 	}
-	_, end := h.Range()
-	s.view.Mean, s.view.Most = s.mean.upTo(s.base(), min(n+1, end))
+	base := s.base()
+	_, end := base.Range() // the decision under way does not count yet
+	s.view.Mean, s.view.Most = s.mean.upTo(base, min(n+1, end))
 	return nil
 }
 
