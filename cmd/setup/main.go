@@ -18,6 +18,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,8 +29,6 @@ import (
 	"strings"
 	"syscall"
 	"text/tabwriter"
-
-	"github.com/spf13/pflag"
 
 	"github.com/ponder-agents/ponder/internal/setup/doctor"
 	"github.com/ponder-agents/ponder/internal/setup/gotch"
@@ -62,23 +61,24 @@ type options struct {
 	sha256   string
 	cache    string
 	work     string
-	packages []string
+	packages string
 	dryRun   bool
 	check    bool
 	json     bool
 }
 
-func (o *options) flags() *pflag.FlagSet {
-	f := pflag.NewFlagSet("setup", pflag.ContinueOnError)
-	f.SortFlags = false
-	f.StringVar(&o.libtorch, "libtorch", os.Getenv("LIBTORCH"), "folder of a libtorch: an unpacked archive, Python's torch, or a prefix (default $LIBTORCH)")
-	f.StringVar(&o.pip, "pip", "", "install this version of PyPI's torch privately and use it")
-	f.StringVar(&o.archive, "libtorch-archive", "", "unpack this zip file of libtorch and use it")
+// flags are the standard library's: a module that uses ponder may have no go.sum entry for what only
+// this command needs, and then could not run it.
+func (o *options) flags() *flag.FlagSet {
+	f := flag.NewFlagSet("setup", flag.ContinueOnError)
+	f.StringVar(&o.libtorch, "libtorch", os.Getenv("LIBTORCH"), "`folder` of a libtorch: an unpacked archive, Python's torch, or a prefix (default $LIBTORCH)")
+	f.StringVar(&o.pip, "pip", "", "install this `version` of PyPI's torch privately and use it")
+	f.StringVar(&o.archive, "libtorch-archive", "", "unpack this zip `file` of libtorch and use it")
 	f.StringVar(&o.url, "url", "", "download this zip file of libtorch and use it")
 	f.StringVar(&o.sha256, "sha256", "", "what the archive must have (default: what it had the first time)")
-	f.StringVar(&o.cache, "cache", "", "folder of what set-up makes (default ponder in the user's cache)")
-	f.StringVar(&o.work, "go-work", "", "write this go.work, for $GOWORK to name, and leave the module's alone")
-	f.StringSliceVar(&o.packages, "packages", nil, "only install these Debian packages, if they are missing")
+	f.StringVar(&o.cache, "cache", "", "`folder` of what set-up makes (default ponder in the user's cache)")
+	f.StringVar(&o.work, "go-work", "", "write this go.work `file`, for $GOWORK to name, and leave the module's alone")
+	f.StringVar(&o.packages, "packages", "", "only install these Debian packages, a comma between, if they are missing")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done")
 	f.BoolVar(&o.check, "check", false, "look at this machine; exit code 4 if networks cannot run")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON on stdout")
@@ -88,12 +88,12 @@ func (o *options) flags() *pflag.FlagSet {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o options
 	f := o.flags()
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprintf(stderr, "Set up libtorch and gotch for ponder.\n\nUsage: go run github.com/ponder-agents/ponder/cmd/setup [flags]\n\n%s", f.FlagUsages())
-	}
+	f.SetOutput(io.Discard)
 	switch err := f.Parse(args); {
-	case errors.Is(err, pflag.ErrHelp):
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(stderr, "Set up libtorch and gotch for ponder.\n\nUsage: go run github.com/ponder-agents/ponder/cmd/setup [flags]\n\n")
+		f.SetOutput(stderr)
+		f.PrintDefaults()
 		return exitOK
 	case err != nil:
 		fmt.Fprintf(stderr, "setup: %v (--help lists the flags)\n", err)
@@ -135,7 +135,7 @@ type report struct {
 
 func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	log := func(format string, args ...any) { fmt.Fprintf(stderr, "setup: "+format+"\n", args...) }
-	if len(o.packages) > 0 {
+	if o.packages != "" {
 		return o.installPackages(ctx, log)
 	}
 	if o.cache == "" {
@@ -225,7 +225,7 @@ func (o *options) fastBLAS(ctx context.Context, lib *libtorch.Lib, log libtorch.
 
 // installPackages is what the Makefile asks for before tests that need a window.
 func (o *options) installPackages(ctx context.Context, log libtorch.Log) error {
-	if err := libtorch.Apt(ctx, o.packages, o.dryRun, log); err != nil {
+	if err := libtorch.Apt(ctx, strings.Split(o.packages, ","), o.dryRun, log); err != nil {
 		return codeError{exitEnvironment, err}
 	}
 	return nil

@@ -66,8 +66,8 @@ func TestUsage(t *testing.T) {
 		code int
 		text string
 	}{
-		{[]string{"--help"}, exitOK, "--libtorch-archive"},
-		{[]string{"--no-such-flag"}, exitUsage, "unknown flag: --no-such-flag"},
+		{[]string{"--help"}, exitOK, "-libtorch-archive"},
+		{[]string{"--no-such-flag"}, exitUsage, "not defined: -no-such-flag"},
 		{[]string{"extra"}, exitUsage, `unexpected argument "extra"`},
 		{[]string{"--libtorch", "/nowhere", "--dry-run"}, exitEnvironment, "no libtorch there"},
 		{[]string{"--libtorch", "/nowhere", "--check"}, exitEnvironment, "no libtorch there"},

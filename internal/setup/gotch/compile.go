@@ -16,8 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/ponder-agents/ponder/internal/setup/libtorch"
 	"github.com/ponder-agents/ponder/torch/native"
@@ -160,23 +159,15 @@ func (c *compiler) objects(ctx context.Context, module string) (objects []string
 	units = append(ours, units...) // the longest first
 
 	objects = make([]string, len(units))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.NumCPU())
-	for i, u := range units {
-		var p *part
+	err = inParallel(ctx, len(units), func(ctx context.Context, i int) (err error) {
 		if j := i - len(ours) - 1; j >= 0 {
-			p = parts[j]
+			objects[i], err = c.generated(ctx, units[i], parts[j])
+		} else {
+			objects[i], err = c.object(ctx, units[i], nil)
 		}
-		g.Go(func() (err error) {
-			if p == nil {
-				objects[i], err = c.object(ctx, u, nil)
-				return err
-			}
-			objects[i], err = c.generated(ctx, u, p)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, 0, err
 	}
 	for i := range parts {
@@ -187,6 +178,33 @@ func (c *compiler) objects(ctx context.Context, module string) (objects []string
 		missing += n
 	}
 	return objects, missing, nil
+}
+
+// inParallel calls f for 0 to n-1, as many at once as there are processors, and returns the first
+// error, which cancels the rest.
+func inParallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int, n)
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	var wg sync.WaitGroup
+	for range min(n, runtime.NumCPU()) {
+		wg.Go(func() {
+			for i := range next {
+				if ctx.Err() != nil {
+					return
+				}
+				if err := f(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 // generated compiles a part. A function that this libtorch refuses becomes an error at run time;
