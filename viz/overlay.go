@@ -59,6 +59,7 @@ func (o *overlay) draw() legend {
 			return legend{text: "no confidence recorded"}
 		}
 		o.heat(func(i int) float64 { return float64(g.Confidence[i]) / 255 }, g)
+		o.digitsOver(g, func(i int) float64 { return float64(g.Confidence[i]) / 255 })
 		l.lo, l.hi = "0 %", "100 %"
 	case LayerChangeH, LayerChangeL:
 		norm := g.NormH
@@ -71,6 +72,7 @@ func (o *overlay) draw() legend {
 		// One scale for the whole decision, so that calming down is seen.
 		largest := o.largestChange(o.Layer == LayerChangeL)
 		o.heat(func(i int) float64 { return float64(norm[i] / largest) }, nil)
+		o.digitsOver(g, func(i int) float64 { return float64(norm[i] / largest) })
 		l.lo, l.hi = "0", strconv.FormatFloat(float64(largest), 'g', 2, 32)
 	case LayerAttentionH, LayerAttentionL:
 		return o.attention(g, l)
@@ -124,11 +126,15 @@ func (o *overlay) attention(g *trace.Segment, l legend) legend {
 
 // heat lays a scale over the cells; where g is given, cells that it does not answer stay bare.
 func (o *overlay) heat(value func(i int) float64, g *trace.Segment) {
+	strength := 0.82 // so that walls and pieces shine through
+	if o.Header.Answer == trace.AnswerDigit && o.cell >= leastCell {
+		strength = 0.96 // digits are written over it
+	}
 	for i := range o.Step.Board.Cells {
 		if g != nil && i < len(g.Answer) && g.Answer[i] == trace.NoAnswer {
 			continue
 		}
-		o.Fill(o.rect(i), alpha(Viridis(value(i)), 0.82))
+		o.Fill(o.rect(i), alpha(Viridis(value(i)), strength))
 	}
 }
 
@@ -351,6 +357,24 @@ func (o *overlay) digits(g *trace.Segment) {
 			o.Fill(canvas.Rect{X: r.X + s*0.3, Y: r.Y + s*0.82, W: s * 0.4, H: max(s*0.05, 1)}, col)
 		}
 		o.TextIn(r, strconv.Itoa(int(d)), f, canvas.Center, col)
+	}
+}
+
+// digitsOver writes the answered digits over a heat map, dark on its light colours.
+func (o *overlay) digitsOver(g *trace.Segment, value func(i int) float64) {
+	if o.Header.Answer != trace.AnswerDigit || !o.whole(len(g.Answer)) || o.cell < leastCell {
+		return
+	}
+	f := canvas.Font{Size: o.side() * 0.5}
+	for i, d := range g.Answer {
+		if d == 0 || d > 99 {
+			continue
+		}
+		col := rgb(0xffffff)
+		if value(i) > 0.6 {
+			col = rgb(0x1a1e24)
+		}
+		o.TextIn(o.rect(i), strconv.Itoa(int(d)), f, canvas.Center, col)
 	}
 }
 

@@ -199,6 +199,7 @@ func (a *App) toggleHuman() {
 
 func (a *App) toggleEdit() {
 	a.edit = !a.edit
+	a.message = ""
 	if a.edit {
 		a.newest()
 		a.say("Edit: click a cell, or point at it and type a digit. E ends.")

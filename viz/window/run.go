@@ -157,16 +157,19 @@ var withCtrl = map[ebiten.Key]Key{
 func (g *game) pressed(keys []Key) []Key {
 	ctrl := ebiten.IsKeyPressed(ebiten.KeyControl) || ebiten.IsKeyPressed(ebiten.KeyMeta)
 	shift := ebiten.IsKeyPressed(ebiten.KeyShift)
-	g.keys = inpututil.AppendPressedKeys(g.keys[:0])
-	for _, k := range g.keys {
-		d := inpututil.KeyPressDuration(k)
+	// A tap that is shorter than a tick is among the just pressed, not among the pressed.
+	g.keys = inpututil.AppendJustPressedKeys(g.keys[:0])
+	just := len(g.keys)
+	g.keys = inpututil.AppendPressedKeys(g.keys)
+	for i, k := range g.keys {
 		name, ok := named[k]
+		if d := inpututil.KeyPressDuration(k); i >= just && !(held[name] && d > 24 && d%4 == 0) {
+			continue
+		}
 		switch {
 		case ctrl && withCtrl[k] != "":
-			if d == 1 {
-				keys = append(keys, withCtrl[k])
-			}
-		case !ok || d != 1 && !(held[name] && d > 24 && d%4 == 0):
+			keys = append(keys, withCtrl[k])
+		case !ok:
 		case shift && (name == "left" || name == "right"):
 			keys = append(keys, "shift+"+name)
 		default:
