@@ -163,14 +163,21 @@ func TestPrepareAfterKill(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for {
-		// The last unit hangs; on more than one processor wait for the others too.
+	ours, err := nativeUnits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := len(ours) + 1 + generatedParts - 1 // all but the one that hangs
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		_, err := os.Stat(filepath.Join(here, "hanging"))
 		done, _ := filepath.Glob(filepath.Join(cfg.Cache, "objects/*.o"))
-		if err == nil && len(done) == 4 {
+		if err == nil && len(done) == others {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Now().After(deadline) {
+			t.Errorf("%d objects after a minute, want %d", len(done), others)
+			break
+		}
 	}
 	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
