@@ -46,7 +46,7 @@ def main():
         import minigrid  # noqa: F401
 
         for mode in ("sync", "async"):
-            envs = gymnasium.make_vec(args.env, 8, vectorization_mode=mode)
+XX
             print(f"minigrid, {mode:5}       n=8     {rate(envs, 8, actions, args.seconds):>12,.0f} steps/s")
 
 
