@@ -53,15 +53,17 @@ func Maze() Recipe {
 	m := &r.Model
 	m.Vocab, m.Outputs, m.Rows, m.Cols, m.Seq = task.MazeVocab, 4, 13, 13, 169
 	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
-	r.Halting = act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 3}
-	r.Evaluation.MaxSegments = 6
-	r.Steps = 16000
-	r.Stages = []Stage{
-		{Data: "maze-directions:7", Until: 0.08, Exact: 0.95, Window: 60, MinSteps: 300},
-		{Data: "maze-directions:9", Until: 0.2, Exact: 0.95, Window: 60, MinSteps: 300},
-		{Data: "maze-directions:11", Until: 0.35, Exact: 0.95, Window: 60, MinSteps: 300},
-		{Data: "maze-directions:13", Until: 0.6, Exact: 0.98, Window: 60, MinSteps: 300},
-		{Data: "maze-directions:15", Until: 1},
+	r.Halting = act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 4}
+	r.Evaluation = act.Config{MaxSegments: 6, Rule: act.HaltAbove, Threshold: 4}
+	r.Steps = 20000
+	for _, st := range []struct {
+		size  int
+		until float64
+	}{
+		{7, 0.05}, {9, 0.12}, {11, 0.22}, {13, 0.35}, {15, 0.5}, // grow, then keep the small ones in mind
+		{9, 0.55}, {15, 0.63}, {11, 0.68}, {15, 0.76}, {9, 0.8}, {13, 0.85}, {15, 0.92}, {9, 0.95}, {11, 0.97}, {15, 1},
+	} {
+		r.Stages = append(r.Stages, Stage{Data: fmt.Sprintf("%s:%d", task.MazeDirectionsTask, st.size), Until: st.until})
 	}
 	return r
 }
