@@ -25,6 +25,9 @@ const (
 func BoardArea(r canvas.Rect, cols, rows int, scale float64) (area image.Rectangle, cell int) {
 	_, r = r.Top(captionHeight)
 	_, r = r.Bottom(legendHeight)
+	if r.W > 240 {
+		r.X, r.W = r.X+2*gap, r.W-4*gap
+	}
 	p := r.Pixels(scale)
 	if cols <= 0 || rows <= 0 || p.Empty() {
 		return image.Rectangle{Min: p.Min, Max: p.Min}, 0

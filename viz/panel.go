@@ -221,7 +221,7 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
 		curves = append(curves, curve{"conf.", t.Muted, MeanConfidence, false, 0})
 	}
-	if !continues {
+	if !continues && v.Header.Rule != "never" {
 		// The threshold takes the place of the other curve.
 		p := Sigmoid(v.Header.Threshold)
 		c.Dashes(1, 3, t.Continue, canvas.Point{X: a.X, Y: y(p)}, canvas.Point{X: a.X + a.W, Y: y(p)})

@@ -56,6 +56,7 @@ func newPlayCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
+	f.StringVar(&p.choice.Rule, "rule", "", "halting rule of hrm: halt-over-continue, halt-above, never (default: the model's own)")
 	f.StringVar(&p.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
@@ -99,8 +100,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	}
 	if len(cfg.Traces) == 0 {
 		// Said before the window opens, where a terminal shows it.
-		if !slices.Contains(agents, p.choice.Agent) {
-			_, err := openScene(ctx, p.choice)
+		if err := checkChoice(p.choice); err != nil {
 			return err
 		}
 		if _, _, err := openWorld(p.choice.Env); err != nil {

@@ -64,6 +64,7 @@ func newRecordCmd() *cobra.Command {
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
 	f.StringVar(&r.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random")
 	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
+	f.StringVar(&r.choice.Rule, "rule", "", "halting rule of hrm: halt-over-continue, halt-above, never (default: the model's own)")
 	f.IntVar(&r.steps, "steps", 0, "stop after so many decisions (0: at the end of the episode)")
 	f.StringVar(&r.size, "size", "960x600", "picture size in points")
 	f.Float64Var(&r.scale, "scale", 1, "pixels a point, 0.5 to 4")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -38,8 +39,8 @@ var errNoModel = errors.New("no model")
 // hrm without a model for the environment is replaced by the oracle, and by chance where there is
 // none; the trace's header says who plays.
 func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
-	if !slices.Contains(agents, c.Agent) {
-		return nil, usagef("agent %q: want one of %s", c.Agent, strings.Join(agents, ", "))
+	if err := checkChoice(c); err != nil {
+		return nil, err
 	}
 	e, id, err := openWorld(c.Env)
 	if err != nil {
@@ -69,6 +70,17 @@ func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// checkChoice reports what is wrong with c on any machine.
+func checkChoice(c live.Choice) error {
+	if !slices.Contains(agents, c.Agent) {
+		return usagef("agent %q: want one of %s", c.Agent, strings.Join(agents, ", "))
+	}
+	if rule := new(act.Rule); c.Rule != "" && rule.UnmarshalText([]byte(c.Rule)) != nil {
+		return usagef("rule %q: want halt-over-continue, halt-above or never", c.Rule)
+	}
+	return nil
 }
 
 // openOracle opens the best oracle of the environment id.
