@@ -76,8 +76,10 @@ func TestHandshake(t *testing.T) {
 		got = append(got, leaf{l.Name, l.Space.Kind, l.Space.DType, l.Offset, l.Bytes})
 	}
 	want := []leaf{
-		{"a.0", Discrete, "int64", 0, 8}, {"a.1", Box, "float32", 8, 12},
-		{"b", MultiBinary, "int8", 20, 2}, {"t", Text, "uint8", 22, 256},
+		{"a.0", Discrete, "int64", 0, 8},
+		{"a.1", Box, "float32", 8, 12},
+		{"b", MultiBinary, "int8", 20, 2},
+		{"t", Text, "uint8", 22, 256},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -117,10 +119,13 @@ func TestValues(t *testing.T) {
 		text   string
 		action []float64
 	}{
-		{"want a whole number in [3, 5]", []float64{6, 0, 0, 0, 0}}, {"0: 3.5", []float64{3.5, 0, 0, 0, 0}},
+		{"want a whole number in [3, 5]", []float64{6, 0, 0, 0, 0}},
+		{"0: 3.5", []float64{3.5, 0, 0, 0, 0}},
 		{"1: number 1: NaN: want a number in [-1, 1]", []float64{3, 0, math.NaN(), 0, 0}},
-		{"1: number 0: 1.00999999", []float64{3, 1.01, 0, 0, 0}}, {"2: number 1: 3", []float64{3, 0, 0, 0, 3}},
-		{"0: NaN", []float64{math.NaN(), 0, 0, 0, 0}}, {"0: +Inf", []float64{math.Inf(1), 0, 0, 0, 0}},
+		{"1: number 0: 1.00999999", []float64{3, 1.01, 0, 0, 0}},
+		{"2: number 1: 3", []float64{3, 0, 0, 0, 3}},
+		{"0: NaN", []float64{math.NaN(), 0, 0, 0, 0}},
+		{"0: +Inf", []float64{math.Inf(1), 0, 0, 0, 0}},
 	} {
 		err := w.StepRows(t.Context(), []int{1}, bad.action)
 		if err == nil || !strings.Contains(err.Error(), bad.text) {

@@ -1,5 +1,7 @@
 """Gymnasium's Env and VectorEnv over the library."""
 
+import copy
+
 import gymnasium
 import numpy as np
 from gymnasium import spaces
@@ -128,9 +130,7 @@ class Env(gymnasium.Env):
         if self._seeded:
             other.restore(self.snapshot())
         other.spec, other._np_random_seed = self.spec, self._np_random_seed
-        if self._np_random is not None:
-            other._np_random = type(self._np_random)(type(self._np_random.bit_generator)())
-            other._np_random.bit_generator.state = self._np_random.bit_generator.state
+        other._np_random = copy.deepcopy(self._np_random)
         return other
 
     def close(self):
@@ -140,8 +140,6 @@ class Env(gymnasium.Env):
 class VectorEnv(gymnasium.vector.VectorEnv):
     """num_envs environments of one id, stepped in the library on up to `threads` threads (0: one
     below 256 environments, then all processors).
-
-    With copy=False the arrays that step returns are written again by the next one.
     """
 
     def __init__(
@@ -152,12 +150,11 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         render_mode=None,
         tile_size=32,
         threads=0,
-        copy=True,
         **options,
     ):
         _check_mode(render_mode)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.num_envs, self.render_mode, self.tile_size, self.copy = num_envs, render_mode, tile_size, copy
+        self.num_envs, self.render_mode, self.tile_size = num_envs, render_mode, tile_size
         self._world = _native.World(id, num_envs, options, _MODES[self.autoreset_mode], threads)
         self._layout = Layout(self._world.spec)
         self.metadata = dict(_METADATA, autoreset_mode=self.autoreset_mode)
@@ -199,7 +196,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         self._world.reset(seeds, mask)
         self._seeded |= rows
         self._read_missions(rows)
-        return self._observations(self._world.obs, self._missions), {}
+        return self._observations(), {}
 
     def step(self, actions):
         actions = np.asarray(actions)
@@ -212,15 +209,15 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         if happened & _native.FRESH:
             self._read_missions(world.fresh)
         return (
-            self._observations(world.obs, self._missions),
+            self._observations(),
             world.rewards.copy(),
             world.terminated.copy(),
             world.truncated.copy(),
             infos,
         )
 
-    def _observations(self, rows, missions):
-        return self._layout.many(rows, missions)
+    def _observations(self):
+        return self._layout.many(self._world.obs, self._missions)
 
     def _final(self, ended):
         """The infos of Gymnasium's same-step autoreset."""
@@ -251,7 +248,7 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         self._world.restore(index, state)
         self._seeded[index] = True
         self._read_missions(np.arange(self.num_envs) == index)
-        return self._observations(self._world.obs, self._missions)
+        return self._observations()
 
     def close_extras(self, **kwargs):
         self._world.close()
