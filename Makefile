@@ -49,12 +49,13 @@ lint: setup
 demo: build
 	bin/ponder demo
 
-# The viewer for the browser: serve the folder web.
-web:
+# The viewer for the browser, and a trace of the shipped agent: serve the folder web.
+web: build
 	mkdir -p web
 	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./viz/web
-	cp "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
-	cp viz/web/index.html web/
+	cp viz/web/index.html "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
+	bin/ponder record maze --quiet --out web/demo.trace
+	@echo 'serve it: python3 -m http.server -d web, then /?trace=demo.trace'
 
 bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages
