@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/draw"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -189,8 +190,9 @@ neither solved nor proved unsolvable.`,
 
 func newEnvDocsCmd() *cobra.Command {
 	var (
-		out    string
-		levels int
+		out     string
+		levels  int
+		results []string
 	)
 	cmd := &cobra.Command{
 		Use:     "docs",
@@ -201,11 +203,25 @@ func newEnvDocsCmd() *cobra.Command {
 			if levels < 1 {
 				return usagef("--levels %d: want at least 1", levels)
 			}
-			rows, err := solveAll(cmd.Context(), env.List(""), "", levels, nil, cmd.ErrOrStderr())
-			if err != nil {
-				return err
+			var rows []solveRow
+			for _, path := range results {
+				b, err := os.ReadFile(path)
+				if err != nil {
+					return err
+				}
+				var some []solveRow
+				if err := json.Unmarshal(b, &some); err != nil {
+					return fmt.Errorf("%s: %w", path, err)
+				}
+				rows = append(rows, some...)
 			}
-			write := func(w io.Writer) error { return writeDocs(w, rows, levels) }
+			if len(results) == 0 {
+				var err error
+				if rows, err = solveAll(cmd.Context(), env.List(""), "", levels, nil, cmd.ErrOrStderr()); err != nil {
+					return err
+				}
+			}
+			write := func(w io.Writer) error { return writeDocs(w, rows) }
 			if out == "-" {
 				return write(cmd.OutOrStdout())
 			}
@@ -214,10 +230,11 @@ func newEnvDocsCmd() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&out, "out", "docs/environments.md", "file to write; - is stdout")
 	cmd.Flags().IntVar(&levels, "levels", 1000, "levels that each oracle plays")
+	cmd.Flags().StringArrayVar(&results, "results", nil, "file of `ponder env solve --json` to print instead; may be repeated")
 	return cmd
 }
 
-func writeDocs(w io.Writer, rows []solveRow, levels int) error {
+func writeDocs(w io.Writer, rows []solveRow) error {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# Environments")
@@ -231,13 +248,13 @@ func writeDocs(w io.Writer, rows []solveRow, levels int) error {
 	p("")
 	p("## What the oracles solve")
 	p("")
-	p("Each oracle played the levels of the seeds 0 to %d of each id. `plan` sees everything; `bot` knows what the agent has seen and the mission.", levels-1)
+	p("Each oracle played the levels of the seeds 0, 1, … of each id. `plan` sees everything; `bot` knows what the agent has seen and the mission.")
 	p("Steps are means over the levels solved. Shortest: plans proved to be as short as any. Unsolvable: levels not solved that were proved to have no")
 	p("solution, however many steps there were (a relaxed search: the agent may walk over objects and carry all at once).")
-	p("Repeat it by `ponder env solve 'MiniGrid-*' --levels %d`.", levels)
+	p("Repeat it by `ponder env solve 'MiniGrid-*' --levels 1000`.")
 	p("")
-	p("| id | limit | plan | steps | shortest | bot | steps | unsolvable | missed seeds |")
-	p("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+	p("| id | levels | limit | plan | steps | shortest | bot | steps | unsolvable | missed seeds |")
+	p("|---|---:|---:|---:|---:|---:|---:|---:|---:|---|")
 	find := func(id, oracle string) *solveRow {
 		for i := range rows {
 			if rows[i].Env == id && rows[i].Oracle == oracle {
@@ -276,7 +293,13 @@ func writeDocs(w io.Writer, rows []solveRow, levels int) error {
 				}
 			}
 		}
-		p("| %s | %d | %s | %s | %s | %s | %s | %d | %s |", e.ID, made.Spec().MaxSteps, share(plan), mean(plan), shortest, share(bot), mean(bot), hopeless, strings.Join(missed, "; "))
+		played := 0
+		for _, r := range []*solveRow{plan, bot} {
+			if r != nil {
+				played = r.Levels
+			}
+		}
+		p("| %s | %d | %d | %s | %s | %s | %s | %s | %d | %s |", e.ID, played, made.Spec().MaxSteps, share(plan), mean(plan), shortest, share(bot), mean(bot), hopeless, strings.Join(missed, "; "))
 	}
 	p("")
 	p("## Options")

@@ -23,7 +23,7 @@ func play(e *Env, o env.Oracle, obs []byte) (ok bool, steps int, err error) {
 // be proved unsolvable; a plan takes no more steps than the bot.
 func TestOracles(t *testing.T) {
 	buried := 0
-	for _, l := range levels() {
+	for _, l := range miniLevels() {
 		e, err := New(l.id, Config{})
 		if err != nil {
 			t.Fatal(err)

@@ -2,6 +2,10 @@
 // bit: the same id and seed give the same layout, mission, observations, rewards, flags and pictures
 // as the Python package, because its random numbers are NumPy's ([rng.Gen]).
 //
+// It has MiniGrid's 75 ids and BabyAI's 96, whose instructions and verifiers follow
+// Chevalier-Boisvert et al. 2019 (arXiv:1810.08272); not Playground and the six ids of wave function
+// collapse. A BabyAI level has no text form and no oracle.
+//
 // Importing it registers the ids with env.Make. Its options:
 //
 //	view=7             width of the agent's square view, odd, 3 to 15
@@ -16,7 +20,7 @@
 // the top of what the agent sees; it stands at i = view/2, j = view-1 and looks towards j = 0. The
 // direction is one byte: 0 right, 1 down, 2 left, 3 up. The mission is the task in words, one token
 // a word, 0 after the end; [Words] is the vocabulary, with the indices of MiniGrid's
-// DictObservationSpaceWrapper.
+// DictObservationSpaceWrapper, and BabyAI's words after them.
 //
 // # Codes
 //

@@ -17,13 +17,26 @@ type level struct {
 	actions    int // 0 means all seven
 	fixed      bool
 	missionLen int
+	roomSize   int    // of BabyAI levels
 	hash       uint32 // of the id, in snapshots
 	build      func(e *Env) bool
 	start      func(e *Env) // what the agent carries at first; nil for nothing
 }
 
-// levels are the ids of MiniGrid 3.2.0 but Playground and the WFC ids.
+// levels are the ids of MiniGrid 3.2.0, BabyAI's among them, but Playground and the WFC ids.
 func levels() []level {
+	all := append(miniLevels(), babyLevels()...)
+	for i := range all {
+		all[i].hash = idHash(all[i].id)
+		if all[i].missionLen == 0 {
+			all[i].missionLen = MissionLen
+		}
+	}
+	return all
+}
+
+// miniLevels are those that begin with MiniGrid.
+func miniLevels() []level {
 	var all []level
 	add := func(about string, l level, format string, args ...any) {
 		l.id, l.about = "MiniGrid-"+fmt.Sprintf(format, args...), about
@@ -132,13 +145,6 @@ func levels() []level {
 		obstructed(11, large, layObstructed3(side, true, true, 2, v == 1), "2Q-v%d", v)
 		obstructed(25, large, layObstructed3(middle, true, true, 4, v == 1), "Full-v%d", v)
 	}
-
-	for i := range all {
-		all[i].hash = idHash(all[i].id)
-		if all[i].missionLen == 0 {
-			all[i].missionLen = MissionLen
-		}
-	}
 	return all
 }
 
@@ -162,8 +168,12 @@ func init() {
 		Options: append([]env.Option{{Name: "file", About: "path of the level as text"}}, options...),
 	})
 	for _, l := range levels() {
+		solvers, proof := oracles, unsolvable
+		if l.roomSize > 0 {
+			solvers, proof = nil, nil // none follows BabyAI's instructions yet
+		}
 		env.Register(env.Entry{
-			ID: l.id, Family: "minigrid", About: l.about, Options: options, Oracles: oracles, Unsolvable: unsolvable,
+			ID: l.id, Family: "minigrid", About: l.about, Options: options, Oracles: solvers, Unsolvable: proof,
 			Open: func(_ string, o *env.Options) (env.Env, error) {
 				cfg, err := configOf(o)
 				if err != nil {

@@ -55,6 +55,8 @@ type Env struct {
 	mission []byte // [missionLen] tokens
 	ended   bool
 	rng     rng.Gen
+	quest   *quest    // of BabyAI levels; nil in others
+	maze    *babyMaze // scratch of theirs, while a level is drawn
 
 	tiles *tileSet // of observations in pixels
 }
@@ -75,6 +77,9 @@ func newEnv(l level, cfg Config) *Env {
 	e.inside = make([]content, 0, 16)
 	for i := range e.cells {
 		e.cells[i] = byte(Wall)
+	}
+	if l.roomSize > 0 {
+		e.quest, e.maze = &quest{n: 1, hand: notHeld}, new(babyMaze)
 	}
 	e.spec = e.makeSpec()
 	e.rng.Seed(0)
@@ -164,6 +169,24 @@ func (e *Env) Seed(seed uint64) { e.rng.Seed(seed) }
 func (e *Env) Reset(obs []byte) {
 	e.build()
 	e.observe(obs)
+	if e.quest != nil && e.quest.carry {
+		e.takeFirst()
+	}
+}
+
+// takeFirst gives the agent the object that it is to put down. MiniGrid does so after the first
+// observation.
+func (e *Env) takeFirst() {
+	q := e.quest
+	for i := range q.things {
+		if q.instrs[0].set[0]>>i&1 != 0 {
+			p := q.cur[i]
+			e.carry, e.cells[p] = Cell(e.cells[p]), byte(Empty)
+			q.hand = int8(i)
+			q.on &^= 1 << i
+			return
+		}
+	}
 }
 
 // build makes the layout. Where the reference gives up with an exception because something finds
@@ -229,7 +252,8 @@ func (e *Env) act(action int) (out env.Outcome) {
 
 	e.steps++
 	success := false
-	switch c := Cell(e.cells[front]); action {
+	c := Cell(e.cells[front])
+	switch action {
 	case Left:
 		e.dir = (e.dir - 1) & 3
 	case Right:
@@ -314,6 +338,10 @@ func (e *Env) act(action int) (out env.Outcome) {
 		case t.b:
 			success, out.Terminated = false, true
 		}
+	case taskInstr:
+		e.quest.follow(e, action, front, c, carried)
+		v := e.quest.verify(e, uint8(e.quest.n-1), action)
+		success, out.Terminated = v == succeeded, v != goesOn
 	case taskDynamic:
 		if blocked && action == Forward {
 			out.Terminated, out.Reward = true, -1
@@ -340,7 +368,7 @@ func (e *Env) ActionMask(dst []bool) {
 		Drop:    e.carry != 0 && (c == Empty || e.task.kind == taskPutNear),
 		Toggle: c.in(toggles) && (c.kind() != kindDoorLocked || e.carry == key(c.Color())) ||
 			e.task.kind == taskGoTo,
-		Done: e.task.kind == taskGoTo,
+		Done: e.task.kind == taskGoTo || e.task.kind == taskInstr,
 	}
 	copy(dst, mask[:len(e.spec.Actions)])
 }
@@ -353,6 +381,10 @@ func (e *Env) clone() *Env {
 	c.cells = append([]byte(nil), e.cells...)
 	c.mission = append([]byte(nil), e.mission...)
 	c.inside = append(make([]content, 0, cap(e.inside)), e.inside...)
+	if e.quest != nil {
+		q := *e.quest
+		c.quest, c.maze = &q, new(babyMaze)
+	}
 	return &c
 }
 
@@ -387,6 +419,9 @@ func (e *Env) AppendState(dst []byte) []byte {
 	for _, c := range e.inside {
 		dst = append(le.AppendUint32(dst, uint32(c.pos)), byte(c.cell))
 	}
+	if e.quest != nil {
+		dst = e.quest.appendState(dst)
+	}
 	return e.rng.AppendState(dst)
 }
 
@@ -406,7 +441,11 @@ func (e *Env) SetState(s []byte) error {
 	u := func(i int) int { return int(int32(le.Uint32(s[7+4*i:]))) }
 	b := s[27:35]
 	nInside := int(b[7])
-	if want := snapshotHeader + len(e.mission) + e.w*e.h + 5*nInside + rng.GenStateLen; len(s) != want {
+	nQuest := 0
+	if e.quest != nil {
+		nQuest = questLen
+	}
+	if want := snapshotHeader + len(e.mission) + e.w*e.h + 5*nInside + nQuest + rng.GenStateLen; len(s) != want {
 		return bad("%d bytes, want %d", len(s), want)
 	}
 	inGrid := func(p int) bool {
@@ -423,7 +462,7 @@ func (e *Env) SetState(s []byte) error {
 		return bad("step %d of %d", steps, limit)
 	case carry != 0 && !(carry.valid() && carry.in(portable)), within != 0 && !(carry.kind() == kindBox && within.valid()):
 		return bad("impossible object in hand")
-	case t.kind >= taskKinds || t.nBalls > maxBalls || t.target != 0 && !t.target.valid():
+	case t.kind >= taskKinds || (t.kind == taskInstr) != (e.quest != nil) || t.nBalls > maxBalls || t.target != 0 && !t.target.valid():
 		return bad("unknown task")
 	case (t.a != 0 && !inGrid(int(t.a))) || (t.b != 0 && !inGrid(int(t.b))):
 		return bad("the task is not on the grid")
@@ -438,6 +477,7 @@ func (e *Env) SetState(s []byte) error {
 	mission, rest := rest[:len(e.mission)], rest[len(e.mission):]
 	cells, rest := rest[:e.w*e.h], rest[e.w*e.h:]
 	boxes, rest := rest[:5*nInside], rest[5*nInside:]
+	told, rest := rest[:nQuest], rest[nQuest:]
 	for _, m := range mission {
 		if int(m) >= len(Words) {
 			return bad("unknown word %d", m)
@@ -454,6 +494,13 @@ func (e *Env) SetState(s []byte) error {
 			return bad("bad content of a box")
 		}
 	}
+	var q quest
+	if e.quest != nil {
+		var err error
+		if q, err = parseQuest(told, inGrid); err != nil {
+			return bad("%w", err)
+		}
+	}
 	var gen rng.Gen
 	if err := gen.SetState(rest); err != nil {
 		return bad("%w", err)
@@ -461,6 +508,9 @@ func (e *Env) SetState(s []byte) error {
 
 	e.pos, e.steps, e.limit, e.dir, e.ended = pos, steps, limit, int(b[0]), b[3] == 1
 	e.carry, e.within, e.task, e.rng = carry, within, t, gen
+	if e.quest != nil {
+		*e.quest = q
+	}
 	copy(e.mission, mission)
 	for y := range e.h {
 		copy(e.cells[e.at(0, y):], cells[y*e.w:(y+1)*e.w])

@@ -49,7 +49,7 @@ func replayFile(t *testing.T, path string) (traces, steps int) {
 // TestGolden replays the golden traces of MiniGrid 3.2.0, one a id.
 func TestGolden(t *testing.T) {
 	traces, steps := replayFile(t, "../../../shared/minigrid/golden-3.2.0.jsonl.gz")
-	if want := len(levels()); traces != want || steps == 0 {
+	if want := len(miniLevels()); traces != want || steps == 0 {
 		t.Errorf("%d traces of %d steps, want %d", traces, steps, want)
 	}
 }
@@ -58,13 +58,22 @@ func TestGolden(t *testing.T) {
 // rendered frames (testdata/record.py --seeds 1000:1002 --steps 60).
 func TestTraces(t *testing.T) {
 	traces, steps := replayFile(t, "testdata/traces-3.2.0.jsonl.gz")
-	if want := 2 * len(levels()); traces != want || steps == 0 {
+	if want := 2 * len(miniLevels()); traces != want || steps == 0 {
 		t.Errorf("%d traces of %d steps, want %d", traces, steps, want)
 	}
 }
 
+// TestBabyAI replays two episodes of each BabyAI id
+// (testdata/record.py --ids 'BabyAI-*' --seeds 0:2 --steps 60).
+func TestBabyAI(t *testing.T) {
+	traces, steps := replayFile(t, "testdata/babyai-3.2.0.jsonl.gz")
+	if traces != 2*96 || len(babyLevels()) != 96 || steps == 0 {
+		t.Errorf("%d traces of %d steps for %d ids, want 192 for 96", traces, steps, len(babyLevels()))
+	}
+}
+
 func TestConformance(t *testing.T) {
-	for _, e := range env.List("MiniGrid-*") {
+	for _, e := range append(env.List("MiniGrid-*"), env.List("BabyAI-*")...) {
 		t.Run(e.ID, func(t *testing.T) {
 			envtest.Run(t, func() env.Env {
 				e, err := env.Make(e.ID)

@@ -93,11 +93,14 @@ type lattice struct {
 	size       int
 	cols, rows int
 	rooms      [maxRooms * maxRooms]room
+	palette    []uint8 // colours of the doors that connectAll adds
+	objects    [maxTracked]int
+	placed     int // objects that were put into rooms
 }
 
 // newLattice draws the rooms, then where their doors would be, and stands the agent in the middle.
 func (l *lattice) draw(e *Env, size, cols, rows int) {
-	*l = lattice{e: e, size: size, cols: cols, rows: rows}
+	*l = lattice{e: e, size: size, cols: cols, rows: rows, palette: drawn[:]}
 	for j := range rows {
 		for i := range cols {
 			e.walls(l.area(i, j))
@@ -135,7 +138,12 @@ const roomTries = 1000
 
 // object puts c into a room, not beside the agent, and returns its position or -1.
 func (l *lattice) object(i, j int, c Cell) int {
-	return l.e.place(c, l.area(i, j), roomTries, besideAgent)
+	p := l.e.place(c, l.area(i, j), roomTries, besideAgent)
+	if p >= 0 {
+		l.objects[l.placed] = p
+		l.placed++
+	}
+	return p
 }
 
 func besideAgent(e *Env, x, y int) bool {
@@ -194,7 +202,7 @@ func (l *lattice) connectAll() bool {
 		if r.door[side] == 0 || r.joined[side] || r.locked || l.neighbor(i, j, side).locked {
 			continue
 		}
-		l.addDoor(i, j, side, e.color(), false)
+		l.addDoor(i, j, side, rng.Elem(&e.rng, l.palette), false)
 	}
 	return false
 }

@@ -13,10 +13,11 @@ const (
 	taskRedBlue                 // open the door at a, then that at b
 	taskMemory                  // step on a, not on b
 	taskDynamic                 // reach the goal without a collision
+	taskInstr                   // follow Env.quest
 	taskKinds
 )
 
-var taskNames = [taskKinds]string{"goal", "pickup", "unlock", "goto", "fetch", "putnear", "redblue", "memory", "dynobst"}
+var taskNames = [taskKinds]string{"goal", "pickup", "unlock", "goto", "fetch", "putnear", "redblue", "memory", "dynobst", "instr"}
 
 // maxBalls is the most moving balls of an id.
 const maxBalls = 8

@@ -249,9 +249,9 @@ func (l *layout) taskField(f *grid.TextField, words []string, at []int) error {
 	if len(words) == 0 {
 		return f.Errorf(0, "want the name of a task")
 	}
-	k := slices.Index(taskNames[:], words[0])
+	k := slices.Index(taskNames[:taskInstr], words[0])
 	if k < 0 {
-		return f.Errorf(0, "unknown task %q: want one of %s", words[0], strings.Join(taskNames[:], ", "))
+		return f.Errorf(0, "unknown task %q: want one of %s", words[0], strings.Join(taskNames[:taskInstr], ", "))
 	}
 	l.task.kind, l.hasTask = taskKind(k), true
 	pattern := [taskKinds]string{taskPickup: "o", taskUnlock: "p", taskGoTo: "p", taskFetch: "o", taskPutNear: "op",
@@ -299,6 +299,9 @@ func (l *layout) apply(e *Env) {
 // Level writes the present state as text ([Legend]), the count of steps and the random stream left
 // out.
 func (e *Env) Level() (string, error) {
+	if e.quest != nil {
+		return "", fmt.Errorf("%s: BabyAI's levels have no text form", e.spec.ID)
+	}
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	at := func(p int) string {
@@ -351,6 +354,9 @@ func (e *Env) Level() (string, error) {
 // SetLevel begins an episode, at step 0, on a level in text form, which must have the Env's size. Its
 // errors are grid.TextErrors and leave the Env as it was. The next Reset draws a layout of the id.
 func (e *Env) SetLevel(text string) error {
+	if e.quest != nil {
+		return fmt.Errorf("%s: BabyAI's levels have no text form", e.spec.ID)
+	}
 	l, err := parseLayout(text)
 	if err != nil {
 		return err

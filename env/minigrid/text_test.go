@@ -17,7 +17,7 @@ import (
 // TestLevelRoundTrip saves states of every id as text and loads them into another Env, which must then
 // be the same but for the count of steps and the random stream.
 func TestLevelRoundTrip(t *testing.T) {
-	for _, l := range levels() {
+	for _, l := range miniLevels() {
 		e, err := New(l.id, Config{})
 		if err != nil {
 			t.Fatal(err)

@@ -159,7 +159,7 @@ func TestFastView(t *testing.T) {
 
 // TestActionMask compares the mask with what the actions change.
 func TestActionMask(t *testing.T) {
-	for _, l := range levels() {
+	for _, l := range miniLevels() {
 		e, err := New(l.id, Config{})
 		if err != nil {
 			t.Fatal(err)
