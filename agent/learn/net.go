@@ -5,6 +5,7 @@ package learn
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 
 	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
 	"github.com/ponder-agents/ponder/hrm"
@@ -27,6 +28,20 @@ func NewNet(name string, c *checkpoint.Checkpoint, dev torch.Device) (*Net, erro
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	return n, nil
+}
+
+// Shipped makes the network of the checkpoint folder that open gives for a name: models.Open.
+func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Device) (*Net, error) {
+	dir, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := checkpoint.ReadFS(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	defer c.Close()
+	return NewNet(name, c, dev)
 }
 
 func (n *Net) load(c *checkpoint.Checkpoint, dev torch.Device) error {
