@@ -44,7 +44,9 @@ echo object > "$out"
 // fake is a configuration with that compiler and gotch from the module cache.
 func fake(t *testing.T) Config {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", Path).Output()
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", Path)
+	cmd.Env = append(os.Environ(), "GOWORK=off") // not the prepared copy
+	out, err := cmd.Output()
 	module := strings.TrimSpace(string(out))
 	if err != nil || module == "" {
 		t.Skip("gotch is not in the module cache (go mod download " + Path + ")")
