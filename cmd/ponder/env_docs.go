@@ -302,6 +302,8 @@ func writeDocs(w io.Writer, rows []solveRow) error {
 		p("| %s | %d | %d | %s | %s | %s | %s | %s | %d | %s |", e.ID, played, made.Spec().MaxSteps, share(plan), mean(plan), shortest, share(bot), mean(bot), hopeless, strings.Join(missed, "; "))
 	}
 	p("")
+	p("The %d `BabyAI-*` ids have no oracle. Of MiniGrid's own ids only Playground and the six of wave function collapse are missing.", len(env.List("BabyAI-*")))
+	p("")
 	p("## Options")
 	p("")
 	p("Every environment has `levels=LO:HI` (episodes are drawn from the levels of those seeds: disjoint ranges split training from test), `limit=N`")

@@ -276,7 +276,8 @@ func (q *quest) say(m []byte, i uint8) []byte {
 	object := func(k int) {
 		d := in.desc[k]
 		article := tokens["the"]
-		if bits.OnesCount64(in.set[k]) > 1 {
+		// A grey object of any type may be a wall, too, of which there are many.
+		if bits.OnesCount64(in.set[k]) > 1 || d.typ == TypeUnseen && d.color == int8(Grey) {
 			article = tokens["a"]
 		}
 		m = append(m, article)
