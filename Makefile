@@ -14,7 +14,7 @@ PURE := env CGO_ENABLED=0 GOWORK=off $(GO)
 # A hidden display for the tests that open a window, where there is none.
 DISPLAY_RUN = $$([ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || ! command -v xvfb-run >/dev/null || echo xvfb-run -a)
 # The packages that use libtorch, in themselves or in their tests.
-TORCH_PACKAGES = $(GO) list -test -f '{{$$p := .ImportPath}}{{range .Deps}}{{if eq . "github.com/sugarme/gotch"}}{{$$p}}{{end}}{{end}}' ./... | sed -n 's/\.test$$//p'
+TORCH_PACKAGES = $(GO) list -test -f '{{$$p := .ImportPath}}{{range .Deps}}{{if eq . "github.com/sugarme/gotch"}}{{$$p}}{{end}}{{end}}' ./... | sed 's/ .*//; s/\.test$$//; s/_test$$//' | sort -u
 
 build: setup
 	$(GO) build -o bin/ponder ./cmd/ponder
