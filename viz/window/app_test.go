@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image/gif"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -535,6 +536,24 @@ func TestButtonsFit(t *testing.T) {
 		}
 	})
 	d.zoom = 1
+}
+
+// TestAnySize draws the window as small and as oddly as a person can make it.
+func TestAnySize(t *testing.T) {
+	d := liveApp(t)
+	d.thinkOn(3)
+	rapid.Check(t, func(rt *rapid.T) {
+		d.in.Width, d.in.Height = float64(rapid.IntRange(1, 900).Draw(rt, "w")), float64(rapid.IntRange(1, 700).Draw(rt, "h"))
+		d.in.Scale = rapid.SampledFrom([]float64{0.5, 1, 1.25}).Draw(rt, "scale")
+		d.zoom = rapid.SampledFrom(zooms[:]).Draw(rt, "zoom")
+		d.in.X, d.in.Y = rapid.Float64Range(-50, 900).Draw(rt, "x"), rapid.Float64Range(-50, 700).Draw(rt, "y")
+		d.tick(rapid.SampledFrom([]Key{"?", "o", "esc", "down", "x", "backspace", "l", "t", "c", "m", "pgdn", "end", "[", "enter"}).Draw(rt, "key"))
+		img := d.Compose()
+		if w, h := img.Rect.Dx(), img.Rect.Dy(); math.Abs(float64(w)-d.in.Width*d.in.Scale) > 1 || math.Abs(float64(h)-d.in.Height*d.in.Scale) > 1 {
+			rt.Errorf("a picture of %dx%d for a window of %vx%v at scale %v", w, h, d.in.Width, d.in.Height, d.in.Scale)
+		}
+	})
+	d.zoom, d.list, d.help = 1, nil, false
 }
 
 func TestTooltip(t *testing.T) {

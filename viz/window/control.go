@@ -188,12 +188,15 @@ func (a *App) playKey(k Key) bool {
 	return false
 }
 
+// toggleHuman hands the keys over, of the first agent where two are compared.
 func (a *App) toggleHuman() {
+	a.newest()
+	a.playing = false
 	if a.human() {
-		a.steer(live.OpReturn)
+		a.sides[0].session.Send(live.Command{Op: live.OpReturn})
 		return
 	}
-	a.steer(live.OpTake)
+	a.sides[0].session.Send(live.Command{Op: live.OpTake})
 	a.say("You play: arrow keys, digits or a click on an action. H hands back.")
 }
 
