@@ -57,6 +57,7 @@ class Env(gymnasium.Env):
     """
 
     metadata = dict(_METADATA)
+    _world = None  # until it is made
 
     def __init__(self, id, render_mode=None, tile_size=32, **options):
         _check_mode(render_mode)
@@ -134,13 +135,16 @@ class Env(gymnasium.Env):
         return other
 
     def close(self):
-        self._world.close()
+        if self._world:
+            self._world.close()
 
 
 class VectorEnv(gymnasium.vector.VectorEnv):
     """num_envs environments of one id, stepped in the library on up to `threads` threads (0: one
     below 256 environments, then all processors).
     """
+
+    _world = None  # until it is made
 
     def __init__(
         self,
@@ -251,4 +255,5 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         return self._observations()
 
     def close_extras(self, **kwargs):
-        self._world.close()
+        if self._world:
+            self._world.close()
