@@ -24,18 +24,23 @@ type walk struct {
 func newWalk() env.Env { return &walk{draws: rng.Stream(0, "walk")} }
 
 func (w *walk) Spec() env.Spec {
-	return env.Spec{ID: "test/walk-v0", ObsLen: 8, Layout: []env.Field{{Name: "line", Shape: []int{8}}}, Vocab: 2,
-		Actions: []string{"left", "right"}, MaxSteps: 20}
+	return env.Spec{
+		ID: "test/walk-v0", ObsLen: 8, Layout: []env.Field{{Name: "line", Shape: []int{8}}}, Vocab: 2,
+		Actions: []string{"left", "right"}, MaxSteps: 20,
+	}
 }
+
 func (w *walk) Seed(seed uint64) {
 	if w.fault != "unseeded" {
 		w.draws.Reseed(seed, "walk")
 	}
 }
+
 func (w *walk) Reset(obs []byte) {
 	w.at, w.steps, w.ended = w.draws.IntN(7), 0, false
 	w.show(obs)
 }
+
 func (w *walk) show(obs []byte) {
 	if w.fault != "unwritten" {
 		clear(obs)
@@ -45,6 +50,7 @@ func (w *walk) show(obs []byte) {
 		obs[w.at] = 2
 	}
 }
+
 func (w *walk) Step(action int, obs []byte) env.Outcome {
 	if w.ended && w.fault != "goes on" {
 		panic("walk: the episode has ended")
@@ -64,6 +70,7 @@ func (w *walk) Step(action int, obs []byte) env.Outcome {
 	w.show(obs)
 	return out
 }
+
 func (w *walk) Clone() env.Env {
 	c := *w
 	if w.fault != "shares" {
@@ -72,6 +79,7 @@ func (w *walk) Clone() env.Env {
 	}
 	return &c
 }
+
 func (w *walk) AppendState(dst []byte) []byte {
 	ended := byte(0)
 	if w.ended {
@@ -83,6 +91,7 @@ func (w *walk) AppendState(dst []byte) []byte {
 	}
 	return w.draws.AppendState(dst)
 }
+
 func (w *walk) SetState(s []byte) error {
 	if len(s) != 3+rng.RandStateLen || s[0] > 7 || s[2] > 1 {
 		return errors.New("walk: not a snapshot")

@@ -141,6 +141,7 @@ func (l *levels) Reset(obs []byte) {
 	l.Env.Seed(l.lo + l.draws.Uint64N(l.hi-l.lo))
 	l.Env.Reset(obs)
 }
+
 func (l *levels) over(e Env) wrapper {
 	c := &levels{Env: e, lo: l.lo, hi: l.hi, draws: rng.Stream(0, "levels")}
 	if err := c.setOwn(l.appendOwn(nil)); err != nil {
@@ -194,6 +195,7 @@ func (l *limit) over(e Env) wrapper { return &limit{Env: e, n: l.n, steps: l.ste
 func (l *limit) appendOwn(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint32(dst, uint32(l.steps))
 }
+
 func (l *limit) setOwn(b []byte) error {
 	n := binary.LittleEndian.Uint32(b)
 	if int64(n) > int64(l.n) {
@@ -229,6 +231,7 @@ func (s *stack) Spec() Spec {
 	in.Layout, in.ObsLen = fields, s.n*s.len
 	return in
 }
+
 func (s *stack) Reset(obs []byte) {
 	last := s.frames[(s.n-1)*s.len:]
 	s.Env.Reset(last)
@@ -237,6 +240,7 @@ func (s *stack) Reset(obs []byte) {
 	}
 	copy(obs, s.frames)
 }
+
 func (s *stack) Step(action int, obs []byte) Outcome {
 	var out Outcome
 	copy(s.frames, s.frames[s.len:])
@@ -244,6 +248,7 @@ func (s *stack) Step(action int, obs []byte) Outcome {
 	copy(obs, s.frames)
 	return out
 }
+
 func (s *stack) over(e Env) wrapper {
 	c := *s
 	c.Env, c.frames = e, append([]byte(nil), s.frames...)
@@ -281,6 +286,7 @@ func (m *masked) Spec() Spec {
 	s.Vocab = max(s.Vocab, 2)
 	return s
 }
+
 func (m *masked) put(obs []byte) {
 	m.m.ActionMask(m.bits)
 	for i, b := range m.bits {
@@ -296,6 +302,7 @@ func (m *masked) Step(action int, obs []byte) Outcome {
 	m.put(obs)
 	return out
 }
+
 func (m *masked) over(e Env) wrapper {
 	in, _ := As[Masker](e)
 	return newMasked(e, in)

@@ -154,8 +154,15 @@ func (c Config) Check() error {
 		name string
 		n    int
 	}{
-		{"vocab", c.Vocab}, {"seq", c.Seq}, {"hidden", c.Hidden}, {"heads", c.Heads}, {"l_layers", c.LLayers},
-		{"h_cycles", c.HCycles}, {"l_cycles", c.LCycles}, {"outputs", c.Outputs}, {"inner", c.Inner},
+		{"vocab", c.Vocab},
+		{"seq", c.Seq},
+		{"hidden", c.Hidden},
+		{"heads", c.Heads},
+		{"l_layers", c.LLayers},
+		{"h_cycles", c.HCycles},
+		{"l_cycles", c.LCycles},
+		{"outputs", c.Outputs},
+		{"inner", c.Inner},
 	} {
 		bad(f.n < 1, "%s is %d, want at least 1", f.name, f.n)
 	}

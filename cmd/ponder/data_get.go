@@ -37,16 +37,31 @@ func publishedSets() []published {
 		}
 	}
 	return []published{
-		{"sudoku-extreme", "3.8 million train and 423 thousand test sudokus, rated by backtracks", "see its page",
-			[]string{hub + "sudoku-extreme/resolve/main/train.csv", hub + "sudoku-extreme/resolve/main/test.csv"}, nil},
-		{"maze-30x30-hard-1k", "1,000 train and 1,000 test mazes with long shortest paths", "see its page",
-			[]string{hub + "maze-30x30-hard-1k/resolve/main/train.csv", hub + "maze-30x30-hard-1k/resolve/main/test.csv"}, nil},
-		{"arc-agi-1", "400 training and 400 evaluation tasks", "Apache-2.0",
-			[]string{code + "fchollet/ARC-AGI/tar.gz/refs/heads/master"}, below("data", 1)},
-		{"arc-agi-2", "1,000 training and 120 evaluation tasks; some are of ARC-AGI-1", "Apache-2.0",
-			[]string{code + "arcprize/ARC-AGI-2/tar.gz/refs/heads/main"}, below("data", 1)},
-		{"conceptarc", "10 tasks for each of 16 concepts, and some minimal ones", "see its page",
-			[]string{code + "victorvikram/ConceptARC/tar.gz/refs/heads/main"}, below("corpus", 1)},
+		{
+			"sudoku-extreme", "3.8 million train and 423 thousand test sudokus, rated by backtracks", "see its page",
+			[]string{hub + "sudoku-extreme/resolve/main/train.csv", hub + "sudoku-extreme/resolve/main/test.csv"},
+			nil,
+		},
+		{
+			"maze-30x30-hard-1k", "1,000 train and 1,000 test mazes with long shortest paths", "see its page",
+			[]string{hub + "maze-30x30-hard-1k/resolve/main/train.csv", hub + "maze-30x30-hard-1k/resolve/main/test.csv"},
+			nil,
+		},
+		{
+			"arc-agi-1", "400 training and 400 evaluation tasks", "Apache-2.0",
+			[]string{code + "fchollet/ARC-AGI/tar.gz/refs/heads/master"},
+			below("data", 1),
+		},
+		{
+			"arc-agi-2", "1,000 training and 120 evaluation tasks; some are of ARC-AGI-1", "Apache-2.0",
+			[]string{code + "arcprize/ARC-AGI-2/tar.gz/refs/heads/main"},
+			below("data", 1),
+		},
+		{
+			"conceptarc", "10 tasks for each of 16 concepts, and some minimal ones", "see its page",
+			[]string{code + "victorvikram/ConceptARC/tar.gz/refs/heads/main"},
+			below("corpus", 1),
+		},
 	}
 }
 

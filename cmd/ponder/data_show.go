@@ -154,8 +154,10 @@ func fromDataset(dir, split, name string, kind puzzle.Kind, index, count int) ([
 				index--
 				continue
 			}
-			shown := shownPuzzle{title: fmt.Sprintf("%s example %d", split, e), kind: kind,
-				in: make([]int32, s.Meta.SeqLen), label: make([]int32, s.Meta.SeqLen)}
+			shown := shownPuzzle{
+				title: fmt.Sprintf("%s example %d", split, e), kind: kind,
+				in: make([]int32, s.Meta.SeqLen), label: make([]int32, s.Meta.SeqLen),
+			}
 			if n := s.Name(id); n != "" && id != int32(s.Meta.BlankIdentifierID) {
 				shown.title += ", " + n
 			}

@@ -62,14 +62,22 @@ func TestDataBuildGenerated(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"sudoku", "--side", "9", "--givens", "40-50", "--generate", "6", "--generate-test", "4", "--augment", "3"},
-			`[{"name":"train","examples":24,"puzzles":24,"groups":6},{"name":"test","examples":4,"puzzles":4,"groups":4}]`},
-		{[]string{"sudoku", "--side", "6", "--givens", "12-16", "--generate", "5", "--augment", "2", "--compact"},
-			`[{"name":"train","examples":15,"puzzles":15,"groups":5}]`},
-		{[]string{"maze", "--size", "9", "--generate", "7", "--generate-test", "3", "--augment", "7"},
-			`[{"name":"train","examples":56,"puzzles":56,"groups":7},{"name":"test","examples":3,"puzzles":3,"groups":3}]`},
-		{[]string{"maze", "--size", "30", "--generate-test", "2"},
-			`[{"name":"test","examples":2,"puzzles":2,"groups":2}]`},
+		{
+			[]string{"sudoku", "--side", "9", "--givens", "40-50", "--generate", "6", "--generate-test", "4", "--augment", "3"},
+			`[{"name":"train","examples":24,"puzzles":24,"groups":6},{"name":"test","examples":4,"puzzles":4,"groups":4}]`,
+		},
+		{
+			[]string{"sudoku", "--side", "6", "--givens", "12-16", "--generate", "5", "--augment", "2", "--compact"},
+			`[{"name":"train","examples":15,"puzzles":15,"groups":5}]`,
+		},
+		{
+			[]string{"maze", "--size", "9", "--generate", "7", "--generate-test", "3", "--augment", "7"},
+			`[{"name":"train","examples":56,"puzzles":56,"groups":7},{"name":"test","examples":3,"puzzles":3,"groups":3}]`,
+		},
+		{
+			[]string{"maze", "--size", "30", "--generate-test", "2"},
+			`[{"name":"test","examples":2,"puzzles":2,"groups":2}]`,
+		},
 	} {
 		out := filepath.Join(dir, "set")
 		got := want(t, exitOK, append(append([]string{"data", "build"}, tt.args...), "--out", out, "--json", "--seed", "3", "--replace")...)

@@ -342,12 +342,30 @@ var galleryPanels = []struct {
 	id   string
 	seed uint64
 }{
-	{"MiniGrid-Empty-8x8-v0", 0}, {"MiniGrid-FourRooms-v0", 1}, {"MiniGrid-DoorKey-8x8-v0", 2}, {"MiniGrid-LavaCrossingS11N5-v0", 3},
-	{"MiniGrid-SimpleCrossingS11N5-v0", 3}, {"MiniGrid-LavaGapS7-v0", 1}, {"MiniGrid-DistShift2-v0", 0}, {"MiniGrid-Dynamic-Obstacles-8x8-v0", 1},
-	{"MiniGrid-MultiRoom-N6-v0", 4}, {"MiniGrid-MemoryS13Random-v0", 2}, {"MiniGrid-KeyCorridorS6R3-v0", 1}, {"MiniGrid-Unlock-v0", 2},
-	{"MiniGrid-BlockedUnlockPickup-v0", 3}, {"MiniGrid-GoToDoor-8x8-v0", 5}, {"MiniGrid-GoToObject-8x8-N2-v0", 1}, {"MiniGrid-Fetch-8x8-N3-v0", 1},
-	{"MiniGrid-PutNear-8x8-N3-v0", 2}, {"MiniGrid-RedBlueDoors-8x8-v0", 1}, {"MiniGrid-LockedRoom-v0", 2}, {"MiniGrid-ObstructedMaze-Full-v1", 1},
-	{"maze", 1}, {"maze/31x31-v0", 2}, {"sudoku", 1}, {"arc", 4},
+	{"MiniGrid-Empty-8x8-v0", 0},
+	{"MiniGrid-FourRooms-v0", 1},
+	{"MiniGrid-DoorKey-8x8-v0", 2},
+	{"MiniGrid-LavaCrossingS11N5-v0", 3},
+	{"MiniGrid-SimpleCrossingS11N5-v0", 3},
+	{"MiniGrid-LavaGapS7-v0", 1},
+	{"MiniGrid-DistShift2-v0", 0},
+	{"MiniGrid-Dynamic-Obstacles-8x8-v0", 1},
+	{"MiniGrid-MultiRoom-N6-v0", 4},
+	{"MiniGrid-MemoryS13Random-v0", 2},
+	{"MiniGrid-KeyCorridorS6R3-v0", 1},
+	{"MiniGrid-Unlock-v0", 2},
+	{"MiniGrid-BlockedUnlockPickup-v0", 3},
+	{"MiniGrid-GoToDoor-8x8-v0", 5},
+	{"MiniGrid-GoToObject-8x8-N2-v0", 1},
+	{"MiniGrid-Fetch-8x8-N3-v0", 1},
+	{"MiniGrid-PutNear-8x8-N3-v0", 2},
+	{"MiniGrid-RedBlueDoors-8x8-v0", 1},
+	{"MiniGrid-LockedRoom-v0", 2},
+	{"MiniGrid-ObstructedMaze-Full-v1", 1},
+	{"maze", 1},
+	{"maze/31x31-v0", 2},
+	{"sudoku", 1},
+	{"arc", 4},
 }
 
 func newEnvGalleryCmd() *cobra.Command {

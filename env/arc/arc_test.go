@@ -60,9 +60,11 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Task{Name: "x",
+	want := &Task{
+		Name:  "x",
 		Train: []Pair{{Input: Grid{1, 2, []uint8{1, 2}}, Output: Grid{2, 1, []uint8{3, 4}}}},
-		Test:  []Pair{{Input: Grid{1, 1, []uint8{0}}}}}
+		Test:  []Pair{{Input: Grid{1, 1, []uint8{0}}}},
+	}
 	if diff := cmp.Diff(want, task); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

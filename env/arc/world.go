@@ -109,8 +109,10 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 		spec: env.Spec{
 			ID: id,
 			Layout: []env.Field{
-				{Name: "canvas", Shape: frame}, {Name: "input", Shape: frame},
-				{Name: "marks", Shape: frame}, {Name: "clipboard", Shape: frame},
+				{Name: "canvas", Shape: frame},
+				{Name: "input", Shape: frame},
+				{Name: "marks", Shape: frame},
+				{Name: "clipboard", Shape: frame},
 				{Name: "trials", Shape: []int{1}},
 			},
 			Vocab:    int(TokenColor) + Colors,

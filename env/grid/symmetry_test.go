@@ -8,8 +8,14 @@ import (
 func TestSymmetries(t *testing.T) {
 	// A 2x3 grid under each symmetry, from shared/hrm/dataset/transforms.json ("dihedral").
 	want := [8][]int{
-		{0, 1, 2, 3, 4, 5}, {2, 5, 1, 4, 0, 3}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2},
-		{2, 1, 0, 5, 4, 3}, {3, 4, 5, 0, 1, 2}, {0, 3, 1, 4, 2, 5}, {5, 2, 4, 1, 3, 0},
+		{0, 1, 2, 3, 4, 5},
+		{2, 5, 1, 4, 0, 3},
+		{5, 4, 3, 2, 1, 0},
+		{3, 0, 4, 1, 5, 2},
+		{2, 1, 0, 5, 4, 3},
+		{3, 4, 5, 0, 1, 2},
+		{0, 3, 1, 4, 2, 5},
+		{5, 2, 4, 1, 3, 0},
 	}
 	for k := range 8 {
 		s := SymmetryOf(2, 3, k)

@@ -73,9 +73,14 @@ func bruteDistances(m *Maze) []int32 {
 
 func TestEveryGeneratedMazeIsRight(t *testing.T) {
 	for _, cfg := range []Config{
-		{Rows: 5, Cols: 5}, {Rows: 6, Cols: 5, MaxOpenings: .2}, {Rows: 7, Cols: 12, MaxOpenings: 1},
-		Recipe(9), Recipe(15), {Rows: 20, Cols: 9, MaxOpenings: .2, MinPath: 30}, {Rows: 9, Cols: 9, Split: Test},
-		{Rows: 9, Cols: 9, MaxPath: 5}, {Rows: 9, Cols: 9, MinPath: 8, MaxPath: 8},
+		{Rows: 5, Cols: 5},
+		{Rows: 6, Cols: 5, MaxOpenings: .2},
+		{Rows: 7, Cols: 12, MaxOpenings: 1},
+		Recipe(9), Recipe(15),
+		{Rows: 20, Cols: 9, MaxOpenings: .2, MinPath: 30},
+		{Rows: 9, Cols: 9, Split: Test},
+		{Rows: 9, Cols: 9, MaxPath: 5},
+		{Rows: 9, Cols: 9, MinPath: 8, MaxPath: 8},
 	} {
 		g := generator(t, cfg)
 		var m Maze

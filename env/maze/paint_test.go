@@ -22,8 +22,11 @@ func TestPaint(t *testing.T) {
 		x, y int // of the cell
 		want color.RGBA
 	}{
-		{"wall", 0, 0, colorWall}, {"agent", 2, 1, colorAgent}, {"floor", 3, 1, colorFloor},
-		{"start, inside the ring", 1, 1, colorFloor}, {"fog", 4, 3, hidden},
+		{"wall", 0, 0, colorWall},
+		{"agent", 2, 1, colorAgent},
+		{"floor", 3, 1, colorFloor},
+		{"start, inside the ring", 1, 1, colorFloor},
+		{"fog", 4, 3, hidden},
 	} {
 		if got := img.RGBAAt(1+tt.x*20+10, tt.y*20+10); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)

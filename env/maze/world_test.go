@@ -110,8 +110,19 @@ func TestStep(t *testing.T) {
 	}
 	// The way has 10 moves: each is worth a tenth.
 	want := []result{
-		{8, -.75, false}, {9, -.4, false}, {8, -.6, false}, {9, -.4, false}, {10, -.4, false}, {11, -.4, false},
-		{12, -.4, false}, {19, -.4, false}, {26, -.4, false}, {25, -.4, false}, {24, -.4, false}, {23, -.4, false}, {22, -.4, true},
+		{8, -.75, false},
+		{9, -.4, false},
+		{8, -.6, false},
+		{9, -.4, false},
+		{10, -.4, false},
+		{11, -.4, false},
+		{12, -.4, false},
+		{19, -.4, false},
+		{26, -.4, false},
+		{25, -.4, false},
+		{24, -.4, false},
+		{23, -.4, false},
+		{22, -.4, true},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d results, want %d", len(got), len(want))
@@ -223,8 +234,12 @@ func TestEdit(t *testing.T) {
 		x, y, value int
 		want        string
 	}{
-		{0, 1, -1, "outer wall"}, {1, 1, -1, "stay open"}, {1, 3, 1, "stay open"}, {9, 9, 0, "outside"},
-		{3, 1, -1, "no way"}, {2, 2, 7, "value 7"},
+		{0, 1, -1, "outer wall"},
+		{1, 1, -1, "stay open"},
+		{1, 3, 1, "stay open"},
+		{9, 9, 0, "outside"},
+		{3, 1, -1, "no way"},
+		{2, 2, 7, "value 7"},
 	} {
 		if err := w.Edit(tt.x, tt.y, tt.value); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Edit(%d, %d, %d): error %v, want %q", tt.x, tt.y, tt.value, err, tt.want)

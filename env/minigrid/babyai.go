@@ -856,8 +856,10 @@ func babyLevels() []level {
 		if b.size == 0 {
 			b.size = 8
 		}
-		l := level{id: "BabyAI-" + fmt.Sprintf(format, args...), about: about, w: b.cols*(b.size-1) + 1, h: b.rows*(b.size-1) + 1,
-			limit: b.limit, missionLen: babyMissionLen, roomSize: b.size, build: b.build}
+		l := level{
+			id: "BabyAI-" + fmt.Sprintf(format, args...), about: about, w: b.cols*(b.size-1) + 1, h: b.rows*(b.size-1) + 1,
+			limit: b.limit, missionLen: babyMissionLen, roomSize: b.size, build: b.build,
+		}
 		if l.limit == 0 {
 			l.limit = max(b.navigations, 1) * b.size * b.size * b.rows * b.cols
 		}

@@ -26,7 +26,8 @@ func NewBot(e *Env) *Bot { return newBot(e, false) }
 func newBot(e *Env, full bool) *Bot {
 	n := len(e.cells)
 	return &Bot{e: e, full: full, known: make([]Cell, n), steps: -1, s: search{
-		e: e, cost: make([]int32, 4*n), prev: make([]int32, 4*n)}}
+		e: e, cost: make([]int32, 4*n), prev: make([]int32, 4*n),
+	}}
 }
 
 // Act implements env.Oracle.

@@ -58,8 +58,10 @@ func TestOracles(t *testing.T) {
 
 // TestPlanIsShortest compares A* with a search that has no bound to lead it, and so cannot be misled.
 func TestPlanIsShortest(t *testing.T) {
-	for _, id := range []string{"DoorKey-6x6-v0", "Unlock-v0", "UnlockPickup-v0", "KeyCorridorS3R2-v0", "MultiRoom-N4-S5-v1", "LavaCrossingS9N3-v0",
-		"MemoryS9-v0", "GoToDoor-8x8-v0", "Fetch-8x8-N3-v0", "PutNear-8x8-N3-v0", "RedBlueDoors-6x6-v0", "ObstructedMaze-1Dlh-v0", "FourRooms-v0"} {
+	for _, id := range []string{
+		"DoorKey-6x6-v0", "Unlock-v0", "UnlockPickup-v0", "KeyCorridorS3R2-v0", "MultiRoom-N4-S5-v1", "LavaCrossingS9N3-v0",
+		"MemoryS9-v0", "GoToDoor-8x8-v0", "Fetch-8x8-N3-v0", "PutNear-8x8-N3-v0", "RedBlueDoors-6x6-v0", "ObstructedMaze-1Dlh-v0", "FourRooms-v0",
+	} {
 		e, err := New("MiniGrid-"+id, Config{})
 		if err != nil {
 			t.Fatal(err)

@@ -19,8 +19,10 @@ var (
 	missionPutNear  = phrase("put the % % near the % %")
 	missionRedBlue  = phrase("open the red door then the blue door")
 	missionLocked   = phrase("get the % key from the % room, unlock the % door and go to the goal")
-	missionsFetch   = [...][]byte{phrase("get a % %"), phrase("go get a % %"), phrase("fetch a % %"),
-		phrase("go fetch a % %"), phrase("you must fetch a % %")}
+	missionsFetch   = [...][]byte{
+		phrase("get a % %"), phrase("go get a % %"), phrase("fetch a % %"),
+		phrase("go fetch a % %"), phrase("you must fetch a % %"),
+	}
 )
 
 // sayObject says a phrase with the colour and type of c.

@@ -139,8 +139,10 @@ type wayKey struct {
 // shortest looks for a plan that succeeds in fewer than limit steps. It returns the shortest, or nil
 // and whether there is none.
 func shortest(e *Env, limit, nodes int, blind bool) (plan []int, exhausted bool) {
-	p := planner{e: e, blind: blind, task: e.task, base: append([]byte(nil), e.cells...), doorAt: make([]int8, len(e.cells)),
-		dist: make([][]int, len(e.cells)), target: -1, needed: make(map[wayKey]int8), goal: -1}
+	p := planner{
+		e: e, blind: blind, task: e.task, base: append([]byte(nil), e.cells...), doorAt: make([]int8, len(e.cells)),
+		dist: make([][]int, len(e.cells)), target: -1, needed: make(map[wayKey]int8), goal: -1,
+	}
 	start := planState{pose: uint16(e.pos<<2 | e.dir)}
 	add := func(c, in Cell, pos int) bool {
 		if len(p.things)+2 > maxThings {

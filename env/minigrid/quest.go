@@ -373,8 +373,10 @@ func parseQuest(s []byte, inGrid func(int) bool) (q quest, err error) {
 	for i := range q.instrs {
 		b := s[i*instrLen:]
 		in := &q.instrs[i]
-		*in = instr{kind: instrKind(b[0]), strict: b[1] == 1, a: b[2], b: b[3], set: [2]uint64{le.Uint64(b[10:]), le.Uint64(b[18:])},
-			before: int8(b[26]), aDone: verdict(b[27]), bDone: verdict(b[28])}
+		*in = instr{
+			kind: instrKind(b[0]), strict: b[1] == 1, a: b[2], b: b[3], set: [2]uint64{le.Uint64(b[10:]), le.Uint64(b[18:])},
+			before: int8(b[26]), aDone: verdict(b[27]), bDone: verdict(b[28]),
+		}
 		for k := range in.desc {
 			d := objDesc{b[4+3*k], int8(b[5+3*k]), int8(b[6+3*k])}
 			if d.typ > TypeBox || d.color < -1 || d.color > int8(Grey) || d.loc < -1 || d.loc > locBehind {

@@ -78,13 +78,17 @@ func parseLayout(text string) (*layout, error) {
 	}
 	l := &layout{h: len(t.Rows), w: (len(t.Rows[0]) + 1) / 3, limit: 100}
 	if l.w < 3 || l.h < 3 || l.w > maxSize || l.h > maxSize {
-		return nil, &grid.TextError{Line: t.MapLine, Column: 1,
-			Msg: fmt.Sprintf("a map of %d x %d cells: want 3 to %d", l.w, l.h, maxSize)}
+		return nil, &grid.TextError{
+			Line: t.MapLine, Column: 1,
+			Msg: fmt.Sprintf("a map of %d x %d cells: want 3 to %d", l.w, l.h, maxSize),
+		}
 	}
 	for y, row := range t.Rows {
 		if len(row) != 3*l.w-1 {
-			return nil, &grid.TextError{Line: t.MapLine + y, Column: min(len(row), 3*l.w-1) + 1,
-				Msg: fmt.Sprintf("a row of %d characters: want %d, as %d cells have", len(row), 3*l.w-1, l.w)}
+			return nil, &grid.TextError{
+				Line: t.MapLine + y, Column: min(len(row), 3*l.w-1) + 1,
+				Msg: fmt.Sprintf("a row of %d characters: want %d, as %d cells have", len(row), 3*l.w-1, l.w),
+			}
 		}
 		for x := range l.w {
 			if x > 0 && row[3*x-1] != ' ' {
@@ -254,8 +258,10 @@ func (l *layout) taskField(f *grid.TextField, words []string, at []int) error {
 		return f.Errorf(0, "unknown task %q: want one of %s", words[0], strings.Join(taskNames[:taskInstr], ", "))
 	}
 	l.task.kind, l.hasTask = taskKind(k), true
-	pattern := [taskKinds]string{taskPickup: "o", taskUnlock: "p", taskGoTo: "p", taskFetch: "o", taskPutNear: "op",
-		taskRedBlue: "pp", taskMemory: "pp"}[k]
+	pattern := [taskKinds]string{
+		taskPickup: "o", taskUnlock: "p", taskGoTo: "p", taskFetch: "o", taskPutNear: "op",
+		taskRedBlue: "pp", taskMemory: "pp",
+	}[k]
 	if err := l.args(f, words[1:], at[1:], pattern, l.taskPoint[:], &l.task.target); err != nil {
 		return err
 	}

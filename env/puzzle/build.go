@@ -58,7 +58,8 @@ func BuildMaze(ctx context.Context, dir string, splits []RowSplit, b Build) erro
 // rows writes splits of rows that parse turns into tokens; augment makes copy i (from 1 on) of input
 // and label src.
 func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab int, wide bool,
-	parse func(Row) (in, label []int32, err error), augment func(rng *rand.Rand, i int, dst, src [2][]int32)) error {
+	parse func(Row) (in, label []int32, err error), augment func(rng *rand.Rand, i int, dst, src [2][]int32),
+) error {
 	w, err := Create(dir, b.Replace)
 	if err != nil {
 		return err

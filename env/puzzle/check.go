@@ -169,8 +169,10 @@ func Check(ctx context.Context, dir string, kind Kind, progress func(split strin
 			name        string
 			train, test int
 		}{
-			{"vocab_size", a.VocabSize, b.VocabSize}, {"seq_len", a.SeqLen, b.SeqLen},
-			{"num_puzzle_identifiers", a.NumIdentifiers, b.NumIdentifiers}, {"pad_id", a.PadID, b.PadID},
+			{"vocab_size", a.VocabSize, b.VocabSize},
+			{"seq_len", a.SeqLen, b.SeqLen},
+			{"num_puzzle_identifiers", a.NumIdentifiers, b.NumIdentifiers},
+			{"pad_id", a.PadID, b.PadID},
 		} {
 			if f.train != f.test {
 				problems.add("splits", "%s: field %s: %d, but %d in the train split", metaPath(dir, "test"), f.name, f.test, f.train)

@@ -88,22 +88,32 @@ func TestCheckFindsDamage(t *testing.T) {
 		damage    func(t *testing.T, dir string)
 		want      string // in the only problem
 	}{
-		{"cut array", "maze9-tiny", truncate("train/all__labels.npy", 5),
-			"train/all__labels.npy: truncated: 4659 bytes, want 4664 for shape [56 81] of |u1"},
+		{
+			"cut array", "maze9-tiny", truncate("train/all__labels.npy", 5),
+			"train/all__labels.npy: truncated: 4659 bytes, want 4664 for shape [56 81] of |u1",
+		},
 		{"long array", "maze9-tiny", truncate("test/all__inputs.npy", -3), "test/all__inputs.npy: 3 bytes after the end"},
 		{"no array", "maze9-tiny", remove("test/all__group_indices.npy"), "test/all__group_indices.npy: no such file"},
 		{"not an array", "maze9-tiny", set("train/all__inputs.npy", 0, 'P', 'K'), `train/all__inputs.npy: no .npy file: it begins with "PKUMPY"`},
 		{"floats", "maze9-tiny", set("train/all__inputs.npy", 21, '<', 'f', '1'), "train/all__inputs.npy: .npy header"},
-		{"input beyond the vocabulary", "maze9-tiny", set("train/all__inputs.npy", head+81*2+4, 6),
-			"train/all__inputs.npy: example 2, cell 4: 6, want a token in [0, 6)"},
-		{"label beyond the vocabulary", "sudoku9-tiny", set("train/all__labels.npy", head+(81*5+7)*8, 0, 0, 0, 0, 9),
-			"train/all__labels.npy: example 5, cell 7: a value beyond int32, want a token in [0, 11)"},
+		{
+			"input beyond the vocabulary", "maze9-tiny", set("train/all__inputs.npy", head+81*2+4, 6),
+			"train/all__inputs.npy: example 2, cell 4: 6, want a token in [0, 6)",
+		},
+		{
+			"label beyond the vocabulary", "sudoku9-tiny", set("train/all__labels.npy", head+(81*5+7)*8, 0, 0, 0, 0, 9),
+			"train/all__labels.npy: example 5, cell 7: a value beyond int32, want a token in [0, 11)",
+		},
 		{"wrong sudoku", "sudoku9-tiny", set("test/all__labels.npy", head+81, 3, 3), // the first cells of example 1
 			"test/all__labels.npy: example 1: cell 1: 2 is twice in row 0"},
-		{"given cell relabelled", "sudoku9-tiny", set("test/all__inputs.npy", head, 4),
-			"test/all__labels.npy: example 0: cell 0: the label is 7, but the input gives 4"},
-		{"broken path", "maze9-tiny", set("test/all__labels.npy", head+15, 2),
-			"test/all__labels.npy: example 0: the 21 marked cells do not lead from the start"},
+		{
+			"given cell relabelled", "sudoku9-tiny", set("test/all__inputs.npy", head, 4),
+			"test/all__labels.npy: example 0: cell 0: the label is 7, but the input gives 4",
+		},
+		{
+			"broken path", "maze9-tiny", set("test/all__labels.npy", head+15, 2),
+			"test/all__labels.npy: example 0: the 21 marked cells do not lead from the start",
+		},
 		{"grid with a hole", "arc-tiny", set("test/all__inputs.npy", head+31, 0), "test/all__labels.npy: example 0: input: cell 31: token 0"},
 		{"no end marker", "arc-tiny", set("test/all__labels.npy", head+899, 1), "test/all__labels.npy: example 0: label: cell 899: token 1, want 0"},
 		{"offsets fall", "maze9-tiny", set("train/all__puzzle_indices.npy", head+4*3, 1), "train/all__puzzle_indices.npy: element 3: 1 is less than the 2 before it"},

@@ -179,8 +179,10 @@ func (s *Shuffle) AppendState(dst []byte) []byte {
 func (s *Shuffle) appendKey(dst []byte) []byte {
 	dst = append(dst, "ord1"...)
 	o := s.order
-	for _, v := range []uint64{o.Seed, uint64(o.Batch), uint64(o.Epochs), uint64(o.Groups),
-		uint64(s.set.Len()), uint64(s.set.Puzzles()), uint64(s.set.Groups())} {
+	for _, v := range []uint64{
+		o.Seed, uint64(o.Batch), uint64(o.Epochs), uint64(o.Groups),
+		uint64(s.set.Len()), uint64(s.set.Puzzles()), uint64(s.set.Groups()),
+	} {
 		dst = binary.LittleEndian.AppendUint64(dst, v)
 	}
 	return dst

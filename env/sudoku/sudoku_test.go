@@ -381,7 +381,10 @@ func BenchmarkNext(b *testing.B) {
 		name string
 		cfg  Config
 	}{
-		{"9x9-40-50", Difficulty(9, 0)}, {"9x9-30-36", Difficulty(9, 1)}, {"9x9-minimal", Config{Side: 9}}, {"9x9-expert", Difficulty(9, 3)},
+		{"9x9-40-50", Difficulty(9, 0)},
+		{"9x9-30-36", Difficulty(9, 1)},
+		{"9x9-minimal", Config{Side: 9}},
+		{"9x9-expert", Difficulty(9, 3)},
 		{"6x6-10-16", Difficulty(6, 1)},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
