@@ -32,13 +32,13 @@ func Sudokus(cfg sudoku.Config, seed uint64) (puzzle.Source, error) {
 	shape := puzzle.Shape{SeqLen: n, Vocab: SudokuVocab(cfg.Side), Identifiers: 1}
 	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
 		gen.Next(board, solution, rng)
-		sudokuRow(in, label, board, solution)
+		SudokuRow(in, label, board, solution)
 		return 0, nil
 	}), nil
 }
 
-// sudokuRow writes a puzzle and its solution, the givens left out.
-func sudokuRow(in, label []int32, board, solution []uint8) {
+// SudokuRow writes a puzzle as tokens and its solution as labels; the givens are not scored.
+func SudokuRow(in, label []int32, board, solution []uint8) {
 	SudokuTokens(in, board)
 	SudokuTokens(label, solution)
 	for i, d := range board {

@@ -98,3 +98,22 @@ func (s *Solver) deadEnd(puzzle []uint8) string {
 	}
 	return "every way to fill it ends in a conflict"
 }
+
+// Solves reports whether answer is a full grid by the rules that keeps all givens of the puzzle.
+func Solves(answer, puzzle []uint8) bool {
+	l := layouts[sideOf(len(puzzle))]
+	if l == nil || len(answer) != len(puzzle) {
+		return false
+	}
+	for i, d := range puzzle {
+		if answer[i] == 0 || int(answer[i]) > l.side || d != 0 && answer[i] != d {
+			return false
+		}
+		for _, p := range l.peers[i][:l.peerN] {
+			if answer[i] == answer[p] {
+				return false
+			}
+		}
+	}
+	return true
+}

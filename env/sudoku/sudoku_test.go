@@ -2,6 +2,7 @@ package sudoku
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -416,4 +417,45 @@ func BenchmarkCount(b *testing.B) {
 		n++
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "puzzles/s")
+}
+
+func TestSolves(t *testing.T) {
+	for _, side := range []int{4, 6, 9} {
+		g, err := NewGenerator(Config{Side: side})
+		if err != nil {
+			t.Fatal(err)
+		}
+		puzzle, solution := make([]uint8, side*side), make([]uint8, side*side)
+		rng := rand.New(rand.NewPCG(3, uint64(side)))
+		g.Next(puzzle, solution, rng)
+		if !Solves(solution, puzzle) {
+			t.Errorf("side %d: the solution does not solve", side)
+		}
+		if Solves(puzzle, puzzle) || Solves(solution[1:], puzzle) {
+			t.Errorf("side %d: an unfinished grid solves", side)
+		}
+		var y Symmetry
+		if err := y.Draw(side, rng); err != nil {
+			t.Fatal(err)
+		}
+		other, back := make([]uint8, side*side), make([]uint8, side*side)
+		y.Apply(other, solution)
+		y.Undo(back, other)
+		if !bytes.Equal(back, solution) {
+			t.Errorf("side %d: Undo of Apply is not the original", side)
+		}
+		if !bytes.Equal(other, solution) && Solves(other, puzzle) {
+			t.Errorf("side %d: a full grid that changes givens solves", side)
+		}
+		wrong := bytes.Clone(solution)
+		for i, d := range puzzle {
+			if d == 0 {
+				wrong[i] = wrong[i]%uint8(side) + 1
+				break
+			}
+		}
+		if Solves(wrong, puzzle) {
+			t.Errorf("side %d: a wrong digit solves", side)
+		}
+	}
 }

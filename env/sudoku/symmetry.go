@@ -62,3 +62,15 @@ func (y *Symmetry) Apply(dst, src []uint8) {
 		dst[i] = y.Digits[src[from]]
 	}
 }
+
+// Undo writes into dst the puzzle or solution whose image is src; dst and src must not be the same.
+func (y *Symmetry) Undo(dst, src []uint8) {
+	var old [10]uint8
+	for d, renamed := range y.Digits {
+		old[renamed] = uint8(d)
+	}
+	old[0] = 0
+	for i, from := range y.Cells {
+		dst[from] = old[src[i]]
+	}
+}

@@ -1,0 +1,66 @@
+package task
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/ponder-agents/ponder/env/sudoku"
+)
+
+func TestBallotUndoesSymmetries(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	s, err := sudoku.NewSolver(9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	solution := make([]uint8, 81)
+	s.Fill(solution, rng)
+	var b SudokuBallot
+	turned := make([]uint8, 81)
+	for range 5 {
+		var y sudoku.Symmetry
+		if err := y.Draw(9, rng); err != nil {
+			t.Fatal(err)
+		}
+		y.Apply(turned, solution)
+		b.Add(&y, turned, 0)
+	}
+	best, share := b.Best()
+	if diff := cmp.Diff(solution, best.Cells); diff != "" || best.Votes != 5 || share != 0.5 {
+		t.Errorf("5 right copies at q 0: %d votes, share %v, (-want +got)\n%s", best.Votes, share, diff)
+	}
+}
+
+// One sure answer outweighs two unsure ones that agree, and three do not lose to it.
+func TestBallotWeighs(t *testing.T) {
+	a, c := []uint8{1, 2, 3, 4}, []uint8{4, 3, 2, 1}
+	var b SudokuBallot
+	b.Add(nil, a, -2)
+	b.Add(nil, a, -2)
+	b.Add(nil, c, 3)
+	if best, _ := b.Best(); best.Votes != 1 {
+		t.Errorf("two votes of weight 0.12 beat one of 0.95: %+v", best)
+	}
+	for range 2 {
+		b.Add(nil, a, 3)
+	}
+	if best, _ := b.Best(); best.Votes != 4 {
+		t.Errorf("four votes lose: %+v", best)
+	}
+}
+
+func TestAppendDigits(t *testing.T) {
+	puzzle := make([]uint8, 16)
+	puzzle[3] = 2
+	logits := make([]float32, 16*6)
+	for i := range 16 {
+		logits[i*6], logits[i*6+1] = 9, 8 // padding and blank are never an answer
+		logits[i*6+2+i%4] = 1
+	}
+	got := AppendDigits(nil, puzzle, logits)
+	want := []uint8{1, 2, 3, 2, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
