@@ -13,8 +13,13 @@ import (
 
 // presets are recipes by name.
 var presets = map[string]func() Recipe{
-	"maze":   Maze,
-	"sudoku": Sudoku,
+	"maze":        Maze,
+	"sudoku":      Sudoku,
+	"arc":         ARC,
+	"hrm":         HRM,
+	"trm":         TRM,
+	"transformer": Transformer,
+	"direct":      Direct,
 }
 
 // Presets are the names of the recipes that Preset knows.
@@ -88,5 +93,72 @@ func Sudoku() Recipe {
 		{Data: "sudoku:30-36", Until: 0.6, MaxSegments: 8},
 		{Data: "sudoku:27-36", Until: 1, MaxSegments: 16},
 	}
+	return r
+}
+
+// ARC trains on the demonstrations of ARC tasks with small grids: 16 augmented copies of each, a
+// vector for every task and copy. It needs data, arc:SIDE:COPIES:DIR; the network of 10x10 has 0.1
+// million parameters and the table.
+func ARC() Recipe {
+	r := small()
+	r.Task = task.ARCTask
+	r.Loss = Softmax
+	m := &r.Model
+	m.Vocab, m.Rows, m.Cols, m.Seq = 12, 10, 10, 100
+	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
+	m.PuzzleDim, m.PuzzleIDs = 64, 1
+	r.PuzzleLR, r.PuzzleDecay = 1e-2, 0.1
+	r.Halting = act.Config{MaxSegments: 4, ExplorationProb: 0.1, Rule: act.HaltAbove, Threshold: 3}
+	r.Evaluation = act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 3}
+	r.Steps = 4000
+	return r
+}
+
+// HRM is the published network and training on Sudoku-Extreme-1k (HRM's README): 27 million
+// parameters, 20,000 epochs of 1,000 puzzles in batches of 384. It needs data, dataset:DIR; other sets
+// take other numbers of steps.
+func HRM() Recipe {
+	return Recipe{
+		Task:       task.SudokuTask,
+		Model:      hrm.Base27M(),
+		Halting:    act.Config{MaxSegments: 16, ExplorationProb: 0.1},
+		Evaluation: act.Config{MaxSegments: 16, Rule: act.Never},
+		Adam:       torch.AdamConfig{WeightDecay: 1},
+		LR:         7e-5, MinRatio: 1, Warmup: 2000, PuzzleLR: 7e-5, PuzzleDecay: 1,
+		Batch: 384, Steps: 20000 * 1000 / 384,
+		Stages: []Stage{{Data: "dataset:data/sudoku-extreme-1k-aug-1000", Until: 1}},
+	}
+}
+
+// TRM is the published Tiny Recursion Model on Sudoku-Extreme-1k (TRM's README): one network of two
+// blocks for both levels, mixing by an MLP, gradients through the last H cycle, no continue loss, an
+// average of the weights.
+func TRM() Recipe {
+	r := HRM()
+	m := &r.Model
+	m.Shared, m.LLayers, m.HLayers, m.HCycles, m.LCycles = true, 2, 0, 3, 6
+	m.Mixing, m.Positions, m.Gradient, m.PuzzlePositions = hrm.TokenMLP, hrm.NoPos, hrm.LastCycle, 16
+	r.NoContinue = true
+	r.Halting.Rule = act.HaltAbove
+	r.LR, r.PuzzleLR, r.EMA = 1e-4, 1e-4, 0.999
+	r.Batch, r.Steps = 768, 50000*1000/768
+	return r
+}
+
+// Transformer is HRM's outer loop around a network without a hierarchy: one stack of as many blocks
+// as both of HRM's levels have together, so of equal size, applied twice in a segment, first to z_L
+// and then to z_H, with gradients through both.
+func Transformer() Recipe {
+	r := HRM()
+	m := &r.Model
+	m.Shared, m.LLayers, m.HLayers, m.HCycles, m.LCycles = true, m.LLayers+m.HLayers, 0, 1, 1
+	return r
+}
+
+// Direct is Transformer with one segment: the answer comes at once.
+func Direct() Recipe {
+	r := Transformer()
+	r.Halting = act.Config{MaxSegments: 1}
+	r.Evaluation.MaxSegments = 1
 	return r
 }

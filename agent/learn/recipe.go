@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
@@ -33,6 +34,8 @@ type Recipe struct {
 	Steps  int64   `json:"steps"`
 	Seed   uint64  `json:"seed"`
 	Stages []Stage `json:"stages"`
+
+	Identifiers []string `json:"identifiers,omitempty"` // names of the rows of the puzzle table (ARC)
 }
 
 // A Stage is a part of a course, easy ones first. It ends when Until of all steps are done, or
@@ -71,4 +74,41 @@ func (r Recipe) Check() error {
 		errs = append(errs, r.Loss.Check())
 	}
 	return errors.Join(errs...)
+}
+
+// fits reports whether the network can read and answer rows of this shape.
+func (r Recipe) fits(s puzzle.Shape) error {
+	m, outputs := r.Model, r.Model.Outputs
+	if outputs == 0 {
+		outputs = m.Vocab
+	}
+	classes, limit := s.Labels, outputs
+	if classes == 0 {
+		classes = s.Vocab
+	}
+	if r.Loss == AnyOf {
+		limit = 1 << min(outputs, 30) // labels are sets of classes
+	}
+	switch {
+	case s.Vocab > m.Vocab:
+		return fmt.Errorf("its vocabulary is %d, model.vocab is %d", s.Vocab, m.Vocab)
+	case classes > limit:
+		return fmt.Errorf("its labels are in [0, %d), the model tells %d apart", classes, limit)
+	case m.PuzzleDim > 0 && s.Identifiers > m.PuzzleIDs:
+		return fmt.Errorf("it has %d puzzle identifiers, model.puzzle_ids is %d", s.Identifiers, m.PuzzleIDs)
+	case s.SeqLen != m.Seq && m.Check() == nil && m.Rows == 0:
+		return fmt.Errorf("its rows have %d tokens, model.seq is %d", s.SeqLen, m.Seq)
+	}
+	return nil
+}
+
+// Learn makes r learn from one kind of data, and its network fit: vocabulary, length, identifiers
+// and the shape of the grid.
+func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
+	r.Stages = []Stage{{Data: data, Until: 1}}
+	m := &r.Model
+	m.Vocab, m.Outputs, m.Seq, m.Rows, m.Cols = s.Vocab, s.Labels, s.SeqLen, rows, cols
+	if m.PuzzleDim > 0 {
+		m.PuzzleIDs = s.Identifiers
+	}
 }

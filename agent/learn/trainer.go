@@ -117,6 +117,9 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
 	}
+	if err := t.recipe.fits(data.Source.Shape()); err != nil {
+		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
+	}
 	halting := t.recipe.Halting
 	if st.MaxSegments > 0 {
 		halting.MaxSegments = st.MaxSegments

@@ -17,6 +17,11 @@ import (
 //	maze-path:hard      30×30, more than 110 moves
 //	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
 //	sudoku6:LO-HI       6×6
+//	sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
+//	sudoku-csv:A,B      those of A; those of B are held out
+//	dataset:DIR         a dataset in the reference's format, as it is; its split test is held out
+//	arc:SIDE:COPIES:DIR ARC tasks of grids up to SIDE with so many augmented copies; the tests are held out
+//	mix:A|B             rows of A and of B, half and half
 //
 // Mazes are of the wall layouts that are held out for evaluation if heldOut is set, else of the others.
 func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
@@ -44,6 +49,14 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 			n = cfg.Rows
 		}
 		return src, n, n, nil
+	case "dataset", "sudoku-csv", "arc", "mix":
+		open := map[string]func(string, uint64, bool) (puzzle.Source, int, int, error){
+			"dataset": openDataset, "sudoku-csv": openSudokuCSV, "arc": openARC, "mix": openMix,
+		}[kind]
+		if src, rows, cols, err = open(arg, seed, heldOut); err != nil {
+			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
+		}
+		return src, rows, cols, nil
 	case "sudoku", "sudoku6":
 		cfg := sudoku.Config{Side: 9}
 		if kind == "sudoku6" {
@@ -59,7 +72,7 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 		}
 		return src, cfg.Side, cfg.Side, nil
 	}
-	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, sudoku or sudoku6", name)
+	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, sudoku, sudoku6, sudoku-csv, dataset, arc or mix", name)
 }
 
 func mazeConfig(arg string) (maze.Config, error) {

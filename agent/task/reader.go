@@ -14,6 +14,7 @@ const (
 	MazeDirectionsTask = "maze-directions"
 	MazePathTask       = "maze-path"
 	SudokuTask         = "sudoku"
+	ARCTask            = "arc"
 )
 
 // A Reader relates one world to the tokens and answers of a network. One goroutine uses it at a time.

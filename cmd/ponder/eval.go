@@ -10,6 +10,6 @@ func newEvalCmd() *cobra.Command {
 		Short: "Measure what a model achieves on puzzles that it has not seen",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd())
+	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd(), newEvalARCCmd())
 	return cmd
 }

@@ -10,6 +10,6 @@ func newSolveCmd() *cobra.Command {
 		Short: "Solve one puzzle and say how long it was thought about",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newSolveSudokuCmd(), newSolveMazeCmd())
+	cmd.AddCommand(newSolveSudokuCmd(), newSolveMazeCmd(), newSolveARCCmd())
 	return cmd
 }

@@ -34,6 +34,8 @@ type trainFlags struct {
 	net        netFlags
 	out        string
 	resume     string
+	data       string
+	tasks      string
 	steps      int64
 	seed       uint64
 	batch      int
@@ -76,6 +78,8 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-RECIPE")
 	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")
+	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a dataset's folder, or dataset:DIR, sudoku-csv:FILE, arc:SIDE:COPIES:DIR, sudoku:LO-HI, mix:A|B")
+	fl.StringVar(&f.tasks, "tasks", "", "learn ARC from the tasks in this folder whose grids fit into 10x10, with 16 copies of each; short for --data arc:10:16:DIR")
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
 	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
 	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
@@ -170,9 +174,45 @@ func openData(name string, seed uint64) (learn.Data, error) {
 	return learn.Data{Source: src, Rows: rows, Cols: cols}, err
 }
 
+// learnFrom puts the data that the flags ask for into r, and makes sure that what is held out is there
+// before anything begins.
+func (f *trainFlags) learnFrom(r *learn.Recipe) error {
+	name := f.data
+	if f.tasks != "" {
+		name = "arc:10:16:" + f.tasks
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = "dataset:" + name
+	}
+	if name != "" {
+		src, rows, cols, err := task.Open(name, 0, false)
+		if err != nil {
+			return err
+		}
+		r.Learn(name, src.Shape(), rows, cols)
+	}
+	if len(r.Stages) == 0 {
+		return usagef("recipe for %s: no data; name it by --data or --tasks", r.Task)
+	}
+	last := r.Stages[len(r.Stages)-1].Data
+	if arg, ok := strings.CutPrefix(last, "arc:"); ok {
+		arc, err := task.ParseARC(arg)
+		if err != nil {
+			return fmt.Errorf("data %q: %w", last, err)
+		}
+		demos, _ := arc.Sets()
+		r.Identifiers = demos.Names
+	}
+	_, _, _, err := task.Open(last, 0, true)
+	return err
+}
+
 func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	r, err := readRecipe(name)
 	if err != nil {
+		return err
+	}
+	if err := f.learnFrom(&r); err != nil {
 		return err
 	}
 	if f.forceSteps {
