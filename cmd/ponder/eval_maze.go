@@ -208,15 +208,18 @@ func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int) (maz
 		res.CellAccuracy += share * exact.CellAccuracy
 	}
 	slices.SortStableFunc(all, func(a, b walked) int { return a.shortest - b.shortest })
+	var path, success, optimal int
 	for _, w := range all {
-		res.MeanPath += float64(w.shortest) / float64(len(all))
+		path += w.shortest
 		if w.episode.Success {
-			res.Success += 1 / float64(len(all))
+			success++
 			if w.episode.Length == w.shortest {
-				res.Optimal += 1 / float64(len(all))
+				optimal++
 			}
 		}
 	}
+	total := float64(len(all))
+	res.MeanPath, res.Success, res.Optimal = float64(path)/total, float64(success)/total, float64(optimal)/total
 	quarter := max(1, len(all)/4)
 	res.MeanSegments = segmentsPerDecision(all)
 	res.SegmentsShortest = segmentsPerDecision(all[:quarter])

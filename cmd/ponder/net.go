@@ -44,7 +44,15 @@ func (f *netFlags) use() (torch.Device, error) {
 	if f.threads > 0 {
 		torch.SetThreads(f.threads)
 	}
-	dev, err := torch.ParseDevice(f.device)
+	return openDevice(f.device)
+}
+
+// openDevice is the device of that name, once libtorch is known to be the one this program was built for.
+func openDevice(name string) (torch.Device, error) {
+	if err := torch.CheckLibrary(); err != nil {
+		return 0, withCode(exitEnvironment, err)
+	}
+	dev, err := torch.ParseDevice(name)
 	return dev, withCode(exitEnvironment, err)
 }
 

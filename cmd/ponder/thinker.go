@@ -12,7 +12,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/models"
-	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/viz/live"
 )
 
@@ -26,7 +25,11 @@ func openThinker(_ context.Context, c live.Choice, w live.World) (live.Thinker, 
 			return nil, fmt.Errorf("%w is shipped for %s", errNoModel, spec.ID)
 		}
 	}
-	net, err := openNet(name, torch.CPU)
+	dev, err := openDevice("cpu")
+	if err != nil {
+		return nil, err
+	}
+	net, err := openNet(name, dev)
 	if err != nil {
 		return nil, err
 	}

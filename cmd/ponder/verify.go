@@ -26,9 +26,9 @@ Exit code 1 if anything is over its limit, unreadable or unknown.`,
 		Example: "  ponder verify ../shared/hrm\n  ponder verify cases/eval_rope_bf16.safetensors --device cuda",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dev, err := torch.ParseDevice(device)
+			dev, err := openDevice(device)
 			if err != nil {
-				return withCode(exitEnvironment, err)
+				return err
 			}
 			var files, skipped, failed int
 			for _, path := range args {
