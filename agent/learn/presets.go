@@ -59,7 +59,7 @@ func Maze() Recipe {
 	m.Vocab, m.Outputs, m.Rows, m.Cols, m.Seq = task.MazeVocab, 4, 13, 13, 169
 	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
 	r.Halting = act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 4}
-	r.Evaluation = act.Config{MaxSegments: 6, Rule: act.HaltAbove, Threshold: 4}
+	r.Evaluation = act.Config{MaxSegments: 6, Rule: act.HaltAbove, Threshold: 5}
 	r.Steps = 20000
 	for _, st := range []struct {
 		size  int

@@ -40,7 +40,7 @@ func newEvalMazeCmd() *cobra.Command {
 	var size, count, batch, segments int
 	var seed uint64
 	var file string
-	var asJSON bool
+	var asJSON, keep bool
 	var min float64
 	cmd := &cobra.Command{
 		Use:   "maze",
@@ -67,7 +67,7 @@ layouts that training leaves out.`,
 			if segments > 0 {
 				n.Recipe.Evaluation.MaxSegments = segments
 			}
-			res, err := walk(cmd.Context(), n, mazes, batch)
+			res, err := walk(cmd.Context(), n, mazes, batch, learn.PolicyConfig{KeepCarry: keep})
 			if err != nil {
 				return err
 			}
@@ -94,6 +94,7 @@ layouts that training leaves out.`,
 	f.StringVar(&file, "mazes", "", "evaluate the mazes in this text file, separated by empty lines, instead")
 	f.IntVar(&batch, "batch", 64, "mazes walked through at once")
 	f.IntVar(&segments, "segments", 0, "most segments a decision; 0 means the model's own limit")
+	f.BoolVar(&keep, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
 	f.Float64Var(&min, "min-accuracy", 0, "exit with 3 if a smaller share goes by a shortest path")
 	f.BoolVar(&asJSON, "json", false, "one JSON object")
 	return cmd
@@ -173,7 +174,7 @@ type walked struct {
 }
 
 // walk lets the network act in every maze.
-func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int) (mazeResult, error) {
+func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int, cfg learn.PolicyConfig) (mazeResult, error) {
 	res := mazeResult{Model: n.Name, Count: len(mazes), MaxSegments: n.Recipe.Evaluation.MaxSegments}
 	byShape := map[[2]int][]*maze.Maze{}
 	for _, m := range mazes {
@@ -185,7 +186,7 @@ func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int) (maz
 		if err != nil {
 			return res, err
 		}
-		p, err := learn.NewPolicy(n, v.Spec(), learn.PolicyConfig{})
+		p, err := learn.NewPolicy(n, v.Spec(), cfg)
 		if err != nil {
 			return res, err
 		}
