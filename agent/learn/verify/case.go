@@ -390,6 +390,9 @@ func (p *parity) probe(m *hrm.Model) {
 // leftovers reports recorded values that nothing was compared with.
 func (p *parity) leftovers() {
 	for _, key := range p.f.Names() {
+		if strings.Contains(key, ".draw.") {
+			p.NotCompared = append(p.NotCompared, key) // an input
+		}
 		if p.seen[key] {
 			continue
 		}
