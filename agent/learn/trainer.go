@@ -92,6 +92,22 @@ func (t *Trainer) Close() {
 // Model is the network being trained; its parameters are the live ones, not the average.
 func (t *Trainer) Model() *hrm.Model { return t.model }
 
+// Begin starts from the weights of a network of the same shape instead of random ones; call it before
+// the first step.
+func (t *Trainer) Begin(n *Net) error {
+	weights, err := n.Model.Params().Save()
+	if err != nil {
+		return err
+	}
+	if err := t.params.Load(weights); err != nil {
+		return fmt.Errorf("begin with model %s: %w", n.Name, err)
+	}
+	if t.opt.ema != nil {
+		return t.opt.ema.Load(weights)
+	}
+	return nil
+}
+
 // Swap exchanges the live parameters with their average, if there is one: call it before and after
 // an evaluation.
 func (t *Trainer) Swap() error {

@@ -34,6 +34,7 @@ type trainFlags struct {
 	net        netFlags
 	out        string
 	resume     string
+	begin      string
 	data       string
 	tasks      string
 	steps      int64
@@ -80,6 +81,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")
 	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a dataset's folder, or dataset:DIR, sudoku-csv:FILE, arc:SIDE:COPIES:DIR, sudoku:LO-HI, mix:A|B")
 	fl.StringVar(&f.tasks, "tasks", "", "learn ARC from the tasks in this folder whose grids fit into 10x10, with 16 copies of each; short for --data arc:10:16:DIR")
+	fl.StringVar(&f.begin, "begin", "", "start from the weights of this model, a name or a folder, instead of random ones")
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
 	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
 	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
@@ -240,6 +242,17 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 		return err
 	}
 	defer t.Close()
+	if f.begin != "" {
+		n, err := openNet(f.begin, dev)
+		if err != nil {
+			return err
+		}
+		err = t.Begin(n)
+		n.Close()
+		if err != nil {
+			return err
+		}
+	}
 	if f.dryRun {
 		fmt.Fprintf(cmd.OutOrStdout(), "# %d parameters\n", t.Model().Params().Count())
 		return toml.NewEncoder(cmd.OutOrStdout()).Encode(fields)
