@@ -9,6 +9,10 @@
 #include <torch/version.h>
 #include <vector>
 
+#if __has_include(<dlfcn.h>)
+#include <dlfcn.h>
+#endif
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define PONDER_X86 1
 #endif
@@ -340,6 +344,10 @@ int ponder_cuda_available(void) {
 }
 void ponder_set_threads(int n) {
   guard_int([&] { at::set_num_threads(n); });
+#ifdef RTLD_DEFAULT
+  // An OpenBLAS with threads of its own (Debian's libopenblas0-pthread) does not ask libtorch.
+  if (void *f = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) ((void (*)(int))f)(n);
+#endif
 }
 int ponder_threads(void) { return at::get_num_threads(); }
 int ponder_synchronize(int device) {
