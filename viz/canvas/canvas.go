@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 
 	"golang.org/x/image/vector"
 )
@@ -16,6 +17,8 @@ type Canvas struct {
 	Scale  float64
 	ras    vector.Rasterizer
 	origin image.Point // of the path under way, in pixels
+
+	corners []Point // of the rectangle last added
 }
 
 // New makes a canvas of w by h points.
@@ -269,40 +272,32 @@ func (c *Canvas) polygon(p []Point) {
 	c.ras.ClosePath()
 }
 
-// roundRect adds a rectangle clockwise, or counter-clockwise to cut it out.
+// roundRect adds a rectangle clockwise, or counter-clockwise to cut it out. Its corners are arcs of
+// short lines: vector's own curves are a tenth too small at the size of a dot.
 func (c *Canvas) roundRect(r Rect, radius float64, hole bool) {
 	if r.Empty() {
 		return
 	}
-	const k = 0.5522847498 // of the radius: where a cubic's control points make a quarter circle
-	type corner struct{ from, c1, c2, to Point }
-	x0, y0, x1, y1 := r.X, r.Y, r.X+r.W, r.Y+r.H
-	m := radius * (1 - k)
-	q := [4]corner{
-		{Point{x0, y0 + radius}, Point{x0, y0 + m}, Point{x0 + m, y0}, Point{x0 + radius, y0}},
-		{Point{x1 - radius, y0}, Point{x1 - m, y0}, Point{x1, y0 + m}, Point{x1, y0 + radius}},
-		{Point{x1, y1 - radius}, Point{x1, y1 - m}, Point{x1 - m, y1}, Point{x1 - radius, y1}},
-		{Point{x0 + radius, y1}, Point{x0 + m, y1}, Point{x0, y1 - m}, Point{x0, y1 - radius}},
+	n := 0 // lines a corner
+	if radius > 0 {
+		n = int(6 + 1.5*math.Sqrt(radius*c.Scale))
 	}
+	x0, y0, x1, y1 := r.X+radius, r.Y+radius, r.X+r.W-radius, r.Y+r.H-radius
+	centers := [4]Point{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}}
+	p := c.corners[:0]
+	for q, m := range centers {
+		for i := 0; i <= n; i++ {
+			turn := float64(q) + 2
+			if n > 0 {
+				turn += float64(i) / float64(n)
+			}
+			sin, cos := math.Sincos(turn * math.Pi / 2)
+			p = append(p, Point{m.X + radius*cos, m.Y + radius*sin})
+		}
+	}
+	c.corners = p
 	if hole {
-		q[0], q[1], q[2], q[3] = q[3], q[2], q[1], q[0]
-		for i := range q {
-			q[i].from, q[i].c1, q[i].c2, q[i].to = q[i].to, q[i].c2, q[i].c1, q[i].from
-		}
+		slices.Reverse(p)
 	}
-	for i := range q {
-		x, y := c.px(q[i].from.X, q[i].from.Y)
-		if i == 0 {
-			c.ras.MoveTo(x, y)
-		} else {
-			c.ras.LineTo(x, y)
-		}
-		if radius > 0 {
-			bx, by := c.px(q[i].c1.X, q[i].c1.Y)
-			cx, cy := c.px(q[i].c2.X, q[i].c2.Y)
-			dx, dy := c.px(q[i].to.X, q[i].to.Y)
-			c.ras.CubeTo(bx, by, cx, cy, dx, dy)
-		}
-	}
-	c.ras.ClosePath()
+	c.polygon(p)
 }

@@ -300,7 +300,11 @@ func record(t *testing.T) string {
 // clicks: every frame of the window must be the App's picture.
 func TestWindowShowsWhatTheAppDraws(t *testing.T) {
 	path := record(t)
+	build(t)
+	began := time.Now()
 	g := start(t, 1000, 700, "replay", path)
+	g.frame()
+	t.Logf("from the start of the process to its first frame: %v", time.Since(began))
 	f, err := trace.Open(path)
 	if err != nil {
 		t.Fatal(err)
