@@ -1,0 +1,269 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env"
+	_ "github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// tiny is a recipe of a moment: mazes of 5x5, then 7x7.
+func tiny() Recipe {
+	r := Maze()
+	r.Model.Hidden, r.Model.Inner = 16, 24
+	r.Batch, r.Steps = 4, 12
+	r.Stages = []Stage{{Data: "maze-directions:5", Until: 0.5}, {Data: "maze-directions:7", Until: 1}}
+	return r
+}
+
+func openTask(name string, seed uint64) (Data, error) {
+	src, rows, cols, err := task.Open(name, seed, false)
+	return Data{Source: src, Rows: rows, Cols: cols}, err
+}
+
+func newTrainer(t *testing.T, r Recipe) *Trainer {
+	t.Helper()
+	tr, err := NewTrainer(r, openTask, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tr.Close)
+	return tr
+}
+
+// TestRestore stops a run inside each stage and goes on in another trainer: weights, moments, average
+// and position end as those of the run that went through.
+func TestRestore(t *testing.T) {
+	torch.SetThreads(1)
+	through := newTrainer(t, tiny())
+	for !through.Done() {
+		if _, err := through.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := through.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stop := range []int64{0, 3, 6, 9} {
+		first := newTrainer(t, tiny())
+		for range stop {
+			if _, err := first.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		st, err := first.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := newTrainer(t, tiny())
+		if err := second.Restore(st); err != nil {
+			t.Fatal(err)
+		}
+		for !second.Done() {
+			if _, err := second.Step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := second.State()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("stopped at step %d: state differs:\n%.600s", stop, diff)
+		}
+	}
+}
+
+// TestThinker: rows that leave and rows that join change nothing about the others.
+func TestThinker(t *testing.T) {
+	tr := newTrainer(t, tiny())
+	m := tr.Model()
+	src, rows, cols, err := task.Open("maze-directions:7", 5, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 9
+	var tokens [n][]int32
+	for i := range tokens {
+		tokens[i] = make([]int32, rows*cols)
+		if _, err := src.Next(tokens[i], make([]int32, rows*cols)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type last struct {
+		Segment int
+		QHalt   float32
+		Logits  []float32
+	}
+	think := func(slots int, halting act.Config) (out [n]last) {
+		th := Thinker{Model: m, Halting: halting, Slots: slots, Rows: rows, Cols: cols}
+		i := 0
+		err := th.Run(context.Background(), rows*cols, func(in []int32) (int32, bool, error) {
+			if i == n {
+				return 0, false, nil
+			}
+			copy(in, tokens[i])
+			i++
+			return 0, true, nil
+		}, func(th *Thought) error {
+			if th.Halted {
+				out[th.Job] = last{th.Segment, th.QHalt, append([]float32(nil), th.Logits...)}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	// The q_halt of an untrained network is -5 everywhere; its weights decide, so make them differ.
+	q := make([]float32, 2*16)
+	for i := range q {
+		q[i] = float32(math.Sin(float64(i)))
+	}
+	if err := torch.Do(torch.NoGrad, func(*torch.Scope) {
+		torch.Write(m.Params().Get("inner.q_head.weight"), q)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var first []float32
+	for _, l := range think(1, act.Config{MaxSegments: 1, Rule: act.Never}) {
+		first = append(first, l.QHalt)
+	}
+	slices.Sort(first)
+	halting := act.Config{MaxSegments: 5, Rule: act.HaltAbove, Threshold: (first[n/2-1] + first[n/2]) / 2}
+	want := think(1, halting)
+	counts := map[int]bool{}
+	for _, w := range want {
+		counts[w.Segment] = true
+	}
+	if len(counts) < 2 {
+		t.Fatalf("all rows think equally long: %v", counts)
+	}
+	for _, slots := range []int{2, 4, n} {
+		got := think(slots, halting)
+		for i := range got {
+			if got[i].Segment != want[i].Segment {
+				t.Errorf("%d slots, row %d: %d segments, alone %d", slots, i, got[i].Segment, want[i].Segment)
+			}
+			for j, x := range got[i].Logits {
+				if math.Abs(float64(x-want[i].Logits[j])) > 1e-4 { // other shapes of products round otherwise
+					t.Fatalf("%d slots, row %d: logit %d is %v, alone %v", slots, i, j, x, want[i].Logits[j])
+				}
+			}
+		}
+	}
+}
+
+// TestMemory: a thinker that keeps its carry thinks on where it stopped.
+func TestMemory(t *testing.T) {
+	m := newTrainer(t, tiny()).Model()
+	in := make([]int32, 9)
+	for i := range in {
+		in[i] = int32(1 + i%4)
+	}
+	run := func(segments int, mem *Memory) (logits []float32) {
+		th := Thinker{Model: m, Halting: act.Config{MaxSegments: segments, Rule: act.Never}, Rows: 3, Cols: 3, Memory: mem}
+		fed := false
+		err := th.Run(context.Background(), 9, func(dst []int32) (int32, bool, error) {
+			if fed {
+				return 0, false, nil
+			}
+			fed = true
+			copy(dst, in)
+			return 0, true, nil
+		}, func(th *Thought) error {
+			logits = append(logits[:0], th.Logits...)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return logits
+	}
+	var mem Memory
+	defer mem.Close()
+	want := run(3, nil)
+	run(1, &mem)
+	if got := run(2, &mem); !cmp.Equal(got, want) {
+		t.Errorf("1 segment and 2 more: %v, want those of 3: %v", got, want)
+	}
+	mem.Forget(0)
+	if got := run(3, &mem); !cmp.Equal(got, want) {
+		t.Errorf("after Forget: %v, want those of a fresh start: %v", got, want)
+	}
+}
+
+// TestPolicy: an untrained network acts, is stopped by the limit, and its segments are counted.
+func TestPolicy(t *testing.T) {
+	r := tiny()
+	n := &Net{Name: "test", Recipe: r, Model: newTrainer(t, r).Model()}
+	v, err := env.MakeVec("maze/7x7-v0", 3, env.VecConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	p, err := NewPolicy(n, v.Spec(), PolicyConfig{Halting: act.Config{MaxSegments: 2, Rule: act.Never}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	episodes, segments, steps := 0, 0, 0
+	_, err = agent.Run(context.Background(), v, p, agent.Config{Episodes: 5, MaxLength: 7, Each: func(e agent.Episode) {
+		episodes++
+		segments += e.Segments
+		steps += e.Length
+	}})
+	if err != nil || episodes != 5 || segments != 2*steps {
+		t.Errorf("error %v, %d episodes, %d segments in %d steps; want 5 and 2 a step", err, episodes, segments, steps)
+	}
+	if _, err := NewPolicy(n, env.Spec{ID: "other", Actions: []string{"a"}}, PolicyConfig{}); err == nil {
+		t.Error("a maze's network took a world without a maze")
+	}
+}
+
+// TestLosses has values by hand: one row of two scored cells and one ignored, two classes.
+func TestLosses(t *testing.T) {
+	labels := []int32{0, 1, puzzle.Ignore}
+	logits := []float32{2, 0, -1, 1, 5, 5}
+	softplus := func(x float64) float64 { return math.Log(1 + math.Exp(x)) }
+	tests := []struct {
+		kind   LossKind
+		labels []int32
+		want   float64
+	}{
+		{Softmax, labels, (softplus(-2) + softplus(-2)) / 2},
+		// s(2)=3, s(0)=1; s(-1)=1/2, s(1)=2
+		{Stablemax, labels, (-math.Log(3.0/4) - math.Log(2/2.5)) / 2},
+		// both classes right: nothing to lose; class 1 alone
+		{AnyOf, []int32{3, 2, puzzle.Ignore}, softplus(-2) / 2},
+	}
+	for _, tt := range tests {
+		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+			sc := tt.kind.Compare([]int32{0, 1, 0}, tt.labels, 1)
+			loss := answerLoss(s, torch.CPU, tt.kind, s.Floats(logits, 1, 3, 2), tt.labels, sc)
+			if got := torch.Read[float64](nil, loss)[0]; math.Abs(got-tt.want) > 1e-6 { // float32
+				t.Errorf("%s: %v, want %v", tt.kind, got, tt.want)
+			}
+			if !sc.Exact[0] || sc.Cells[0] != 2 {
+				t.Errorf("%s: score %+v, want 2 cells, all right", tt.kind, sc)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
