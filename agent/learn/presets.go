@@ -73,7 +73,7 @@ func Maze() Recipe {
 	return r
 }
 
-// Sudoku trains the solver of 9x9 sudokus on puzzles that lose their givens. 151 thousand parameters;
+// Sudoku trains the solver of 9x9 sudokus on puzzles that lose their givens. 135 thousand parameters;
 // static matrices that begin as "same row, column, box" take the place of attention.
 func Sudoku() Recipe {
 	r := small()

@@ -100,7 +100,7 @@ func openMix(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, er
 	var weights []float64
 	var rows, cols int
 	for i, name := range strings.Split(arg, "|") {
-		src, r, c, err := Open(name, seed+uint64(i), heldOut)
+		src, r, c, err := Open(name, rng.Stream(seed, fmt.Sprintf("mix/%d", i)).Uint64(), heldOut)
 		if err != nil {
 			return nil, 0, 0, err
 		}
