@@ -68,6 +68,9 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 	if m.batch.Seq == 0 {
 		return errors.New("mind: Think before Begin")
 	}
+	if err := m.net.calibrate(m.batch.Inputs, m.rows, m.cols); err != nil {
+		return err
+	}
 	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		model := m.net.Model
 		if len(m.carries) == 0 {

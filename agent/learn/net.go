@@ -18,6 +18,8 @@ type Net struct {
 	Name   string // for traces and messages
 	Recipe Recipe // what it was trained with; Task, Model, Loss and Evaluation say how to use it
 	Model  *hrm.Model
+
+	planes *planes // how its thought is shown; see calibrate
 }
 
 // NewNet makes the network of a checkpoint on dev; errors begin with name. The checkpoint may be

@@ -10,7 +10,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
-	"github.com/ponder-agents/ponder/torch"
 )
 
 // A PolicyConfig says how a network acts. The zero value halts as the network was trained to and
@@ -81,6 +80,11 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 		}
 		var rows, cols int
 		tokens[i], rows, cols = p.readers[i].Tokens(nil, obs[i*p.obsLen:(i+1)*p.obsLen])
+		if thought != nil {
+			if err := p.net.calibrate(tokens[i], rows, cols); err != nil {
+				return err
+			}
+		}
 		groups[[2]int{rows, cols}] = append(groups[[2]int{rows, cols}], i)
 		if fresh[i] {
 			p.memory.Forget(i)
@@ -125,7 +129,6 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 // A describer turns thoughts of one sequence into what a trace keeps.
 type describer struct {
 	zh, zl []float32 // of the segment before
-	plane  [2][]float32
 }
 
 // segment fills g: the answer as the reader sees it, and what changed in z_H and z_L.
@@ -136,50 +139,27 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, n *Net, th *Thought
 	}
 	r.Describe(g, th.Logits)
 	hidden, prefix := n.Model.Config().Hidden, n.Model.Config().Prefix()
-	if d.plane[0] == nil {
-		d.plane = plane(hidden)
-	}
 	zh, zl := th.State()
 	if th.Segment == 1 {
 		d.zh, d.zl = nil, nil
 	}
-	g.NormH, g.PathH = d.change(r, zh, d.zh, hidden, prefix)
-	g.NormL, g.PathL = d.change(r, zl, d.zl, hidden, prefix)
+	g.NormH, g.NormL = change(r, zh, d.zh, hidden, prefix), change(r, zl, d.zl, hidden, prefix)
+	g.PathH, g.PathL = n.planes.h.at(mean(zh, hidden)), n.planes.l.at(mean(zl, hidden))
 	d.zh, d.zl = zh, zl
 }
 
-// change is how much each cell's part of z moved, and where z's mean over positions lies.
-func (d *describer) change(r task.Reader, z, before []float32, hidden, prefix int) (norm []float32, at [2]float32) {
-	norm = make([]float32, r.Cells())
-	n := len(z) / hidden
-	for p := range n {
-		row := z[p*hidden : (p+1)*hidden]
+// change is how much each cell's part of z moved.
+func change(r task.Reader, z, before []float32, hidden, prefix int) []float32 {
+	norm := make([]float32, r.Cells())
+	for p := prefix; p < len(z)/hidden; p++ {
 		sum := 0.0
-		for i, x := range row {
-			at[0] += x * d.plane[0][i] / float32(n)
-			at[1] += x * d.plane[1][i] / float32(n)
+		for i, x := range z[p*hidden : (p+1)*hidden] {
 			if before != nil {
 				x -= before[p*hidden+i]
 			}
 			sum += float64(x) * float64(x)
 		}
-		if p >= prefix {
-			norm[r.Cell(p-prefix)] = float32(sqrt(sum / float64(hidden)))
-		}
+		norm[r.Cell(p-prefix)] = float32(sqrt(sum / float64(hidden)))
 	}
-	return norm, at
-}
-
-// plane is two fixed directions of the hidden space, the same for every network of that width.
-func plane(hidden int) [2][]float32 {
-	g := torch.NewGenerator(uint64(hidden))
-	defer g.Close()
-	var out [2][]float32
-	// No libtorch failure is to be expected of two small random vectors.
-	_ = torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		for i := range out {
-			out[i] = s.ReadFloats(nil, g.TruncNormal(s, 1/sqrt(float64(hidden)), int64(hidden)))
-		}
-	})
-	return out
+	return norm
 }
