@@ -376,7 +376,7 @@ func (r *training) run(ctx context.Context) (err error) {
 	defer func() {
 		r.info.State = "finished"
 		switch {
-		case errors.Is(err, context.Canceled):
+		case exitCode(err) == exitInterrupted:
 			r.info.State = "interrupted"
 		case err != nil:
 			r.info.State = "failed"
@@ -395,7 +395,7 @@ func (r *training) run(ctx context.Context) (err error) {
 			if err := r.save(); err != nil {
 				return err
 			}
-			return fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s: %w", step, r.dir, context.Canceled)
+			return withCode(exitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", step, r.dir))
 		}
 		res, err := r.t.Step()
 		if err != nil {
