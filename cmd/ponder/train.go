@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 
 	"github.com/pelletier/go-toml/v2"
@@ -214,7 +216,7 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.learnFrom(&r); err != nil {
+	if err := f.learnFrom(&r); err != nil && !(f.dryRun && errors.Is(err, fs.ErrNotExist)) {
 		return err
 	}
 	if f.forceSteps {
@@ -237,6 +239,17 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	if err != nil {
 		return err
 	}
+	if f.dryRun {
+		params := torch.NewParams(dev)
+		defer params.Close()
+		m, err := hrm.New(r.Model, params, 0)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		fmt.Fprintf(cmd.OutOrStdout(), "# %d parameters\n", params.Count())
+		return toml.NewEncoder(cmd.OutOrStdout()).Encode(fields)
+	}
 	t, err := learn.NewTrainer(r, openData, dev)
 	if err != nil {
 		return err
@@ -252,10 +265,6 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 		if err != nil {
 			return err
 		}
-	}
-	if f.dryRun {
-		fmt.Fprintf(cmd.OutOrStdout(), "# %d parameters\n", t.Model().Params().Count())
-		return toml.NewEncoder(cmd.OutOrStdout()).Encode(fields)
 	}
 	dir := f.out
 	if dir == "" {
