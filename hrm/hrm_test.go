@@ -10,6 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // small is a network of 3x4 cells that every variant below starts from. One cycle of each level makes
@@ -317,4 +318,59 @@ func TestCellGradients(t *testing.T) {
 			t.Errorf("%s: slope along the gradient %v, want its squared norm %v", names[i], slope, norm)
 		}
 	}
+}
+
+// TestCellRecorded compares three segments of a batch, and their gradients, with what two GRUCells of
+// PyTorch made of them (testdata/cell.py).
+func TestCellRecorded(t *testing.T) {
+	f, err := safetensors.Open("testdata/cell.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	read := func(key string) []float32 {
+		x, err := f.Tensor(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := x.Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	compare := func(key string, got []float32) {
+		t.Helper()
+		for i, want := range read(key) {
+			if math.Abs(float64(got[i]-want)) > 1e-6 {
+				t.Errorf("%s[%d] = %v, want %v", key, i, got[i], want)
+				return
+			}
+		}
+	}
+	params := torch.NewParams(torch.CPU)
+	defer params.Close()
+	c, err := hrm.NewCell(hrm.CellConfig{Input: 6, Low: 10, High: 8, Outputs: 2}, params, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, trained := params.Trained()
+	mustDo(t, torch.Grad, func(s *torch.Scope) {
+		for i, n := range names {
+			if f.Has("param." + n) {
+				torch.Write(trained[i], read("param."+n))
+			}
+		}
+		h, x := c.Start(s, torch.CPU, 3), s.Floats(read("x"), 3, 6)
+		for k := range 3 {
+			h, _ = c.Segment(s, h, x)
+			compare(fmt.Sprintf("low.%d", k), s.ReadFloats(nil, h.Low))
+			compare(fmt.Sprintf("high.%d", k), s.ReadFloats(nil, h.High))
+		}
+		for i, g := range s.Gradients(s.Sum(h.High), trained) {
+			if f.Has("grad." + names[i]) {
+				compare("grad."+names[i], s.ReadFloats(nil, g))
+			}
+		}
+	})
 }
