@@ -4,6 +4,7 @@ package verify
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -86,6 +87,9 @@ func replay(r *Report, f *safetensors.File, trm bool, dev torch.Device) error {
 		return err
 	}
 	p.leftovers()
+	if p.TensorsCompared == 0 {
+		return errors.New("no recorded outputs, neither call.* nor probe.*")
+	}
 	return nil
 }
 
