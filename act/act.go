@@ -69,8 +69,8 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// enough reports whether the logits of one row ask to halt.
-func (c Config) enough(halt, cont float32) bool {
+// Content reports whether the logits of one row ask to halt, however many segments it had.
+func (c Config) Content(halt, cont float32) bool {
 	switch c.Rule {
 	case HaltOverContinue:
 		return halt > cont
@@ -83,7 +83,7 @@ func (c Config) enough(halt, cont float32) bool {
 // Halts reports whether a sequence halts after its given segment, counted from 1, without
 // exploration: what a Halter decides in evaluation, for callers who keep count themselves.
 func (c Config) Halts(segment int, halt, cont float32) bool {
-	return segment >= c.MaxSegments || c.enough(halt, cont)
+	return segment >= c.MaxSegments || c.Content(halt, cont)
 }
 
 // Q holds the logits of the Q head, before the sigmoid, one a row. Continue is needed by
@@ -174,7 +174,7 @@ func (h *Halter) StepRows(rows []int, q Q) {
 		if h.cfg.Rule == HaltOverContinue {
 			cont = q.Continue[i]
 		}
-		h.halted[b] = h.last(b) || h.cfg.enough(q.Halt[i], cont) && h.segments[b] >= h.minimum[b]
+		h.halted[b] = h.last(b) || h.cfg.Content(q.Halt[i], cont) && h.segments[b] >= h.minimum[b]
 	}
 }
 

@@ -172,6 +172,16 @@ func (m *Model) Start(s *torch.Scope, batch, seq int) Carry {
 	return Carry{start(m.hInit), start(m.lInit)}
 }
 
+// StartAt is a carry of batch sequences of seq tokens that begin anywhere: every number is drawn from gen
+// as the entries of the initial vectors were.
+func (m *Model) StartAt(s *torch.Scope, gen *torch.Generator, batch, seq int) Carry {
+	draw := func() *torch.Tensor {
+		z := gen.TruncNormal(s, 1, int64(batch), int64(m.cfg.Prefix()+seq), int64(m.cfg.Hidden))
+		return s.To(s.Clone(z, m.params.Device()), m.dtype())
+	}
+	return Carry{draw(), draw()}
+}
+
 // Reset is c with the rows where fresh is set put back to the start.
 func (m *Model) Reset(s *torch.Scope, c Carry, fresh []bool) Carry {
 	mask := make([]uint8, len(fresh))

@@ -50,7 +50,7 @@ func (t *Thinker) Evaluate(ctx context.Context, kind LossKind, seq int, exam Exa
 	labels := map[int][]int32{}
 	var free [][]int32
 	asked, cells := 0, 0.0
-	by := make([]int, t.Halting.MaxSegments)
+	by := make([]int, t.Halting.MaxSegments*(1+t.Restarts))
 	begin := time.Now()
 	err := t.Run(ctx, seq, func(in []int32) (int32, bool, error) {
 		var label []int32

@@ -168,6 +168,64 @@ func TestThinker(t *testing.T) {
 	}
 }
 
+// TestRestarts: a sequence that never contents the rule is thought about anew, from another state each
+// time, and its best try counts.
+func TestRestarts(t *testing.T) {
+	m := newTrainer(t, tiny()).Model()
+	q := make([]float32, 2*16)
+	for i := range q {
+		q[i] = float32(math.Sin(float64(i)))
+	}
+	if err := torch.Do(torch.NoGrad, func(*torch.Scope) { torch.Write(m.Params().Get("inner.q_head.weight"), q) }); err != nil {
+		t.Fatal(err)
+	}
+	const jobs, segments, restarts = 3, 2, 2
+	halting := act.Config{MaxSegments: segments, Rule: act.HaltAbove, Threshold: 1e6}
+	th := Thinker{Model: m, Halting: halting, Slots: 2, Rows: 3, Cols: 3, Restarts: restarts}
+	asked := 0
+	tries, last := map[int][]float32{}, map[int]float32{}
+	err := th.Run(context.Background(), 9, func(in []int32) (int32, bool, error) {
+		for i := range in {
+			in[i] = int32(1 + (i+asked)%4)
+		}
+		asked++
+		return 0, asked <= jobs, nil
+	}, func(th *Thought) error {
+		if th.Halted {
+			last[th.Job] = th.QHalt
+			if th.Segment != segments*(1+restarts) {
+				t.Errorf("sequence %d ended after %d segments, want %d", th.Job, th.Segment, segments*(1+restarts))
+			}
+		} else if th.Segment%segments == 0 {
+			tries[th.Job] = append(tries[th.Job], th.QHalt)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for job := range jobs {
+		if q := tries[job]; len(q) != restarts || q[0] == q[1] || last[job] < slices.Max(q) {
+			t.Errorf("sequence %d: q_halt %v of earlier tries, %v in the end", job, q, last[job])
+		}
+	}
+	th.Memory = new(Memory)
+	if err := th.Run(context.Background(), 9, nil, nil); err == nil {
+		t.Error("restarts with a memory: no error")
+	}
+}
+
+// TestPrecision: both formats are timed, the faster comes first.
+func TestPrecision(t *testing.T) {
+	got, err := MeasurePrecision(tiny(), openTask, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0].BF16 == got[1].BF16 || got[0].Step > got[1].Step || got[0].Step <= 0 {
+		t.Errorf("measured %+v", got)
+	}
+}
+
 // TestMemory: a thinker that keeps its carry thinks on where it stopped.
 func TestMemory(t *testing.T) {
 	m := newTrainer(t, tiny()).Model()

@@ -17,6 +17,7 @@ import (
 type PolicyConfig struct {
 	Halting   act.Config // MaxSegments 0 means the network's own Evaluation
 	KeepCarry bool       // start a decision where the last one of the episode ended
+	Restarts  int        // of a decision, see Thinker; not with KeepCarry
 }
 
 // A Policy is a network acting in a batch of worlds: it encodes what it sees, thinks until its halting
@@ -94,7 +95,7 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 		return fmt.Errorf("policy: worlds of %d shapes cannot keep their carries together", len(groups))
 	}
 	for shape, rows := range groups {
-		t := Thinker{Model: p.net.Model, Halting: p.cfg.Halting, Slots: len(rows), Rows: shape[0], Cols: shape[1]}
+		t := Thinker{Model: p.net.Model, Halting: p.cfg.Halting, Restarts: p.cfg.Restarts, Slots: len(rows), Rows: shape[0], Cols: shape[1]}
 		if p.cfg.KeepCarry {
 			t.Memory = &p.memory
 		}

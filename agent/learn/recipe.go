@@ -47,6 +47,7 @@ type Stage struct {
 	Window      int     `json:"window"`       // steps over which Exact is measured
 	MinSteps    int64   `json:"min_steps"`    // least length of the stage
 	MaxSegments int     `json:"max_segments"` // 0 means Halting.MaxSegments
+	Batch       int     `json:"batch"`        // rows of a step; 0 means Recipe.Batch
 }
 
 // Check reports every problem of r at once.
@@ -65,6 +66,7 @@ func (r Recipe) Check() error {
 	last := 0.0
 	for i, st := range r.Stages {
 		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i, st.Until, last)
+		bad(st.Batch < 0, "stage %d has a batch of %d, want 1 or more, or 0 for the recipe's", i, st.Batch)
 		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i, st.Window)
 		last = st.Until
 	}

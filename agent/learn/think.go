@@ -4,6 +4,8 @@ package learn
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -20,6 +22,10 @@ type Thinker struct {
 	Rows, Cols int        // shape of the grid; 0 means the model's own
 
 	Memory *Memory // where sequences start and leave their state; nil means afresh
+
+	// Restarts is how often a sequence begins again, from a random state, if its last segment ends
+	// without the rule being content. The try of the largest q_halt counts. Not with Memory.
+	Restarts int
 }
 
 // A Memory keeps the carry of numbered sequences from one Run to the next, for agents that go on
@@ -72,11 +78,11 @@ func (m *Memory) keep(s *torch.Scope, job int, c hrm.Carry, i int) {
 // A Thought is what a segment concluded about one sequence. Its slices are valid during the call.
 type Thought struct {
 	Job       int       // which sequence, in the order in which they were asked for
-	Segment   int       // from 1
+	Segment   int       // from 1, over all tries
 	Logits    []float32 // [seq·outputs]
 	QHalt     float32
 	QContinue float32
-	Halted    bool // it was the last
+	Halted    bool // it was the last; of several tries this thought is the best
 
 	// State copies z_H and z_L of the sequence, [n·hidden] each.
 	State func() (zh, zl []float32)
@@ -91,7 +97,11 @@ type Feed func(in []int32) (id int32, ok bool, err error)
 // Run thinks about all sequences that feed yields, seq tokens each, and hands every segment of each
 // to each. It returns ctx's cause if ctx ends.
 func (t *Thinker) Run(ctx context.Context, seq int, feed Feed, each func(*Thought) error) error {
-	r := &thinking{Thinker: t, seq: seq, each: each}
+	if t.Restarts > 0 && t.Memory != nil {
+		return errors.New("thinker: restarts and a memory exclude each other")
+	}
+	r := &thinking{Thinker: t, seq: seq, each: each, gen: torch.NewGenerator(0)}
+	defer r.gen.Close()
 	defer func() { r.carry.Drop() }()
 	for {
 		if err := r.fill(feed); err != nil {
@@ -117,14 +127,44 @@ type thinking struct {
 	carry hrm.Carry
 	batch puzzle.Batch // rows of the sequences that think now
 	jobs  []int        // their numbers
-	seg   []int        // segments so far
-	gone  bool         // feed has ended
-	asked int          // sequences asked for
-	keep  []int64      // rows of the last segment that go on, when others left
+	tries []try        // and how far they are
+	again []retry      // sequences that begin again
+	anew  int          // of the rows that begin with the next segment, how many do so from a random state
+	gen   *torch.Generator
+	gone  bool    // feed has ended
+	asked int     // sequences asked for
+	keep  []int64 // rows of the last segment that go on, when others left
+}
+
+// A try is one sequence's thinking, from its start or from a restart.
+type try struct {
+	segments int // of this try
+	before   int // segments of earlier tries
+	restarts int
+
+	logits     []float32 // the best earlier try's; nil for none
+	halt, cont float32
+}
+
+// A retry is a sequence that waits to begin again.
+type retry struct {
+	try
+	job int
+	id  int32
+	in  []int32
 }
 
 // fill asks for sequences while there is room.
 func (r *thinking) fill(feed Feed) error {
+	r.anew = 0
+	for len(r.again) > 0 && len(r.jobs) < max(r.Slots, 1) {
+		a, n := r.again[0], len(r.jobs)
+		r.again = r.again[1:]
+		r.batch.Inputs = append(r.batch.Inputs[:n*r.seq], a.in...)
+		r.batch.IDs = append(r.batch.IDs[:n], a.id)
+		r.jobs, r.tries = append(r.jobs, a.job), append(r.tries, a.try)
+		r.anew++
+	}
 	for !r.gone && (len(r.jobs) < max(r.Slots, 1) || r.Memory != nil) {
 		n := len(r.jobs)
 		r.batch.Inputs = append(r.batch.Inputs[:n*r.seq], make([]int32, r.seq)...)
@@ -138,7 +178,7 @@ func (r *thinking) fill(feed Feed) error {
 		}
 		r.batch.IDs = append(r.batch.IDs[:n], id)
 		r.jobs = append(r.jobs, r.asked)
-		r.seg = append(r.seg, 0)
+		r.tries = append(r.tries, try{})
 		r.asked++
 	}
 	r.batch.Rows, r.batch.Seq = len(r.jobs), r.seq
@@ -150,22 +190,32 @@ func (r *thinking) fill(feed Feed) error {
 // start is the carry of the rows that think now: of those that go on, then of the fresh ones.
 func (r *thinking) start(s *torch.Scope) hrm.Carry {
 	m := r.Model
-	switch {
-	case r.carry.ZH == nil && r.Memory != nil:
+	if r.carry.ZH == nil && r.Memory != nil {
 		return r.Memory.start(s, m, len(r.jobs), r.seq)
-	case r.carry.ZH == nil:
-		return m.Start(s, len(r.jobs), r.seq)
 	}
-	c := r.carry
-	if r.keep != nil {
-		c = c.Pick(s, torch.From(s, m.Params().Device(), r.keep, int64(len(r.keep))))
+	var parts []hrm.Carry
+	old := 0
+	if c := r.carry; c.ZH != nil {
+		if r.keep != nil {
+			c = c.Pick(s, torch.From(s, m.Params().Device(), r.keep, int64(len(r.keep))))
+		}
+		old = int(torch.Shape(c.ZH)[0])
+		parts = append(parts, c)
 	}
-	old := int(torch.Shape(c.ZH)[0])
-	if n := len(r.jobs) - old; n > 0 {
-		f := m.Start(s, n, r.seq)
-		c = hrm.Carry{ZH: s.Cat(0, c.ZH, f.ZH), ZL: s.Cat(0, c.ZL, f.ZL)}
+	if r.anew > 0 {
+		parts = append(parts, m.StartAt(s, r.gen, r.anew, r.seq))
 	}
-	return c
+	if n := len(r.jobs) - old - r.anew; n > 0 {
+		parts = append(parts, m.Start(s, n, r.seq))
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var zh, zl []*torch.Tensor
+	for _, c := range parts {
+		zh, zl = append(zh, c.ZH), append(zl, c.ZL)
+	}
+	return hrm.Carry{ZH: s.Cat(0, zh...), ZL: s.Cat(0, zl...)}
 }
 
 func (r *thinking) segment() error {
@@ -179,10 +229,15 @@ func (r *thinking) segment() error {
 		qh, qc := s.ReadFloats(nil, out.QHalt), s.ReadFloats(nil, out.QContinue)
 		width := len(logits) / len(r.jobs)
 		for i, job := range r.jobs {
-			r.seg[i]++
+			t := &r.tries[i]
+			t.segments++
 			th := Thought{
-				Job: job, Segment: r.seg[i], Logits: logits[i*width : (i+1)*width], QHalt: qh[i], QContinue: qc[i],
-				Halted: r.Halting.Halts(r.seg[i], qh[i], qc[i]),
+				Job: job, Segment: t.before + t.segments, Logits: logits[i*width : (i+1)*width], QHalt: qh[i], QContinue: qc[i],
+				Halted: r.Halting.Halts(t.segments, qh[i], qc[i]),
+			}
+			over := th.Halted
+			if over && !r.settle(i, &th) {
+				th.Halted = false
 			}
 			th.State = func() (zh, zl []float32) {
 				row := func(z *torch.Tensor) []float32 { return s.ReadFloats(nil, s.Narrow(z, 0, int64(i), 1)) }
@@ -200,7 +255,7 @@ func (r *thinking) segment() error {
 			if outer = r.each(&th); outer != nil {
 				return
 			}
-			if th.Halted {
+			if over {
 				r.jobs[i] = -1
 				if r.Memory != nil {
 					r.Memory.keep(s, job, c, i)
@@ -221,6 +276,24 @@ func (r *thinking) segment() error {
 	return nil
 }
 
+// settle ends the try of row i with thought th: it puts the best of all tries into th, or, if there is
+// to be another, returns false.
+func (r *thinking) settle(i int, th *Thought) bool {
+	t := r.tries[i]
+	if t.restarts == r.Restarts || r.Halting.Content(th.QHalt, th.QContinue) {
+		if t.logits != nil && t.halt > th.QHalt {
+			th.Logits, th.QHalt, th.QContinue = t.logits, t.halt, t.cont
+		}
+		return true
+	}
+	if t.logits == nil || th.QHalt > t.halt {
+		t.logits, t.halt, t.cont = slices.Clone(th.Logits), th.QHalt, th.QContinue
+	}
+	t.before, t.segments, t.restarts = th.Segment, 0, t.restarts+1
+	r.again = append(r.again, retry{t, th.Job, r.batch.IDs[i], slices.Clone(r.batch.Inputs[i*r.seq : (i+1)*r.seq])})
+	return false
+}
+
 // compact removes the rows that halted.
 func (r *thinking) compact() {
 	r.keep = nil
@@ -232,7 +305,7 @@ func (r *thinking) compact() {
 		if n != i {
 			copy(r.batch.Inputs[n*r.seq:(n+1)*r.seq], r.batch.Inputs[i*r.seq:])
 		}
-		r.jobs[n], r.seg[n], r.batch.IDs[n] = job, r.seg[i], r.batch.IDs[i]
+		r.jobs[n], r.tries[n], r.batch.IDs[n] = job, r.tries[i], r.batch.IDs[i]
 		r.keep = append(r.keep, int64(i))
 		n++
 	}
@@ -243,5 +316,5 @@ func (r *thinking) compact() {
 		r.carry.Drop()
 		r.carry = hrm.Carry{}
 	}
-	r.jobs, r.seg = r.jobs[:n], r.seg[:n]
+	r.jobs, r.tries = r.jobs[:n], r.tries[:n]
 }

@@ -126,7 +126,7 @@ func (t *Trainer) Position() (step int64, stage int) { return t.step, t.stage }
 // Done reports whether all steps are done.
 func (t *Trainer) Done() bool { return t.step >= t.recipe.Steps }
 
-// enter begins a stage: new data, and new rows unless grid and MaxSegments stay the same.
+// enter begins a stage: new data, and new rows unless grid, Batch and MaxSegments stay the same.
 func (t *Trainer) enter(stage int) error {
 	st := t.recipe.Stages[stage]
 	data, err := t.open(st.Data, rng.Stream(t.recipe.Seed, fmt.Sprintf("data/%d", stage)).Uint64())
@@ -140,9 +140,13 @@ func (t *Trainer) enter(stage int) error {
 	if st.MaxSegments > 0 {
 		halting.MaxSegments = st.MaxSegments
 	}
+	batch := t.recipe.Batch
+	if st.Batch > 0 {
+		batch = st.Batch
+	}
 	t.stage, t.stageStart, t.window = stage, t.step, nil
 	seq := data.Source.Shape().SeqLen
-	same := t.loop != nil && t.loop.batch.Seq == seq && t.loop.halter.Config() == halting
+	same := t.loop != nil && t.loop.batch.Rows == batch && t.loop.batch.Seq == seq && t.loop.halter.Config() == halting
 	t.data = data
 	if same {
 		return nil
@@ -159,7 +163,7 @@ func (t *Trainer) enter(stage int) error {
 		return err
 	}
 	t.loop, err = NewLoop(t.model, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Judge: judge},
-		t.recipe.Batch, seq, act.FromRand(t.draws.Rand))
+		batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,6 @@ package task
 import (
 	"bytes"
 	"math"
-
-	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
 // AppendDigits appends the most likely digit of every empty cell, by logits [cells·outputs], to dst;
@@ -24,42 +22,38 @@ func AppendDigits(dst, puzzle []uint8, logits []float32) []uint8 {
 	return dst
 }
 
-// A SudokuBallot gathers the answers to symmetric copies of one puzzle. An answer's weight is the
-// sum of sigmoid(q_halt) over the copies that gave it: q_halt is the judge (arXiv:2601.10679 votes
-// so). The zero value is empty.
-type SudokuBallot struct {
-	answers []SudokuAnswer
+// A Ballot gathers the answers to symmetric copies of one puzzle, each turned back. An answer's weight
+// is the sum of sigmoid(q_halt) over the copies that gave it: q_halt is the judge (arXiv:2601.10679
+// votes so). The zero value is empty.
+type Ballot struct {
+	answers []Candidate
 	asked   int
 }
 
-// A SudokuAnswer is one of the distinct answers.
-type SudokuAnswer struct {
+// A Candidate is one of the distinct answers.
+type Candidate struct {
 	Cells  []uint8
 	Votes  int
 	Weight float64
 }
 
-// Add counts the answer to the copy that y made; nil is the puzzle itself.
-func (b *SudokuBallot) Add(y *sudoku.Symmetry, answer []uint8, qHalt float32) {
-	cells := bytes.Clone(answer)
-	if y != nil {
-		y.Undo(cells, answer)
-	}
+// Add counts a copy's answer, which the caller has turned back.
+func (b *Ballot) Add(answer []uint8, qHalt float32) {
 	b.asked++
 	p := 1 / (1 + math.Exp(-float64(qHalt)))
 	for i := range b.answers {
-		if a := &b.answers[i]; bytes.Equal(a.Cells, cells) {
+		if a := &b.answers[i]; bytes.Equal(a.Cells, answer) {
 			a.Votes++
 			a.Weight += p
 			return
 		}
 	}
-	b.answers = append(b.answers, SudokuAnswer{cells, 1, p})
+	b.answers = append(b.answers, Candidate{bytes.Clone(answer), 1, p})
 }
 
 // Best is the answer of the largest weight, the first of equals, and its share: the weight a copy,
 // which is sigmoid(q_halt) where there is one.
-func (b *SudokuBallot) Best() (best SudokuAnswer, share float64) {
+func (b *Ballot) Best() (best Candidate, share float64) {
 	for _, a := range b.answers {
 		if best.Cells == nil || a.Weight > best.Weight {
 			best = a
@@ -69,4 +63,4 @@ func (b *SudokuBallot) Best() (best SudokuAnswer, share float64) {
 }
 
 // Answers are all distinct answers in the order in which they came.
-func (b *SudokuBallot) Answers() []SudokuAnswer { return b.answers }
+func (b *Ballot) Answers() []Candidate { return b.answers }

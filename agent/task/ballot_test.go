@@ -8,7 +8,7 @@ import (
 	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
-func TestBallotUndoesSymmetries(t *testing.T) {
+func TestBallotOfSymmetricCopies(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	s, err := sudoku.NewSolver(9)
 	if err != nil {
@@ -16,15 +16,16 @@ func TestBallotUndoesSymmetries(t *testing.T) {
 	}
 	solution := make([]uint8, 81)
 	s.Fill(solution, rng)
-	var b SudokuBallot
-	turned := make([]uint8, 81)
+	var b Ballot
+	turned, back := make([]uint8, 81), make([]uint8, 81)
 	for range 5 {
 		var y sudoku.Symmetry
 		if err := y.Draw(9, rng); err != nil {
 			t.Fatal(err)
 		}
 		y.Apply(turned, solution)
-		b.Add(&y, turned, 0)
+		y.Undo(back, turned)
+		b.Add(back, 0)
 	}
 	best, share := b.Best()
 	if diff := cmp.Diff(solution, best.Cells); diff != "" || best.Votes != 5 || share != 0.5 {
@@ -35,15 +36,15 @@ func TestBallotUndoesSymmetries(t *testing.T) {
 // One sure answer outweighs two unsure ones that agree, and three do not lose to it.
 func TestBallotWeighs(t *testing.T) {
 	a, c := []uint8{1, 2, 3, 4}, []uint8{4, 3, 2, 1}
-	var b SudokuBallot
-	b.Add(nil, a, -2)
-	b.Add(nil, a, -2)
-	b.Add(nil, c, 3)
+	var b Ballot
+	b.Add(a, -2)
+	b.Add(a, -2)
+	b.Add(c, 3)
 	if best, _ := b.Best(); best.Votes != 1 {
 		t.Errorf("two votes of weight 0.12 beat one of 0.95: %+v", best)
 	}
 	for range 2 {
-		b.Add(nil, a, 3)
+		b.Add(a, 3)
 	}
 	if best, _ := b.Best(); best.Votes != 4 {
 		t.Errorf("four votes lose: %+v", best)

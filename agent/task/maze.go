@@ -21,6 +21,15 @@ func Crop(m *maze.Maze) int {
 	return 0
 }
 
+// PathCrop is Crop where the way is to be marked: a maze with an even number of rows is shown whole, as
+// the published ones of 30x30 are.
+func PathCrop(m *maze.Maze) int {
+	if m.Rows%2 == 0 {
+		return 0
+	}
+	return Crop(m)
+}
+
 // MazeTokens writes the tokens of m with its start moved to cell start, crop cells left out on each
 // side; in has (Rows-2crop)·(Cols-2crop) tokens.
 func MazeTokens(in []int32, m *maze.Maze, start, crop int) {
@@ -98,8 +107,8 @@ func openCell(m *maze.Maze, rng *rand.Rand) int {
 	}
 }
 
-// MazePath is mazes whose answer marks the cells of one shortest way, as Maze-Hard asks: every cell
-// keeps its token but for TokenPath on the way. Walls are not scored (they do not change).
+// MazePath is mazes whose answer marks the cells of one shortest way, as Maze-Hard asks; see
+// MazePathRow.
 func MazePath(cfg maze.Config, seed uint64) (puzzle.Source, error) {
 	gen, err := maze.NewGenerator(cfg)
 	if err != nil {
@@ -107,30 +116,35 @@ func MazePath(cfg maze.Config, seed uint64) (puzzle.Source, error) {
 	}
 	var m maze.Maze
 	var solver maze.Solver
-	var path []int
 	crop := 1
-	if cfg.Rows%2 == 0 { // as published, without an outer wall
+	if cfg.Rows%2 == 0 {
 		crop = 0
 	}
-	cols := cfg.Cols - 2*crop
-	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * cols, Vocab: MazeVocab, Identifiers: 1}
+	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * (cfg.Cols - 2*crop), Vocab: MazeVocab, Identifiers: 1}
 	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
 		gen.Next(&m, rng)
-		MazeTokens(in, &m, m.Start, crop)
-		for i, t := range in {
-			label[i] = t
-			if t == int32(maze.TokenWall) {
-				label[i] = puzzle.Ignore
-			}
-		}
-		path = solver.AppendPath(path[:0], &m)
-		for _, cell := range path {
-			if cell != m.Start && cell != m.Goal {
-				label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] = int32(maze.TokenPath)
-			}
-		}
+		MazePathRow(in, label, &m, &solver)
 		return 0, nil
 	}), nil
+}
+
+// MazePathRow writes a maze as tokens, PathCrop cells left out on each side, and as labels the same
+// tokens but for TokenPath on the shortest way. Walls are not scored (they do not change).
+func MazePathRow(in, label []int32, m *maze.Maze, solver *maze.Solver) {
+	crop := PathCrop(m)
+	cols := m.Cols - 2*crop
+	MazeTokens(in, m, m.Start, crop)
+	for i, t := range in {
+		label[i] = t
+		if t == int32(maze.TokenWall) {
+			label[i] = puzzle.Ignore
+		}
+	}
+	for _, cell := range solver.AppendPath(nil, m) {
+		if cell != m.Start && cell != m.Goal {
+			label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] = int32(maze.TokenPath)
+		}
+	}
 }
 
 // A Judge says whether an answer does what the task is for, where that is less than every cell being

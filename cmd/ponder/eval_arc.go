@@ -73,7 +73,7 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 					res.Skipped++
 				}
 			}
-			votes, e, err := voteARC(cmd.Context(), n, frame, tests, func(name string) (int32, bool) {
+			votes, e, err := voteARC(cmd.Context(), n, &halt, frame, tests, func(name string) (int32, bool) {
 				id, ok := known[name]
 				return id, ok && name != tests.Name(0)
 			}, batch)
@@ -165,14 +165,15 @@ func (x *arcExam) Next(in, label []int32) (int32, bool, error) {
 }
 
 // voteARC answers all examples of set that id knows and counts the votes.
-func voteARC(ctx context.Context, n *learn.Net, frame *task.ARC, set *puzzle.Set, id func(name string) (int32, bool), batch int) ([]puzzle.TaskVote, learn.Evaluation, error) {
+func voteARC(ctx context.Context, n *learn.Net, halt *haltFlags, frame *task.ARC, set *puzzle.Set, id func(name string) (int32, bool), batch int) ([]puzzle.TaskVote, learn.Evaluation, error) {
 	x := &arcExam{set: set, id: id}
 	type ballot struct {
 		label, answer []int32
 		q             float32
 	}
 	var ballots []ballot // by job, so that votes are counted in the order of the copies
-	t := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Slots: batch, Rows: frame.Side, Cols: frame.Side}
+	t := halt.thinker(n, batch)
+	t.Rows, t.Cols = frame.Side, frame.Side
 	e, err := t.Evaluate(ctx, n.Recipe.Loss, frame.Side*frame.Side, x, func(th *learn.Thought, pred, label []int32, _ learn.Score) error {
 		for len(ballots) <= th.Job {
 			ballots = append(ballots, ballot{})

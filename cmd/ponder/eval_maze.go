@@ -6,9 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
+	"time"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -19,43 +22,55 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// mazeResult is what eval maze prints.
+// mazeResult is what eval maze prints. Of a model that marks the way (target "path") it tells one answer
+// a maze; one that gives directions (target "directions") decides before every move.
 type mazeResult struct {
-	Model         string  `json:"model"`
-	Count         int     `json:"count"`
-	Success       float64 `json:"success"`        // share that reached the goal
-	Optimal       float64 `json:"optimal"`        // share that reached it by a shortest path
-	ExactAccuracy float64 `json:"exact_accuracy"` // share of mazes with every open cell's direction optimal
-	CellAccuracy  float64 `json:"cell_accuracy"`
-	MeanPath      float64 `json:"mean_path"`     // moves of a shortest path
-	MeanSegments  float64 `json:"mean_segments"` // of a decision, by the model's own halting
-	MaxSegments   int     `json:"max_segments"`
+	Model            string  `json:"model"`
+	Target           string  `json:"target"` // of the model: "directions" or "path"
+	Count            int     `json:"count"`
+	Success          float64 `json:"success"`        // share that reached the goal
+	Optimal          float64 `json:"optimal"`        // share that reached it by a shortest path
+	ExactAccuracy    float64 `json:"exact_accuracy"` // share of mazes with every open cell answered as labelled
+	CellAccuracy     float64 `json:"cell_accuracy"`
+	MeanPath         float64 `json:"mean_path"`     // moves of a shortest path
+	MeanSegments     float64 `json:"mean_segments"` // of a decision, by the model's own halting
+	MaxSegments      int     `json:"max_segments"`
+	PuzzlesPerSecond float64 `json:"puzzles_per_second"`
 
 	SegmentsShortest float64 `json:"mean_segments_shortest_quarter"` // on the quarter with the shortest paths
 	SegmentsLongest  float64 `json:"mean_segments_longest_quarter"`
+
+	Valid     float64     `json:"valid,omitempty"`            // path: share whose marks are one shortest way and nothing else
+	Votes     int         `json:"votes,omitempty"`            // path: symmetric copies of a maze, itself included
+	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
+	AlwaysMax *mazeResult `json:"always_max,omitempty"`
 }
+
+// mazeTargets names what the networks for mazes answer.
+var mazeTargets = map[string]string{task.MazeDirectionsTask: "directions", task.MazePathTask: "path"}
 
 func newEvalMazeCmd() *cobra.Command {
 	var net netFlags
-	var size, count, batch, segments int
-	var seed uint64
+	var halt haltFlags
+	var cfg mazeExamConfig
 	var file string
-	var asJSON, keep bool
+	var asJSON, compare bool
 	var min float64
 	cmd := &cobra.Command{
 		Use:   "maze",
 		Short: "Let the agent walk through mazes that it has not seen",
 		Long: `The agent stands at the start, thinks until it halts, makes the move that the answer says, and
 thinks again, until the goal or the limit of steps. Every move is the network's: there is no search, no
-list of visited cells, no help from an oracle. Mazes are drawn as in training but from the tenth of wall
-layouts that training leaves out.`,
-		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --mazes mine.txt --json",
+list of visited cells, no help from an oracle. A model that marks the way is asked once a maze, and the
+agent follows the marks. Mazes are drawn as in training but from the tenth of wall layouts that training
+leaves out.`,
+		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --model maze-path --hard --count 100\n  ponder eval maze --mazes mine.txt --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if count < 1 || batch < 1 {
-				return usagef("--count %d, --batch %d: want 1 or more", count, batch)
+			if cfg.count < 1 || cfg.batch < 1 || cfg.votes < 1 {
+				return usagef("--count %d, --batch %d, --votes %d: want 1 or more", cfg.count, cfg.batch, cfg.votes)
 			}
-			mazes, err := evalMazes(file, size, count, seed)
+			mazes, err := cfg.mazes(file)
 			if err != nil {
 				return err
 			}
@@ -64,21 +79,26 @@ layouts that training leaves out.`,
 				return err
 			}
 			defer n.Close()
-			if segments > 0 {
-				n.Recipe.Evaluation.MaxSegments = segments
+			if err := halt.apply(cmd, n); err != nil {
+				return err
 			}
-			res, err := walk(cmd.Context(), n, mazes, batch, learn.PolicyConfig{KeepCarry: keep})
+			cfg.restarts = halt.restarts
+			res, err := examineMazes(cmd.Context(), n, mazes, cfg)
 			if err != nil {
 				return err
+			}
+			if compare {
+				n.Recipe.Evaluation.Rule = act.Never
+				all, err := examineMazes(cmd.Context(), n, mazes, cfg)
+				if err != nil {
+					return err
+				}
+				res.AlwaysMax = &all
 			}
 			if asJSON {
 				err = json.NewEncoder(cmd.OutOrStdout()).Encode(res)
 			} else {
-				fmt.Fprintf(cmd.OutOrStdout(), "%d mazes, shortest paths of %.1f moves on average\n"+
-					"reached the goal       %6.2f %%\nby a shortest path     %6.2f %%\nevery direction right  %6.2f %% of mazes, %.2f %% of cells\n"+
-					"segments a decision    %.2f of at most %d (%.2f on the shortest quarter, %.2f on the longest)\n",
-					res.Count, res.MeanPath, 100*res.Success, 100*res.Optimal, 100*res.ExactAccuracy, 100*res.CellAccuracy,
-					res.MeanSegments, res.MaxSegments, res.SegmentsShortest, res.SegmentsLongest)
+				res.print(cmd.OutOrStdout())
 			}
 			if err == nil && res.Optimal < min {
 				err = withCode(exitUnsolved, fmt.Errorf("%.4f by a shortest path, asked for %.4f", res.Optimal, min))
@@ -88,20 +108,49 @@ layouts that training leaves out.`,
 	}
 	f := cmd.Flags()
 	net.add(f, "maze")
-	f.IntVar(&size, "size", 15, "rows and columns, walls included")
-	f.IntVar(&count, "count", 500, "number of mazes")
-	f.Uint64Var(&seed, "seed", 0, "of the mazes")
+	halt.add(cmd)
+	f.IntVar(&cfg.size, "size", 15, "rows and columns, walls included")
+	f.BoolVar(&cfg.hard, "hard", false, "30x30 with shortest paths of more than 110 moves, as Maze-Hard, in place of --size")
+	f.IntVar(&cfg.count, "count", 500, "number of mazes")
+	f.Uint64Var(&cfg.seed, "seed", 0, "of the mazes")
 	f.StringVar(&file, "mazes", "", "evaluate the mazes in this text file, separated by empty lines, instead")
-	f.IntVar(&batch, "batch", 64, "mazes walked through at once")
-	f.IntVar(&segments, "segments", 0, "most segments a decision; 0 means the model's own limit")
-	f.BoolVar(&keep, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
+	f.IntVar(&cfg.batch, "batch", 64, "mazes thought about at once")
+	f.IntVar(&cfg.votes, "votes", 1, "turned and mirrored copies that vote on the way to mark, the maze itself included")
+	f.BoolVar(&cfg.keep, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
+	f.BoolVar(&compare, "compare", false, "do it all again without halting before the limit")
 	f.Float64Var(&min, "min-accuracy", 0, "exit with 3 if a smaller share goes by a shortest path")
 	f.BoolVar(&asJSON, "json", false, "one JSON object")
 	return cmd
 }
 
-// evalMazes reads mazes from a file, or draws held-out ones.
-func evalMazes(file string, size, count int, seed uint64) ([]*maze.Maze, error) {
+// print writes the result for people.
+func (r *mazeResult) print(w io.Writer) {
+	fmt.Fprintf(w, "%d mazes, shortest paths of %.1f moves on average; the model answers with %s\n"+
+		"reached the goal       %6.2f %%\nby a shortest path     %6.2f %%\n", r.Count, r.MeanPath, r.Target, 100*r.Success, 100*r.Optimal)
+	decision := "decision"
+	if r.Target == mazeTargets[task.MazePathTask] {
+		fmt.Fprintf(w, "marked exactly         %6.2f %% of mazes, %.2f %% of cells\na valid shortest path  %6.2f %%\n", 100*r.ExactAccuracy, 100*r.CellAccuracy, 100*r.Valid)
+		decision = "maze"
+	} else {
+		fmt.Fprintf(w, "every direction right  %6.2f %% of mazes, %.2f %% of cells\n", 100*r.ExactAccuracy, 100*r.CellAccuracy)
+	}
+	fmt.Fprintf(w, "segments a %-10s  %6.2f of at most %d (%.2f on the shortest quarter, %.2f on the longest)\nmazes/second           %6.1f\n",
+		decision, r.MeanSegments, r.MaxSegments, r.SegmentsShortest, r.SegmentsLongest, r.PuzzlesPerSecond)
+	if m := r.AlwaysMax; m != nil {
+		fmt.Fprintf(w, "without halting: reached %.2f %%, shortest %.2f %%, exact %.2f %%, %.2f segments, %.1f mazes/second\n",
+			100*m.Success, 100*m.Optimal, 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
+	}
+}
+
+// mazeExamConfig says which mazes to draw and how to ask.
+type mazeExamConfig struct {
+	size, count, batch, votes, restarts int
+	hard, keep                          bool
+	seed                                uint64
+}
+
+// mazes reads mazes from a file, or draws held-out ones.
+func (c mazeExamConfig) mazes(file string) ([]*maze.Maze, error) {
 	if file != "" {
 		f, err := os.Open(file)
 		if err != nil {
@@ -117,14 +166,17 @@ func evalMazes(file string, size, count int, seed uint64) ([]*maze.Maze, error) 
 		}
 		return mazes, nil
 	}
-	cfg := maze.Recipe(size)
+	cfg := maze.Recipe(c.size)
+	if c.hard {
+		cfg = maze.Hard()
+	}
 	cfg.Split = maze.Test
 	gen, err := maze.NewGenerator(cfg)
 	if err != nil {
-		return nil, usagef("--size %d: %v", size, err)
+		return nil, usagef("--size %d: %v", c.size, err)
 	}
-	r := rng.Stream(seed, "eval/maze")
-	mazes := make([]*maze.Maze, count)
+	r := rng.Stream(c.seed, "eval/maze")
+	mazes := make([]*maze.Maze, c.count)
 	for i := range mazes {
 		mazes[i] = new(maze.Maze)
 		gen.Next(mazes[i], r.Rand)
@@ -169,58 +221,58 @@ func newGallery(mazes []*maze.Maze, rows int) (*env.Vec, error) {
 
 // walked is one maze's outcome.
 type walked struct {
-	shortest int
-	episode  agent.Episode
+	shortest  int // moves
+	length    int // moves made
+	success   bool
+	decisions int
+	segments  int
 }
 
-// walk lets the network act in every maze.
-func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int, cfg learn.PolicyConfig) (mazeResult, error) {
-	res := mazeResult{Model: n.Name, Count: len(mazes), MaxSegments: n.Recipe.Evaluation.MaxSegments}
+// examineMazes asks the network about every maze and adds up what came of it.
+func examineMazes(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamConfig) (mazeResult, error) {
+	target, ok := mazeTargets[n.Recipe.Task]
+	if !ok {
+		return mazeResult{}, fmt.Errorf("model %s answers %s, want one for mazes", n.Name, n.Recipe.Task)
+	}
+	res := mazeResult{Model: n.Name, Target: target, Count: len(mazes), MaxSegments: n.Recipe.Evaluation.MaxSegments}
 	byShape := map[[2]int][]*maze.Maze{}
+	var shapes [][2]int
 	for _, m := range mazes {
-		byShape[[2]int{m.Rows, m.Cols}] = append(byShape[[2]int{m.Rows, m.Cols}], m)
+		shape := [2]int{m.Rows, m.Cols}
+		if byShape[shape] == nil {
+			shapes = append(shapes, shape)
+		}
+		byShape[shape] = append(byShape[shape], m)
+	}
+	ask := walk
+	if n.Recipe.Task == task.MazePathTask {
+		ask = mark
+		res.Votes = cfg.votes
 	}
 	var all []walked
-	for _, group := range byShape {
-		v, err := newGallery(group, batch)
+	begin := time.Now()
+	for _, shape := range shapes {
+		group := byShape[shape]
+		outcome, err := ask(ctx, n, group, cfg, &res)
 		if err != nil {
 			return res, err
 		}
-		p, err := learn.NewPolicy(n, v.Spec(), cfg)
-		if err != nil {
-			return res, err
-		}
-		var solver maze.Solver
-		_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(group), Each: func(e agent.Episode) {
-			moves, _ := solver.Len(group[e.Index])
-			all = append(all, walked{moves, e})
-		}})
-		p.Close()
-		v.Close()
-		if err != nil {
-			return res, err
-		}
-		exact, err := examine(ctx, n, group, batch)
-		if err != nil {
-			return res, err
-		}
-		share := float64(len(group)) / float64(len(mazes))
-		res.ExactAccuracy += share * exact.ExactAccuracy
-		res.CellAccuracy += share * exact.CellAccuracy
+		all = append(all, outcome...)
+	}
+	res.PuzzlesPerSecond = float64(len(mazes)) / time.Since(begin).Seconds()
+	total := float64(len(all))
+	for _, x := range []*float64{&res.ExactAccuracy, &res.CellAccuracy, &res.Valid} {
+		*x /= total
+	}
+	if len(shapes) > 1 { // averages of groups mean nothing
+		res.BySegment = nil
 	}
 	slices.SortStableFunc(all, func(a, b walked) int { return a.shortest - b.shortest })
-	var path, success, optimal int
 	for _, w := range all {
-		path += w.shortest
-		if w.episode.Success {
-			success++
-			if w.episode.Length == w.shortest {
-				optimal++
-			}
-		}
+		res.MeanPath += float64(w.shortest) / total
+		res.Success += count(w.success) / total
+		res.Optimal += count(w.success && w.length == w.shortest) / total
 	}
-	total := float64(len(all))
-	res.MeanPath, res.Success, res.Optimal = float64(path)/total, float64(success)/total, float64(optimal)/total
 	quarter := max(1, len(all)/4)
 	res.MeanSegments = segmentsPerDecision(all)
 	res.SegmentsShortest = segmentsPerDecision(all[:quarter])
@@ -228,24 +280,44 @@ func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int, cfg 
 	return res, nil
 }
 
-func segmentsPerDecision(all []walked) float64 {
-	var segments, steps int
-	for _, w := range all {
-		segments += w.episode.Segments
-		steps += w.episode.Length
+// walk lets a network that gives directions act in mazes of one shape. It adds to the sums of res.
+func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamConfig, res *mazeResult) ([]walked, error) {
+	v, err := newGallery(mazes, cfg.batch)
+	if err != nil {
+		return nil, err
 	}
-	return float64(segments) / float64(max(1, steps))
-}
-
-// examine scores the answer for every open cell, thought about once from the start.
-func examine(ctx context.Context, n *learn.Net, mazes []*maze.Maze, batch int) (learn.Evaluation, error) {
-	if n.Recipe.Task != task.MazeDirectionsTask {
-		return learn.Evaluation{}, nil
+	defer v.Close()
+	p, err := learn.NewPolicy(n, v.Spec(), learn.PolicyConfig{KeepCarry: cfg.keep, Restarts: cfg.restarts})
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var all []walked
+	var solver maze.Solver
+	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(mazes), Each: func(e agent.Episode) {
+		moves, _ := solver.Len(mazes[e.Index])
+		all = append(all, walked{moves, e.Length, e.Success, e.Length, e.Segments})
+	}})
+	if err != nil {
+		return nil, err
 	}
 	crop := task.Crop(mazes[0])
 	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
-	t := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Slots: batch, Rows: rows, Cols: cols}
-	return t.Evaluate(ctx, n.Recipe.Loss, rows*cols, &mazeExam{mazes: mazes, crop: crop}, nil)
+	t := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Slots: cfg.batch, Rows: rows, Cols: cols}
+	exact, err := t.Evaluate(ctx, n.Recipe.Loss, rows*cols, &mazeExam{mazes: mazes, crop: crop}, nil)
+	res.ExactAccuracy += float64(len(mazes)) * exact.ExactAccuracy
+	res.CellAccuracy += float64(len(mazes)) * exact.CellAccuracy
+	res.BySegment = exact.BySegment
+	return all, err
+}
+
+func segmentsPerDecision(all []walked) float64 {
+	var segments, steps int
+	for _, w := range all {
+		segments += w.segments
+		steps += w.decisions
+	}
+	return float64(segments) / float64(max(1, steps))
 }
 
 // mazeExam asks for the optimal directions of every open cell.

@@ -34,6 +34,7 @@ type sudokuResult struct {
 	MaxSegments      int            `json:"max_segments"`
 	Rule             act.Rule       `json:"rule"`
 	Threshold        float32        `json:"threshold"`
+	Restarts         int            `json:"restarts"`           // at most, of a copy
 	PuzzlesPerSecond float64        `json:"puzzles_per_second"` // votes included
 	BySegment        []float64      `json:"exact_by_segment"`   // of a copy, had it answered after segment k, or where it halted
 	QHaltAccuracy    float64        `json:"q_halt_accuracy"`
@@ -55,6 +56,7 @@ type haltFlags struct {
 	segments  int
 	rule      string
 	threshold float32
+	restarts  int
 }
 
 func (f *haltFlags) add(cmd *cobra.Command) {
@@ -62,13 +64,14 @@ func (f *haltFlags) add(cmd *cobra.Command) {
 	fl.IntVar(&f.segments, "segments", 0, "most segments, more than in training too; 0 means the model's own limit")
 	fl.StringVar(&f.rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
 	fl.Float32Var(&f.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
+	fl.IntVar(&f.restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
 }
 
 // apply changes the halting of n as the flags of cmd say.
 func (f *haltFlags) apply(cmd *cobra.Command, n *learn.Net) error {
 	e := &n.Recipe.Evaluation
-	if f.segments < 0 {
-		return usagef("--segments %d: want 1 or more", f.segments)
+	if f.segments < 0 || f.restarts < 0 {
+		return usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
 	}
 	if f.segments > 0 {
 		e.MaxSegments = f.segments
@@ -82,6 +85,11 @@ func (f *haltFlags) apply(cmd *cobra.Command, n *learn.Net) error {
 		e.Threshold = f.threshold
 	}
 	return withCode(exitUsage, e.Validate())
+}
+
+// thinker thinks about slots sequences at once as n and the flags say.
+func (f *haltFlags) thinker(n *learn.Net, slots int) learn.Thinker {
+	return learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Restarts: f.restarts, Slots: slots}
 }
 
 func newEvalSudokuCmd() *cobra.Command {
@@ -120,13 +128,13 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 			if err := halt.apply(cmd, n); err != nil {
 				return err
 			}
-			res, err := examineSudokus(cmd.Context(), n, exam, votes, batch, seed, byRating)
+			res, err := examineSudokus(cmd.Context(), n, &halt, exam, votes, batch, seed, byRating)
 			if err != nil {
 				return err
 			}
 			if compare {
 				n.Recipe.Evaluation.Rule = act.Never
-				all, err := examineSudokus(cmd.Context(), n, exam, votes, batch, seed, byRating)
+				all, err := examineSudokus(cmd.Context(), n, &halt, exam, votes, batch, seed, byRating)
 				if err != nil {
 					return err
 				}
@@ -292,18 +300,18 @@ func (x *copiesExam) answer(th *learn.Thought) ([]uint8, *sudoku.Symmetry) {
 
 // voteSudokus thinks about every copy of every puzzle and hands over each puzzle's ballot when all its
 // votes are in, with the segments they took and the answer of the puzzle itself.
-func voteSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes, batch int, seed uint64,
-	each func(i int, b *task.SudokuBallot, single []uint8, segments int),
+func voteSudokus(ctx context.Context, n *learn.Net, halt *haltFlags, exam []sudokuCase, votes, batch int, seed uint64,
+	each func(i int, b *task.Ballot, single []uint8, segments int),
 ) (learn.Evaluation, error) {
 	x := &copiesExam{exam: exam, votes: votes, rng: rng.Stream(seed, "eval/copies").Rand, turns: map[int]*sudoku.Symmetry{}}
 	type ballot struct {
-		task.SudokuBallot
+		task.Ballot
 		single       []uint8
 		in, segments int
 	}
 	open := map[int]*ballot{}
 	cells := len(exam[0].cells)
-	th := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Slots: batch}
+	th := halt.thinker(n, batch)
 	return th.Evaluate(ctx, n.Recipe.Loss, cells, x, func(th *learn.Thought, _, _ []int32, _ learn.Score) error {
 		i := th.Job / votes
 		b := open[i]
@@ -314,12 +322,16 @@ func voteSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes, ba
 		answer, y := x.answer(th)
 		if y == nil {
 			b.single = answer
+		} else {
+			turned := answer
+			answer = make([]uint8, len(turned))
+			y.Undo(answer, turned)
 		}
-		b.Add(y, answer, th.QHalt)
+		b.Add(answer, th.QHalt)
 		b.segments += th.Segment
 		if b.in++; b.in == votes {
 			delete(open, i)
-			each(i, &b.SudokuBallot, b.single, b.segments)
+			each(i, &b.Ballot, b.single, b.segments)
 		}
 		return nil
 	})
@@ -328,9 +340,9 @@ func voteSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes, ba
 // ratings are the least ratings of the groups of --by-rating.
 var ratings = []int{0, 1, 10, 25, 50, 100, 200}
 
-func examineSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes, batch int, seed uint64, byRating bool) (sudokuResult, error) {
-	halt := n.Recipe.Evaluation
-	res := sudokuResult{Model: n.Name, Votes: votes, MaxSegments: halt.MaxSegments, Rule: halt.Rule, Threshold: halt.Threshold}
+func examineSudokus(ctx context.Context, n *learn.Net, halt *haltFlags, exam []sudokuCase, votes, batch int, seed uint64, byRating bool) (sudokuResult, error) {
+	e := n.Recipe.Evaluation
+	res := sudokuResult{Model: n.Name, Votes: votes, MaxSegments: e.MaxSegments, Rule: e.Rule, Threshold: e.Threshold, Restarts: halt.restarts}
 	if byRating {
 		for i, lo := range ratings {
 			r := ratingResult{Min: lo, Max: -1}
@@ -341,14 +353,14 @@ func examineSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes,
 		}
 	}
 	begin := time.Now()
-	e, err := voteSudokus(ctx, n, exam, votes, batch, seed, func(i int, b *task.SudokuBallot, single []uint8, segments int) {
+	got, err := voteSudokus(ctx, n, halt, exam, votes, batch, seed, func(i int, b *task.Ballot, single []uint8, segments int) {
 		c := exam[i]
 		best, _ := b.Best()
 		solved := sudoku.Solves(best.Cells, c.cells)
 		res.Count++
 		res.ExactAccuracy += count(solved)
 		res.SingleAccuracy += count(sudoku.Solves(single, c.cells))
-		res.AnyAccuracy += count(slices.ContainsFunc(b.Answers(), func(a task.SudokuAnswer) bool { return sudoku.Solves(a.Cells, c.cells) }))
+		res.AnyAccuracy += count(slices.ContainsFunc(b.Answers(), func(a task.Candidate) bool { return sudoku.Solves(a.Cells, c.cells) }))
 		right, empty := 0, 0
 		for k, d := range c.cells {
 			if d == 0 {
@@ -379,7 +391,7 @@ func examineSudokus(ctx context.Context, n *learn.Net, exam []sudokuCase, votes,
 		*x /= total
 	}
 	res.PuzzlesPerSecond = total / time.Since(begin).Seconds()
-	res.MeanSegments, res.BySegment, res.QHaltAccuracy = e.MeanSegments, e.BySegment, e.QHaltAccuracy
+	res.MeanSegments, res.BySegment, res.QHaltAccuracy = got.MeanSegments, got.BySegment, got.QHaltAccuracy
 	res.ByRating = slices.DeleteFunc(res.ByRating, func(r ratingResult) bool { return r.Count == 0 })
 	for k := range res.ByRating {
 		r := &res.ByRating[k]

@@ -115,7 +115,7 @@ func solveARC(cmd *cobra.Command, f *netFlags, halt *haltFlags, path string, ste
 	for id, name := range demos.Names {
 		ids[name] = int32(id)
 	}
-	votes, e, err := voteARC(cmd.Context(), n, frame, tests, func(name string) (int32, bool) {
+	votes, e, err := voteARC(cmd.Context(), n, halt, frame, tests, func(name string) (int32, bool) {
 		id, ok := ids[name]
 		return id, ok
 	}, 64)

@@ -64,7 +64,7 @@ alone and is checked afterwards; an answer that is wrong is shown as such, with 
 			if err := halt.apply(cmd, n); err != nil {
 				return err
 			}
-			sol, answer, err := solveSudoku(cmd, n, c, votes, seed, out)
+			sol, answer, err := solveSudoku(cmd, n, &halt, c, votes, seed, out)
 			if err != nil {
 				return err
 			}
@@ -132,7 +132,7 @@ func parseSudoku(text string) (sudokuCase, error) {
 }
 
 // solveSudoku thinks about c and, for more votes, about copies of it. A trace, if any, shows the first.
-func solveSudoku(cmd *cobra.Command, n *learn.Net, c sudokuCase, votes int, seed uint64, out string) (*sudokuSolution, []uint8, error) {
+func solveSudoku(cmd *cobra.Command, n *learn.Net, halt *haltFlags, c sudokuCase, votes int, seed uint64, out string) (*sudokuSolution, []uint8, error) {
 	if out != "" {
 		if err := traceSudoku(cmd, n, c, out); err != nil {
 			return nil, nil, err
@@ -140,7 +140,7 @@ func solveSudoku(cmd *cobra.Command, n *learn.Net, c sudokuCase, votes int, seed
 	}
 	sol := &sudokuSolution{Votes: votes, Rating: c.rating}
 	var answer []uint8
-	_, err := voteSudokus(cmd.Context(), n, []sudokuCase{c}, votes, min(votes, 64), seed, func(_ int, b *task.SudokuBallot, _ []uint8, segments int) {
+	_, err := voteSudokus(cmd.Context(), n, halt, []sudokuCase{c}, votes, min(votes, 64), seed, func(_ int, b *task.Ballot, _ []uint8, segments int) {
 		best, share := b.Best()
 		answer = best.Cells
 		sol.Confidence, sol.InFavour = math.Round(1e6*share)/1e6, best.Votes

@@ -42,6 +42,7 @@ type trainFlags struct {
 	steps      int64
 	seed       uint64
 	batch      int
+	precision  string
 	logEvery   int64
 	saveEvery  int64
 	evalEvery  int64
@@ -87,6 +88,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
 	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
 	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
+	fl.StringVar(&f.precision, "precision", "", "float32, bf16, or auto: measure both at the start and take the faster; default the recipe's")
 	fl.Int64Var(&f.logEvery, "log-every", 50, "steps between two lines of metrics")
 	fl.Int64Var(&f.saveEvery, "save-every", 500, "steps between two checkpoints")
 	fl.Int64Var(&f.evalEvery, "eval-every", 2000, "steps between two evaluations on held-out puzzles; 0 means only at the end")
@@ -231,11 +233,14 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	if err := r.Check(); err != nil {
 		return withCode(exitUsage, err)
 	}
-	fields, err := asTOML(r)
+	dev, err := f.net.use()
 	if err != nil {
 		return err
 	}
-	dev, err := f.net.use()
+	if err := f.choosePrecision(cmd, &r, dev); err != nil {
+		return err
+	}
+	fields, err := asTOML(r)
 	if err != nil {
 		return err
 	}
@@ -284,6 +289,28 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	info := runlog.Info{Command: append([]string{"ponder"}, os.Args[1:]...), Seed: r.Seed, Started: time.Now(), State: "running"}
 	info.Describe()
 	return (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev}).run(cmd.Context())
+}
+
+// choosePrecision sets the number format that --precision asks for. The choice becomes part of the
+// run's configuration, so that a resumed run keeps it.
+func (f *trainFlags) choosePrecision(cmd *cobra.Command, r *learn.Recipe, dev torch.Device) error {
+	switch f.precision {
+	case "":
+	case "float32", "bf16":
+		r.Model.BF16 = f.precision == "bf16"
+	case "auto":
+		times, err := learn.MeasurePrecision(*r, openData, dev)
+		if err != nil {
+			return err
+		}
+		names := map[bool]string{false: "float32", true: "bf16"}
+		r.Model.BF16 = times[0].BF16
+		fmt.Fprintf(cmd.ErrOrStderr(), "precision: %s at %.1f ms a step, %s takes %.1f\n", names[times[0].BF16], 1e3*times[0].Step.Seconds(),
+			names[times[1].BF16], 1e3*times[1].Step.Seconds())
+	default:
+		return usagef("--precision %q: want float32, bf16 or auto", f.precision)
+	}
+	return nil
 }
 
 func resume(cmd *cobra.Command, f *trainFlags) error {

@@ -44,6 +44,33 @@ func (m *Maze) AppendMarked(dst []int, marked []bool) []int {
 	return dst
 }
 
+// AppendTraced appends the cells that one comes to from the start who steps from marked cell to marked
+// cell, up before down, left and right, never straight back: until the goal, a cell from which none
+// goes on or, for one who goes round, as many moves as the maze has cells. The goal is reached if it
+// is the last of them. marked is as in AppendMarked, but may hold anything.
+func (m *Maze) AppendTraced(dst []int, marked []bool) []int {
+	n := len(dst)
+	dst = append(dst, m.Start)
+	for from, at := -1, m.Start; at != m.Goal && len(dst)-n <= len(m.Wall); {
+		next := -1
+		for dir := range 4 {
+			to := m.Next(at, dir)
+			if to == m.Goal || to != at && to != from && next < 0 && marked[to] {
+				next = to
+			}
+			if to == m.Goal {
+				break
+			}
+		}
+		if next < 0 {
+			break
+		}
+		from, at = at, next
+		dst = append(dst, at)
+	}
+	return dst
+}
+
 // AppendFollowed appends the cells that one comes to from the start by the direction of each cell,
 // until the goal, a wall, a value that is no direction or, for one who goes round, as many moves as
 // the maze has cells. The goal is reached if it is the last of them. directions has rows*cols

@@ -56,6 +56,32 @@ func TestAppendMarked(t *testing.T) {
 	}
 }
 
+func TestAppendTraced(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		cells      int
+		arrives    bool
+	}{
+		{"shortest", "#######\n#Sooo #\n# # o #\n#   G #\n#######\n", 6, true},
+		{"a cell besides", "#######\n#Sooo #\n# # o #\n#o  G #\n#######\n", 6, true},
+		{"a blind fork", "#######\n#Sooo #\n#o# o #\n#   G #\n#######\n", 2, false}, // down before right
+		{"breaks off", "#######\n#Sooo #\n# #   #\n#   G #\n#######\n", 4, false},
+		{"nothing", "#######\n#S    #\n# #   #\n#   G #\n#######\n", 1, false},
+		{"the goal comes first", "#####\n# o #\n#SG #\n#o###\n#####\n", 2, true},
+		{"back at the start", "#######\n#Soo  #\n#o#o  #\n#ooo G#\n#######\n", 8, false},
+		{"round and round", "#######\n#Soo  #\n# oo G#\n#######\n", 29, false}, // a move for each cell
+	} {
+		m, err := Parse(tt.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.AppendTraced(nil, marks(tt.text))
+		if len(got) != tt.cells || (got[len(got)-1] == m.Goal) != tt.arrives {
+			t.Errorf("%s: %v, want %d cells, arriving %v", tt.name, got, tt.cells, tt.arrives)
+		}
+	}
+}
+
 func TestAnswersOfTheSolver(t *testing.T) {
 	g := generator(t, Recipe(13))
 	rng := newRand(9)

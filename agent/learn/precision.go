@@ -1,0 +1,62 @@
+//go:build cgo && !notorch
+
+package learn
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A Precision is what training in one number format costs.
+type Precision struct {
+	BF16 bool
+	Step time.Duration // median of a step
+}
+
+// precisionSteps is how many steps of each format are timed, after two that are not.
+const precisionSteps = 5
+
+// MeasurePrecision times steps of r's last stage, which is the largest of a course, in float32 and in
+// bfloat16 on dev, and returns the faster first. Nothing of it stays.
+func MeasurePrecision(r Recipe, open Open, dev torch.Device) ([]Precision, error) {
+	if err := r.Check(); err != nil {
+		return nil, err
+	}
+	last := r.Stages[len(r.Stages)-1]
+	r.Stages = []Stage{{Data: last.Data, MaxSegments: last.MaxSegments, Batch: last.Batch, Until: 1}}
+	var all []Precision
+	for _, bf16 := range []bool{false, true} {
+		r.Model.BF16 = bf16
+		step, err := timeSteps(r, open, dev)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Precision{bf16, step})
+	}
+	slices.SortStableFunc(all, func(a, b Precision) int { return int(a.Step - b.Step) })
+	return all, nil
+}
+
+// timeSteps is the median duration of a step of r.
+func timeSteps(r Recipe, open Open, dev torch.Device) (time.Duration, error) {
+	t, err := NewTrainer(r, open, dev)
+	if err != nil {
+		return 0, err
+	}
+	defer t.Close()
+	var times []time.Duration
+	for k := range precisionSteps + 2 {
+		begin := time.Now()
+		if _, err := t.Step(); err != nil {
+			return 0, err
+		}
+		dev.Synchronize()
+		if k >= 2 {
+			times = append(times, time.Since(begin))
+		}
+	}
+	slices.Sort(times)
+	return times[len(times)/2], nil
+}

@@ -1,0 +1,123 @@
+//go:build cgo && !notorch
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// pathExam asks for the way through every maze and its turned and mirrored copies: job j is copy
+// j%votes of maze j/votes.
+type pathExam struct {
+	mazes  []*maze.Maze
+	turns  []int // symmetries, the identity first
+	next   int
+	copy   maze.Maze
+	solver maze.Solver
+}
+
+// newPathExam is an exam of mazes of one shape. It has as many copies as keep that shape.
+func newPathExam(mazes []*maze.Maze, votes int) (*pathExam, error) {
+	m := mazes[0]
+	turns := []int{0, 4, 5, 2, 1, 3, 6, 7}
+	if m.Rows != m.Cols {
+		turns = turns[:4]
+	}
+	if votes > len(turns) {
+		return nil, usagef("--votes %d: a maze of %dx%d has %d copies", votes, m.Rows, m.Cols, len(turns))
+	}
+	for i, o := range mazes {
+		if task.PathCrop(o) != task.PathCrop(m) {
+			return nil, fmt.Errorf("maze %d: mazes with and without an outer wall cannot be mixed in one size", i+1)
+		}
+	}
+	return &pathExam{mazes: mazes, turns: turns[:votes]}, nil
+}
+
+func (x *pathExam) Next(in, label []int32) (int32, bool, error) {
+	if x.next == len(x.mazes)*len(x.turns) {
+		return 0, false, nil
+	}
+	m := x.mazes[x.next/len(x.turns)]
+	if t := x.turns[x.next%len(x.turns)]; t != 0 {
+		x.copy.Transform(m, t)
+		m = &x.copy
+	}
+	x.next++
+	task.MazePathRow(in, label, m, &x.solver)
+	return 0, true, nil
+}
+
+// tokens are the tokens that the copy of job was answered with, turned back: [rows*cols], walls where
+// there are walls or nothing was asked.
+func (x *pathExam) tokens(job int, pred []int32) []uint8 {
+	m := x.mazes[job/len(x.turns)]
+	crop := task.PathCrop(m)
+	cols := m.Cols - 2*crop
+	s := grid.SymmetryOf(m.Rows, m.Cols, x.turns[job%len(x.turns)])
+	out := make([]uint8, len(m.Wall))
+	for i := range out {
+		out[i] = maze.TokenWall
+	}
+	for i, t := range pred {
+		if cell := s.At(i/cols+crop, i%cols+crop); !m.Wall[cell] {
+			out[cell] = uint8(t)
+		}
+	}
+	return out
+}
+
+// mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
+// marks. It adds to the sums of res.
+func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamConfig, res *mazeResult) ([]walked, error) {
+	x, err := newPathExam(mazes, cfg.votes)
+	if err != nil {
+		return nil, err
+	}
+	crop := task.PathCrop(mazes[0])
+	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
+	ballots := make([]task.Ballot, len(mazes))
+	all := make([]walked, len(mazes))
+	th := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Restarts: cfg.restarts, Slots: cfg.batch, Rows: rows, Cols: cols}
+	e, err := th.Evaluate(ctx, n.Recipe.Loss, rows*cols, x, func(th *learn.Thought, pred, _ []int32, _ learn.Score) error {
+		i := th.Job / cfg.votes
+		ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
+		all[i].segments += th.Segment
+		all[i].decisions++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	res.BySegment = e.BySegment
+	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
+	for i, m := range mazes {
+		best, _ := ballots[i].Best()
+		marked := make([]bool, len(m.Wall))
+		for cell, t := range best.Cells {
+			marked[cell] = t == maze.TokenPath
+		}
+		task.MazePathRow(in, label, m, &x.solver)
+		right, cells := 0, 0
+		for k, want := range label {
+			if want != puzzle.Ignore {
+				cells++
+				right += int(count(int32(best.Cells[(k/cols+crop)*m.Cols+k%cols+crop]) == want))
+			}
+		}
+		res.ExactAccuracy += count(right == cells)
+		res.CellAccuracy += float64(right) / float64(max(1, cells))
+		res.Valid += count(x.solver.IsShortest(m, m.AppendMarked(nil, marked)))
+		way := m.AppendTraced(nil, marked)
+		all[i].shortest, _ = x.solver.Len(m)
+		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
+	}
+	return all, nil
+}
