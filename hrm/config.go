@@ -136,8 +136,9 @@ func (c Config) width(d int) int {
 // Prefix is the number of positions before the tokens: registers and the puzzle embedding.
 func (c Config) Prefix() int { return c.Registers + c.withDefaults().PuzzlePositions }
 
-// fixedLength reports whether a table of the network is tied to Seq.
-func (c Config) fixedLength() bool {
+// FixedLength reports whether a table of the network is tied to Seq.
+func (c Config) FixedLength() bool {
+	c = c.withDefaults()
 	return c.Positions == Learned || c.Bias == TableBias || c.Mixing != Attention || c.GridEmbed
 }
 

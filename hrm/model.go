@@ -355,7 +355,7 @@ func (m *Model) tablesFor(s *torch.Scope, seq, rows, cols int) *tables {
 	if c.Rows == 0 {
 		rows, cols = 1, seq
 	}
-	if rows*cols != seq || (c.fixedLength() && (seq != c.Seq || (c.Rows > 0 && rows != c.Rows))) {
+	if rows*cols != seq || (c.FixedLength() && (seq != c.Seq || (c.Rows > 0 && rows != c.Rows))) {
 		panic(torch.Error{Op: "segment", Msg: fmt.Sprintf("%d tokens of a %dx%d grid do not fit a model for %d tokens of %dx%d", seq, rows, cols, c.Seq, c.Rows, c.Cols)})
 	}
 	key := [2]int{rows, cols}

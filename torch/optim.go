@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -183,6 +184,9 @@ func loadInto(t *Tensor, src map[string]safetensors.Tensor, name string) error {
 	x, ok := src[name]
 	if !ok {
 		return fmt.Errorf("tensor %q is missing", name)
+	}
+	if want := Shape(t); !slices.Equal(x.Shape, want) {
+		return fmt.Errorf("tensor %q: shape %v, want %v", name, x.Shape, want)
 	}
 	data, err := x.Float32s()
 	if err != nil {

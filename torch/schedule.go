@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -37,6 +38,23 @@ func (c AdamConfig) withDefaults() AdamConfig {
 	set(&c.Beta2, 0.95)
 	set(&c.Eps, 1e-8)
 	return c
+}
+
+// Check reports every problem of c at once.
+func (c AdamConfig) Check() error {
+	c = c.withDefaults()
+	var errs []error
+	bad := func(cond bool, format string, args ...any) {
+		if cond {
+			errs = append(errs, fmt.Errorf("adam: "+format, args...))
+		}
+	}
+	bad(c.Rule != ATan2 && c.Rule != AdamW, "rule %q is unknown, want %q or %q", c.Rule, ATan2, AdamW)
+	bad(!(c.Beta1 >= 0 && c.Beta1 < 1), "beta1 is %v, want 0 to below 1", c.Beta1)
+	bad(!(c.Beta2 >= 0 && c.Beta2 < 1), "beta2 is %v, want 0 to below 1", c.Beta2)
+	bad(!(c.Eps > 0), "eps is %v, want more than 0", c.Eps)
+	bad(!(c.WeightDecay >= 0), "weight_decay is %v, want 0 or more", c.WeightDecay)
+	return errors.Join(errs...)
 }
 
 // Schedule is a linear warm-up followed by a cosine to a floor, as the reference's.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"github.com/sugarme/gotch"
@@ -48,11 +49,16 @@ type Error struct {
 	Msg string // libtorch's message
 }
 
+// Error leaves out the C++ frames that libtorch adds to some messages; Msg has them.
 func (e Error) Error() string {
-	if e.Op == "" {
-		return "libtorch: " + e.Msg
+	msg := e.Msg
+	for _, frames := range []string{"\nException raised from", "\nframe #"} {
+		msg, _, _ = strings.Cut(msg, frames)
 	}
-	return "libtorch: " + e.Op + ": " + e.Msg
+	if e.Op == "" {
+		return "libtorch: " + msg
+	}
+	return "libtorch: " + e.Op + ": " + msg
 }
 
 // Do runs f with tensors. It locks the goroutine to its thread, sets the grad mode and restores it,

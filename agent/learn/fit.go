@@ -20,7 +20,7 @@ func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int,
 	if n.Model.PuzzleTable() == nil {
 		return fmt.Errorf("model %s has no puzzle table to fit", n.Name)
 	}
-	if err := r.fits(src.Shape()); err != nil {
+	if err := r.Fits(src.Shape()); err != nil {
 		return fmt.Errorf("model %s: %w", n.Name, err)
 	}
 	opt, err := NewOptimizer(n.Model, OptimizerConfig{

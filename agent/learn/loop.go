@@ -108,6 +108,9 @@ func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error),
 		}
 		in, label := b.Row(i)
 		id, err := fill(i, in, label)
+		if err == nil {
+			err = l.check(in, label, id)
+		}
 		if err != nil {
 			return Result{}, err
 		}
@@ -141,6 +144,27 @@ func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error),
 		return res, fmt.Errorf("the loss is %v: training has diverged", res.Loss.Total())
 	}
 	return res, nil
+}
+
+// check reports the first value of a row that the network or its loss has no place for. libtorch would
+// find it too, but only on a CPU and without saying where.
+func (l *Loop) check(in, label []int32, id int32) error {
+	m := l.model.Config()
+	for t, v := range in {
+		if v < 0 || int(v) >= m.Vocab {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, m.Vocab)
+		}
+	}
+	limit := l.cfg.Loss.labels(m.Outputs)
+	for t, v := range label {
+		if v != puzzle.Ignore && (v < 0 || int(v) >= limit) {
+			return fmt.Errorf("label, cell %d: %d, want one in [0, %d)", t, v, limit)
+		}
+	}
+	if l.model.PuzzleTable() != nil && (id < 0 || int(id) >= m.PuzzleIDs) {
+		return fmt.Errorf("puzzle identifier %d, want one in [0, %d)", id, m.PuzzleIDs)
+	}
+	return nil
 }
 
 func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {

@@ -30,6 +30,14 @@ func (k LossKind) Check() error {
 	return fmt.Errorf("loss %q is unknown, want %q, %q or %q", k, Stablemax, Softmax, AnyOf)
 }
 
+// labels is the end of the range of labels: classes, or sets of them as bit masks.
+func (k LossKind) labels(outputs int) int {
+	if k == AnyOf {
+		return 1 << min(outputs, 30)
+	}
+	return outputs
+}
+
 // right reports whether class pred answers label.
 func (k LossKind) right(pred, label int32) bool {
 	if k == AnyOf {

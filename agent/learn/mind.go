@@ -22,6 +22,7 @@ type Mind struct {
 	net      *Net
 	halting  act.Config
 	reader   task.Reader
+	id       int32 // of the puzzle
 	rows     int
 	cols     int
 	batch    puzzle.Batch
@@ -45,6 +46,12 @@ func NewMind(n *Net, spec env.Spec, cfg PolicyConfig) (*Mind, error) {
 	return &Mind{net: n, halting: cfg.Halting, reader: r}, err
 }
 
+// MindOf is a mind that thinks, by the network's own halting, about puzzle id of its puzzle table, seen
+// through r.
+func MindOf(n *Net, r task.Reader, id int32) *Mind {
+	return &Mind{net: n, halting: n.Recipe.Evaluation, reader: r, id: id}
+}
+
 // Describe fills in who thinks and how its segments are to be read.
 func (m *Mind) Describe(h *trace.Header) {
 	h.Agent, h.Model = "hrm", m.net.Name
@@ -57,7 +64,7 @@ func (m *Mind) Begin(obs []byte) {
 	m.forget()
 	tokens, rows, cols := m.reader.Tokens(m.batch.Inputs[:0], obs)
 	m.rows, m.cols = rows, cols
-	m.batch = puzzle.Batch{Inputs: tokens, IDs: []int32{0}, Rows: 1, Seq: len(tokens)}
+	m.batch = puzzle.Batch{Inputs: tokens, IDs: []int32{m.id}, Rows: 1, Seq: len(tokens)}
 }
 
 // Think does one segment and describes it in g.

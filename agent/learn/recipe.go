@@ -3,8 +3,10 @@ package learn
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -12,7 +14,7 @@ import (
 
 // A Recipe is everything that decides what a training run computes.
 type Recipe struct {
-	Task  string     `json:"task"` // what the network answers: "maze-directions", "maze-path", "sudoku", "arc"
+	Task  string     `json:"task"` // what the network answers: "maze-directions", "maze-path", "maze-way", "sudoku", "arc"
 	Model hrm.Config `json:"model"`
 
 	Halting    act.Config `json:"halting"`     // while training
@@ -61,55 +63,74 @@ func (r Recipe) Check() error {
 	bad(r.Batch < 1, "batch is %d, want at least 1", r.Batch)
 	bad(r.Steps < 1, "steps is %d, want at least 1", r.Steps)
 	bad(!(r.LR > 0), "lr is %v, want more than 0", r.LR)
-	bad(r.EMA < 0 || r.EMA >= 1, "ema is %v, want 0 to below 1", r.EMA)
+	bad(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio is %v, want 0 to 1", r.MinRatio)
+	bad(r.Warmup < 0, "lr_warmup is %d, want 0 or more", r.Warmup)
+	bad(!(r.PuzzleLR >= 0), "puzzle_lr is %v, want 0 or more", r.PuzzleLR)
+	bad(!(r.PuzzleDecay >= 0), "puzzle_decay is %v, want 0 or more", r.PuzzleDecay)
+	bad(!(r.EMA >= 0 && r.EMA < 1), "ema is %v, want 0 to below 1", r.EMA)
 	bad(len(r.Stages) == 0, "no stages")
 	last := 0.0
 	for i, st := range r.Stages {
 		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i, st.Until, last)
 		bad(st.Batch < 0, "stage %d has a batch of %d, want 1 or more, or 0 for the recipe's", i, st.Batch)
+		bad(!(st.Exact >= 0 && st.Exact <= 1), "stage %d waits for an exact share of %v, want 0 to 1", i, st.Exact)
 		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i, st.Window)
+		bad(st.MinSteps < 0 || st.MaxSegments < 0, "stage %d has min_steps %d and max_segments %d, want none negative", i, st.MinSteps, st.MaxSegments)
 		last = st.Until
 	}
 	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)
-	errs = append(errs, r.Model.Check(), r.Halting.Validate(), r.Evaluation.Validate())
+	errs = append(errs, r.Model.Check())
+	check := func(err error, of string) { bad(err != nil, "%s%w", of, err) }
+	check(r.Halting.Validate(), "halting: ")
+	check(r.Evaluation.Validate(), "evaluation: ")
+	check(r.Adam.Check(), "")
 	if r.Loss != "" {
-		errs = append(errs, r.Loss.Check())
+		check(r.Loss.Check(), "")
 	}
+	_, err := task.NewJudge(r.Judge, 1)
+	check(err, "")
+	bad((r.Task == task.MazeDirectionsTask || r.Task == task.MazeWayTask) && r.Loss != AnyOf, "task %q has sets of right answers, want loss %q", r.Task, AnyOf)
+	bad(err == nil && r.Judge != "" && r.Loss != AnyOf, "judge %q follows sets of right answers, loss %q has one", r.Judge, r.Loss)
 	return errors.Join(errs...)
 }
 
-// fits reports whether the network can read and answer rows of this shape.
-func (r Recipe) fits(s puzzle.Shape) error {
+// Fits reports whether the network can read and answer rows of this shape.
+func (r Recipe) Fits(s puzzle.Shape) error {
 	m, outputs := r.Model, r.Model.Outputs
 	if outputs == 0 {
 		outputs = m.Vocab
 	}
-	classes, limit := s.Labels, outputs
+	classes, limit := s.Labels, r.Loss.labels(outputs)
 	if classes == 0 {
 		classes = s.Vocab
-	}
-	if r.Loss == AnyOf {
-		limit = 1 << min(outputs, 30) // labels are sets of classes
 	}
 	switch {
 	case s.Vocab > m.Vocab:
 		return fmt.Errorf("its vocabulary is %d, model.vocab is %d", s.Vocab, m.Vocab)
+	case r.Loss == AnyOf && s.Labels == 0:
+		return fmt.Errorf("its labels are tokens, loss %q wants sets of classes as %s has", AnyOf, task.MazeDirectionsTask)
 	case classes > limit:
 		return fmt.Errorf("its labels are in [0, %d), the model tells %d apart", classes, limit)
 	case m.PuzzleDim > 0 && s.Identifiers > m.PuzzleIDs:
 		return fmt.Errorf("it has %d puzzle identifiers, model.puzzle_ids is %d", s.Identifiers, m.PuzzleIDs)
-	case s.SeqLen != m.Seq && m.Check() == nil && m.Rows == 0:
+	case s.SeqLen != m.Seq && (m.Rows == 0 || m.FixedLength()):
 		return fmt.Errorf("its rows have %d tokens, model.seq is %d", s.SeqLen, m.Seq)
 	}
 	return nil
 }
 
-// Learn makes r learn from one kind of data, and its network fit: vocabulary, length, identifiers
-// and the shape of the grid.
+// Learn makes r learn from one kind of data, and its network fit: vocabulary, classes, length,
+// identifiers, the shape of the grid and of its boxes.
 func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 	r.Stages = []Stage{{Data: data, Until: 1}}
 	m := &r.Model
 	m.Vocab, m.Outputs, m.Seq, m.Rows, m.Cols = s.Vocab, s.Labels, s.SeqLen, rows, cols
+	if r.Loss == AnyOf && s.Labels > 0 {
+		m.Outputs = bits.Len(uint(s.Labels - 1)) // the classes whose sets labels are
+	}
+	if m.BoxRows > 0 {
+		m.BoxRows, m.BoxCols, _ = puzzle.SudokuBox(s.SeqLen)
+	}
 	if m.PuzzleDim > 0 {
 		m.PuzzleIDs = s.Identifiers
 	}

@@ -133,7 +133,7 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
 	}
-	if err := t.recipe.fits(data.Source.Shape()); err != nil {
+	if err := t.recipe.Fits(data.Source.Shape()); err != nil {
 		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
 	}
 	halting := t.recipe.Halting
@@ -267,14 +267,18 @@ func (t *Trainer) Restore(st State) error {
 	if t.opt.ema != nil {
 		live = map[string]safetensors.Tensor{}
 		for _, n := range t.params.Names() {
-			live[n] = st.Tensors["live."+n]
-		}
-		if err := t.opt.ema.Load(st.Weights); err != nil {
-			return fmt.Errorf("average: %w", err)
+			if x, ok := st.Tensors["live."+n]; ok {
+				live[n] = x
+			}
 		}
 	}
 	if err := t.params.Load(live); err != nil {
 		return err
+	}
+	if t.opt.ema != nil {
+		if err := t.opt.ema.Load(st.Weights); err != nil {
+			return fmt.Errorf("average: %w", err)
+		}
 	}
 	if err := t.opt.adam.Load(st.Tensors, p.Step); err != nil {
 		return fmt.Errorf("optimiser: %w", err)

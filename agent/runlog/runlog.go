@@ -58,7 +58,11 @@ func Create(dir string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(dir, f, math.MinInt64)
+	l, err := open(dir, f, math.MinInt64)
+	if err != nil {
+		os.Remove(f.Name()) // or the folder would seem to have a run
+	}
+	return l, err
 }
 
 // Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
@@ -168,6 +172,15 @@ func (l *Log) Sync() error { return errors.Join(l.metrics.Sync(), l.Events.Flush
 // Close syncs and closes the files.
 func (l *Log) Close() error {
 	return errors.Join(l.metrics.Sync(), l.metrics.Close(), l.Events.Close())
+}
+
+// Discard removes what was recorded, and Dir if nothing else is in it: the run never began.
+func (l *Log) Discard() {
+	l.Close()
+	for _, path := range []string{l.metrics.Name(), l.Events.f.Name(), filepath.Join(l.Dir, "config.toml"), filepath.Join(l.Dir, "run.json")} {
+		os.Remove(path)
+	}
+	os.Remove(l.Dir) // fails if it is not empty
 }
 
 // WriteConfig writes v as config.toml.

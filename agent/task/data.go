@@ -14,7 +14,9 @@ import (
 //
 //	maze-directions:N   N×N mazes, the optimal directions of every cell
 //	maze-path:N         N×N mazes, the way marked
-//	maze-path:hard      30×30, more than 110 moves
+//	maze-way:N          the same, and the optimal directions of all other cells to learn from
+//	maze-path:N-MIN     with ways of at least MIN moves; for the others too
+//	maze-path:hard      30×30, more than 110 moves, as Maze-Hard
 //	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
 //	sudoku6:LO-HI       6×6
 //	sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
@@ -27,7 +29,7 @@ import (
 func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
 	kind, arg, _ := strings.Cut(name, ":")
 	switch kind {
-	case MazeDirectionsTask, MazePathTask:
+	case MazeDirectionsTask, MazePathTask, MazeWayTask:
 		cfg, err := mazeConfig(arg)
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
@@ -36,16 +38,14 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 		if heldOut {
 			cfg.Split = maze.Test
 		}
-		if kind == MazePathTask {
-			src, err = MazePath(cfg, seed)
-		} else {
-			src, err = MazeDirections(cfg, seed)
-		}
-		if err != nil {
+		open := map[string]func(maze.Config, uint64) (puzzle.Source, error){
+			MazeDirectionsTask: MazeDirections, MazePathTask: MazePath, MazeWayTask: MazeWay,
+		}[kind]
+		if src, err = open(cfg, seed); err != nil {
 			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
 		}
 		n := cfg.Rows - 2
-		if cfg.Rows%2 == 0 {
+		if kind != MazeDirectionsTask && cfg.Rows%2 == 0 { // see PathCrop
 			n = cfg.Rows
 		}
 		return src, n, n, nil
@@ -72,16 +72,39 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 		}
 		return src, cfg.Side, cfg.Side, nil
 	}
-	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, sudoku, sudoku6, sudoku-csv, dataset, arc or mix", name)
+	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc or mix", name)
 }
 
+// Of is the task that a data name's rows of shape s are for, "" where that cannot be told.
+func Of(name string, s puzzle.Shape) string {
+	kind, arg, _ := strings.Cut(name, ":")
+	switch kind {
+	case "sudoku", "sudoku6", "sudoku-csv":
+		return SudokuTask
+	case "mix":
+		first, _, _ := strings.Cut(arg, "|")
+		return Of(first, s)
+	case "dataset":
+		return map[puzzle.Kind]string{puzzle.SudokuKind: SudokuTask, puzzle.MazeKind: MazePathTask, puzzle.ARCKind: ARCTask}[s.Kind()]
+	}
+	return kind // of mazes and ARC it is the task's name
+}
+
+// mazeConfig reads N, N-MIN or hard.
 func mazeConfig(arg string) (maze.Config, error) {
 	if arg == "hard" {
 		return maze.Hard(), nil
 	}
-	n, err := strconv.Atoi(arg)
-	if err != nil || n < 5 || n > maze.MaxSide || n%2 == 0 {
-		return maze.Config{}, fmt.Errorf("size %q, want an odd number from 5 to %d, or hard", arg, maze.MaxSide)
+	size, least, long := strings.Cut(arg, "-")
+	n, err := strconv.Atoi(size)
+	if err != nil || n < 5 || n > maze.MaxSide {
+		return maze.Config{}, fmt.Errorf("size %q, want a number from 5 to %d, N-MIN for ways of at least MIN moves, or hard", arg, maze.MaxSide)
 	}
-	return maze.Recipe(n), nil
+	cfg := maze.Recipe(n)
+	if long {
+		if cfg.MinPath, err = strconv.Atoi(least); err != nil || cfg.MinPath < 1 {
+			return cfg, fmt.Errorf("least way %q, want a number of moves", least)
+		}
+	}
+	return cfg, nil
 }

@@ -25,6 +25,10 @@ func openDataset(dir string, seed uint64, heldOut bool) (puzzle.Source, int, int
 	if err != nil {
 		return nil, 0, 0, err
 	}
+	if n := set.Meta.NumIdentifiers; n > 1 && set.Names == nil {
+		err = fmt.Errorf("%s: missing, want the names of the %d identifiers", filepath.Join(dir, "identifiers.json"), n)
+		return nil, 0, 0, errors.Join(err, set.Close())
+	}
 	src, err := set.Shuffle(puzzle.Order{Seed: seed})
 	if err != nil {
 		return nil, 0, 0, errors.Join(err, set.Close())
@@ -80,8 +84,11 @@ func openSudokuCSV(arg string, seed uint64, heldOut bool) (puzzle.Source, int, i
 		m.EndPuzzle(0)
 		m.EndGroup()
 	}
+	if m == nil && n > 0 {
+		return nil, 0, 0, fmt.Errorf("%s: every tenth row is held out, of %d none; name a second file, sudoku-csv:TRAIN,TEST", file, n)
+	}
 	if m == nil {
-		return nil, 0, 0, fmt.Errorf("%s: no puzzle to use in %d rows", file, n)
+		return nil, 0, 0, fmt.Errorf("%s: no puzzle in it", file)
 	}
 	rows, cols, _ := puzzle.SudokuBox(cells)
 	src, err := m.Set(nil).Shuffle(puzzle.Order{Seed: seed})
@@ -178,6 +185,17 @@ func (a *ARC) Sets() (demos, tests *puzzle.Set) {
 		t.EndGroup()
 	}
 	return d.Set(names), t.Set(names)
+}
+
+// Question is the input of a test of a task as the tokens of a cropped frame.
+func (a *ARC) Question(task, test int) []byte {
+	frame := make([]int32, puzzle.ARCSide*puzzle.ARCSide)
+	a.Tasks[task].Test[test].Input.Frame(frame, 0, 0)
+	var out []byte
+	for _, t := range a.crop(frame) {
+		out = append(out, byte(t))
+	}
+	return out
 }
 
 // crop is the top left Side rows and columns of a frame.

@@ -147,6 +147,59 @@ func MazePathRow(in, label []int32, m *maze.Maze, solver *maze.Solver) {
 	}
 }
 
+// WayMark is the class of MazeWay's answer that marks a cell; those below it are directions.
+const WayMark = 4
+
+// MazeWay is mazes whose answer marks the shortest way, as [MazePath], but says of every open cell off
+// it which directions lead from there to the goal, as [MazeDirections]: each cell then has something to
+// learn from. Only the marks are the answer.
+func MazeWay(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	gen, err := maze.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var m maze.Maze
+	var solver maze.Solver
+	var path []int
+	var dirs []uint8
+	crop := 1
+	if cfg.Rows%2 == 0 {
+		crop = 0
+	}
+	cols := cfg.Cols - 2*crop
+	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * cols, Vocab: MazeVocab, Identifiers: 1, Labels: 2 << WayMark}
+	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
+		gen.Next(&m, rng)
+		MazeTokens(in, &m, m.Start, crop)
+		dirs = solver.AppendDirections(dirs[:0], &m)
+		path = solver.AppendPath(path[:0], &m)
+		for _, cell := range path[:len(path)-1] {
+			dirs[cell] = 1 << WayMark
+		}
+		for i := range label {
+			label[i] = puzzle.Ignore
+			if d := dirs[(i/cols+crop)*m.Cols+i%cols+crop]; d != 0 {
+				label[i] = int32(d)
+			}
+		}
+		return 0, nil
+	}), nil
+}
+
+// Marked turns the classes that a network of the task answered, MazePathTask's or MazeWayTask's, into
+// tokens as MazePath labels them; in are the maze's tokens.
+func Marked(task string, in, pred []int32) {
+	if task != MazeWayTask {
+		return
+	}
+	for i, t := range in {
+		if t == int32(maze.TokenOpen) && pred[i] == WayMark {
+			t = int32(maze.TokenPath)
+		}
+		pred[i] = t
+	}
+}
+
 // A Judge says whether an answer does what the task is for, where that is less than every cell being
 // right; it is what halting learns to foresee. The slices are one row's tokens, labels and classes.
 type Judge func(in, label, pred []int32) bool
@@ -158,8 +211,20 @@ func NewJudge(name string, cols int) (Judge, error) {
 		return nil, nil
 	case "path":
 		return func(in, label, pred []int32) bool { return followed(in, label, pred, cols) }, nil
+	case "marks":
+		return marksRight, nil
 	}
-	return nil, fmt.Errorf("judge %q is unknown, want path or none", name)
+	return nil, fmt.Errorf("judge %q is unknown, want path, marks or none", name)
+}
+
+// marksRight reports whether the cells marked are those labelled so; what is said of others does not matter.
+func marksRight(_, label, pred []int32) bool {
+	for i, l := range label {
+		if l != puzzle.Ignore && (l == 1<<WayMark) != (pred[i] == WayMark) {
+			return false
+		}
+	}
+	return true
 }
 
 // followed reports whether an agent that starts at the start and moves by pred reaches the goal by a

@@ -23,9 +23,13 @@ func newMazeReader(task string, spec env.Spec) (Reader, error) {
 		return nil, fmt.Errorf("a model for %s cannot act in %s: it needs a full view of a maze and the actions up, down, left, right", task, spec.ID)
 	}
 	v := mazeView{rows: spec.Layout[0].Shape[0], cols: spec.Layout[0].Shape[1]}
-	if task == MazePathTask {
+	switch task {
+	case MazePathTask:
 		v.whole = v.rows%2 == 0
-		return &pathReader{v}, nil
+		return &pathReader{v, int(maze.TokenPath)}, nil
+	case MazeWayTask:
+		v.whole = v.rows%2 == 0
+		return &pathReader{v, WayMark}, nil
 	}
 	return &directionReader{v}, nil
 }
@@ -94,7 +98,10 @@ func (r *directionReader) Describe(g *trace.Segment, logits []float32) {
 
 // pathReader reads the cells marked as the way; as an agent it steps on the cell beside it that is the
 // most likely to be on it.
-type pathReader struct{ mazeView }
+type pathReader struct {
+	mazeView
+	mark int // the class that marks a cell
+}
 
 func (r *pathReader) Answer() trace.Answer { return trace.AnswerPath }
 
@@ -105,7 +112,7 @@ func (r *pathReader) marked(token int, logits []float32) float32 {
 	}
 	w := len(logits) / len(r.tokens)
 	r.probs = Softmax(r.probs, logits[token*w:(token+1)*w])
-	return r.probs[maze.TokenPath]
+	return r.probs[r.mark]
 }
 
 func b2f(yes bool) float32 {

@@ -12,6 +12,7 @@ import (
 const (
 	MazeDirectionsTask = "maze-directions"
 	MazePathTask       = "maze-path"
+	MazeWayTask        = "maze-way"
 	SudokuTask         = "sudoku"
 	ARCTask            = "arc"
 )
@@ -36,7 +37,7 @@ type Reader interface {
 // NewReader returns the reader of a task in a world.
 func NewReader(task string, spec env.Spec) (Reader, error) {
 	switch task {
-	case MazeDirectionsTask, MazePathTask:
+	case MazeDirectionsTask, MazePathTask, MazeWayTask:
 		return newMazeReader(task, spec)
 	case SudokuTask:
 		return newSudokuReader(spec)

@@ -47,7 +47,7 @@ type mazeResult struct {
 }
 
 // mazeTargets names what the networks for mazes answer.
-var mazeTargets = map[string]string{task.MazeDirectionsTask: "directions", task.MazePathTask: "path"}
+var mazeTargets = map[string]string{task.MazeDirectionsTask: "directions", task.MazePathTask: "path", task.MazeWayTask: "path"}
 
 func newEvalMazeCmd() *cobra.Command {
 	var net netFlags
@@ -245,7 +245,7 @@ func examineMazes(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg maz
 		byShape[shape] = append(byShape[shape], m)
 	}
 	ask := walk
-	if n.Recipe.Task == task.MazePathTask {
+	if target != mazeTargets[task.MazeDirectionsTask] {
 		ask = mark
 		res.Votes = cfg.votes
 	}
@@ -261,17 +261,17 @@ func examineMazes(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg maz
 	}
 	res.PuzzlesPerSecond = float64(len(mazes)) / time.Since(begin).Seconds()
 	total := float64(len(all))
-	for _, x := range []*float64{&res.ExactAccuracy, &res.CellAccuracy, &res.Valid} {
-		*x /= total
-	}
 	if len(shapes) > 1 { // averages of groups mean nothing
 		res.BySegment = nil
 	}
 	slices.SortStableFunc(all, func(a, b walked) int { return a.shortest - b.shortest })
 	for _, w := range all {
-		res.MeanPath += float64(w.shortest) / total
-		res.Success += count(w.success) / total
-		res.Optimal += count(w.success && w.length == w.shortest) / total
+		res.MeanPath += float64(w.shortest)
+		res.Success += count(w.success)
+		res.Optimal += count(w.success && w.length == w.shortest)
+	}
+	for _, x := range []*float64{&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.CellAccuracy, &res.Valid} {
+		*x /= total
 	}
 	quarter := max(1, len(all)/4)
 	res.MeanSegments = segmentsPerDecision(all)

@@ -16,6 +16,7 @@ import (
 // pathExam asks for the way through every maze and its turned and mirrored copies: job j is copy
 // j%votes of maze j/votes.
 type pathExam struct {
+	task   string
 	mazes  []*maze.Maze
 	turns  []int // symmetries, the identity first
 	next   int
@@ -24,7 +25,7 @@ type pathExam struct {
 }
 
 // newPathExam is an exam of mazes of one shape. It has as many copies as keep that shape.
-func newPathExam(mazes []*maze.Maze, votes int) (*pathExam, error) {
+func newPathExam(name string, mazes []*maze.Maze, votes int) (*pathExam, error) {
 	m := mazes[0]
 	turns := []int{0, 4, 5, 2, 1, 3, 6, 7}
 	if m.Rows != m.Cols {
@@ -38,7 +39,7 @@ func newPathExam(mazes []*maze.Maze, votes int) (*pathExam, error) {
 			return nil, fmt.Errorf("maze %d: mazes with and without an outer wall cannot be mixed in one size", i+1)
 		}
 	}
-	return &pathExam{mazes: mazes, turns: turns[:votes]}, nil
+	return &pathExam{task: name, mazes: mazes, turns: turns[:votes]}, nil
 }
 
 func (x *pathExam) Next(in, label []int32) (int32, bool, error) {
@@ -52,16 +53,38 @@ func (x *pathExam) Next(in, label []int32) (int32, bool, error) {
 	}
 	x.next++
 	task.MazePathRow(in, label, m, &x.solver)
+	if x.task == task.MazeWayTask { // only the marks are scored: elsewhere every direction will do
+		for i, l := range label {
+			switch {
+			case in[i] == int32(maze.TokenStart) || in[i] == int32(maze.TokenGoal):
+				label[i] = puzzle.Ignore
+			case l == int32(maze.TokenPath):
+				label[i] = 1 << task.WayMark
+			case l != puzzle.Ignore:
+				label[i] = 1<<task.WayMark - 1
+			}
+		}
+	}
 	return 0, true, nil
 }
 
 // tokens are the tokens that the copy of job was answered with, turned back: [rows*cols], walls where
 // there are walls or nothing was asked.
 func (x *pathExam) tokens(job int, pred []int32) []uint8 {
-	m := x.mazes[job/len(x.turns)]
+	m, t := x.mazes[job/len(x.turns)], x.turns[job%len(x.turns)]
+	if x.task == task.MazeWayTask {
+		turned := m
+		if t != 0 {
+			turned = new(maze.Maze)
+			turned.Transform(m, t)
+		}
+		in := make([]int32, len(pred))
+		task.MazeTokens(in, turned, turned.Start, task.PathCrop(m))
+		task.Marked(x.task, in, pred)
+	}
 	crop := task.PathCrop(m)
 	cols := m.Cols - 2*crop
-	s := grid.SymmetryOf(m.Rows, m.Cols, x.turns[job%len(x.turns)])
+	s := grid.SymmetryOf(m.Rows, m.Cols, t)
 	out := make([]uint8, len(m.Wall))
 	for i := range out {
 		out[i] = maze.TokenWall
@@ -77,7 +100,7 @@ func (x *pathExam) tokens(job int, pred []int32) []uint8 {
 // mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
 // marks. It adds to the sums of res.
 func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamConfig, res *mazeResult) ([]walked, error) {
-	x, err := newPathExam(mazes, cfg.votes)
+	x, err := newPathExam(n.Recipe.Task, mazes, cfg.votes)
 	if err != nil {
 		return nil, err
 	}

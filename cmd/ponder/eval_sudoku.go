@@ -178,8 +178,8 @@ func openSudokuNet(f *netFlags, board []uint8) (*learn.Net, error) {
 	switch {
 	case n.Recipe.Task != task.SudokuTask:
 		err = fmt.Errorf("model %s answers %s, want one for %s", n.Name, n.Recipe.Task, task.SudokuTask)
-	case n.Recipe.Model.Vocab != task.SudokuVocab(side) || n.Recipe.Model.Seq != len(board):
-		err = fmt.Errorf("model %s has %d cells and a vocabulary of %d, a board of %dx%d needs %d and %d",
+	case n.Recipe.Model.Vocab < task.SudokuVocab(side) || n.Recipe.Model.Seq != len(board):
+		err = fmt.Errorf("model %s has %d cells and a vocabulary of %d, a board of %dx%d needs %d and %d or more",
 			n.Name, n.Recipe.Model.Seq, n.Recipe.Model.Vocab, side, side, len(board), task.SudokuVocab(side))
 	}
 	if err != nil {

@@ -102,7 +102,11 @@ func openCheckpoint(name string) (*checkpoint.Checkpoint, error) {
 		c, _, err := checkpoint.LoadNewest(filepath.Join(name, runCheckpoints))
 		return c, err
 	}
-	return checkpoint.Load(name)
+	c, err := checkpoint.Load(name)
+	if _, serr := os.Stat(filepath.Join(name, checkpoint.ConfigFile)); err != nil && errors.Is(serr, fs.ErrNotExist) {
+		return nil, fmt.Errorf("model %s: neither a checkpoint (it has no %s) nor a run's folder", name, checkpoint.ConfigFile)
+	}
+	return c, err
 }
 
 // createTrace opens a trace of a network acting in a world.

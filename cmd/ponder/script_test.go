@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,32 +18,84 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ponder": func() { os.Exit(run(os.Args[1:])) }})
 }
 
-// TestScript runs testdata/script/*.txtar, each a session with the command line. Besides the commands
-// of testscript there is
+// TestScript runs testdata/script/*.txtar, each a session with the command line.
+func TestScript(t *testing.T) { scripts(t, "testdata/script") }
+
+// scripts runs the *.txtar of a folder. Besides the commands of testscript there are
 //
-//	code N ponder ...    runs ponder and asks for exit code N; stdout and stderr follow as after exec
-func TestScript(t *testing.T) {
+//	code N ponder ...         runs ponder and asks for exit code N; stdout and stderr follow as after exec
+//	fails N REGEXP ponder ... asks besides that nothing is on stdout, and of stderr that its last line
+//	                          alone begins with "ponder: " and that what follows there matches
+//	poke FILE OFFSET BYTE...  overwrites bytes; a negative offset counts from the end
+//	cut FILE BYTES            takes so many bytes from the end
+func scripts(t *testing.T, dir string) {
+	runs := func(ts *testscript.TestScript, code string, command []string) {
+		want, err := strconv.Atoi(code)
+		ts.Check(err)
+		got := 0
+		if err := ts.Exec(command[0], command[1:]...); err != nil {
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) {
+				ts.Fatalf("%v", err)
+			}
+			got = exit.ExitCode()
+		}
+		if got != want {
+			ts.Fatalf("exit code %d, want %d", got, want)
+		}
+	}
+	usage := func(ts *testscript.TestScript, ok bool, text string) {
+		if !ok {
+			ts.Fatalf("usage: %s", text)
+		}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) < 2 {
-					ts.Fatalf("usage: code N COMMAND [ARG...]")
-				}
-				want, err := strconv.Atoi(args[0])
+				usage(ts, !neg && len(args) >= 2, "code N COMMAND [ARG...]")
+				runs(ts, args[0], args[1:])
+			},
+			"fails": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, !neg && len(args) >= 3, "fails N REGEXP COMMAND [ARG...]")
+				runs(ts, args[0], args[2:])
+				re, err := regexp.Compile("^(?:" + args[1] + ")$")
 				ts.Check(err)
-				got := 0
-				if err := ts.Exec(args[1], args[2:]...); err != nil {
-					var exit *exec.ExitError
-					if !errors.As(err, &exit) {
-						ts.Fatalf("%v", err)
-					}
-					got = exit.ExitCode()
+				all := "\n" + ts.ReadFile("stderr")
+				before, message, _ := strings.Cut(strings.TrimSuffix(all, "\n"), "\nponder: ")
+				if strings.Contains(message, "\n") || !re.MatchString(message) {
+					ts.Fatalf("error %q after %q, want one line that matches %s", message, before, re)
 				}
-				if got != want {
-					ts.Fatalf("exit code %d, want %d", got, want)
+				if out := ts.ReadFile("stdout"); out != "" {
+					ts.Fatalf("stdout: %s", out)
 				}
+			},
+			"poke": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, !neg && len(args) >= 3, "poke FILE OFFSET BYTE...")
+				path := ts.MkAbs(args[0])
+				data, err := os.ReadFile(path)
+				ts.Check(err)
+				at, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				if at < 0 {
+					at += len(data)
+				}
+				for i, arg := range args[2:] {
+					b, err := strconv.ParseUint(arg, 0, 8)
+					ts.Check(err)
+					data[at+i] = byte(b)
+				}
+				ts.Check(os.WriteFile(path, data, 0o666))
+			},
+			"cut": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, !neg && len(args) == 2, "cut FILE BYTES")
+				path := ts.MkAbs(args[0])
+				info, err := os.Stat(path)
+				ts.Check(err)
+				n, err := strconv.ParseInt(args[1], 10, 64)
+				ts.Check(err)
+				ts.Check(os.Truncate(path, info.Size()-n))
 			},
 		},
 	})

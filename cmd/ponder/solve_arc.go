@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/spf13/cobra"
@@ -41,6 +44,7 @@ func newSolveARCCmd() *cobra.Command {
 	var lr float64
 	var seed uint64
 	var asJSON bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "arc TASK.json",
 		Short: "Fit a model to the demonstrations of an ARC task, then answer its tests",
@@ -54,7 +58,7 @@ right where the file tells.`,
 			if net.model == "" || steps < 1 || !(lr > 0) {
 				return usagef("solve arc: name a model by --model; --steps wants 1 or more, --lr more than 0")
 			}
-			sol, err := solveARC(cmd, &net, &halt, args[0], steps, lr, seed)
+			sol, err := solveARC(cmd, &net, &halt, args[0], steps, lr, seed, out)
 			if err != nil {
 				return err
 			}
@@ -75,10 +79,11 @@ right where the file tells.`,
 	cmd.Flags().Float64Var(&lr, "lr", 1e-2, "of fitting")
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "of fitting")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
+	cmd.Flags().StringVar(&out, "trace", "", "write what was thought about the tests themselves to this file, for ponder play --trace")
 	return cmd
 }
 
-func solveARC(cmd *cobra.Command, f *netFlags, halt *haltFlags, path string, steps int, lr float64, seed uint64) (*arcSolution, error) {
+func solveARC(cmd *cobra.Command, f *netFlags, halt *haltFlags, path string, steps int, lr float64, seed uint64, out string) (*arcSolution, error) {
 	n, frame, err := openARC(f, path)
 	if err != nil {
 		return nil, err
@@ -132,7 +137,55 @@ func solveARC(cmd *cobra.Command, f *netFlags, halt *haltFlags, path string, ste
 	if known {
 		sol.Solved = &solved
 	}
-	return sol, nil
+	if out == "" {
+		return sol, nil
+	}
+	return sol, traceARC(cmd.Context(), n, frame, ids[frame.Tasks[0].Name], out)
+}
+
+// traceARC writes a decision for each test of the only task, known to n as id, to a file.
+func traceARC(ctx context.Context, n *learn.Net, frame *task.ARC, id int32, out string) (err error) {
+	t := arcTask(frame.Tasks[0])
+	var file *trace.Writer
+	for k := range t.Test {
+		board, corner := arc.AnswerBoard(t, k, frame.Side)
+		mind := learn.MindOf(n, &task.ARCReader{Side: frame.Side, BoardRows: board.Rows, BoardCols: board.Cols, Corner: corner}, id)
+		defer mind.Close()
+		if file == nil {
+			h := trace.Header{EnvID: "arc/" + t.Name + "-v0"}
+			mind.Describe(&h)
+			if file, err = trace.Create(out, h); err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, file.Close()) }()
+		}
+		step := trace.Step{Episode: k, Board: board, Action: -1, Terminated: true}
+		mind.Begin(frame.Question(0, k))
+		for halted := false; !halted; {
+			var g trace.Segment
+			if err := mind.Think(ctx, &g); err != nil {
+				return err
+			}
+			step.Thought = append(step.Thought, g)
+			halted = g.Halted
+		}
+		if err := file.Put(&step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arcTask is a task of the datasets as one of the worlds.
+func arcTask(t puzzle.Task) *arc.Task {
+	of := func(g puzzle.Grid) arc.Grid { return arc.Grid{Rows: g.Rows, Cols: g.Cols, Cells: g.Cells} }
+	pairs := func(from []puzzle.Pair) (to []arc.Pair) {
+		for _, p := range from {
+			to = append(to, arc.Pair{Input: of(p.Input), Output: of(p.Output)})
+		}
+		return to
+	}
+	return &arc.Task{Name: t.Name, Train: pairs(t.Train), Test: pairs(t.Test)}
 }
 
 func (s *arcSolution) print(w io.Writer) {

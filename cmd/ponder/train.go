@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +23,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The folders of a run.
@@ -50,6 +51,7 @@ type trainFlags struct {
 	dryRun     bool
 	forceSteps bool
 	forceSeed  bool
+	forceBatch bool
 }
 
 func newTrainCmd() *cobra.Command {
@@ -64,16 +66,25 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 		Example: "  ponder train maze --out runs/maze\n  ponder train --resume runs/maze\n  ponder eval maze --model runs/maze",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.forceSteps, f.forceSeed = cmd.Flags().Changed("steps"), cmd.Flags().Changed("seed")
+			f.forceSteps, f.forceSeed, f.forceBatch = cmd.Flags().Changed("steps"), cmd.Flags().Changed("seed"), cmd.Flags().Changed("batch")
 			switch {
 			case f.resume != "" && len(args) > 0:
 				return usagef("--resume takes its recipe from the run: leave %q out", args[0])
 			case f.resume == "" && len(args) == 0:
 				return usagef("train: name a recipe (%s), a TOML file, or --resume DIR", strings.Join(learn.Presets(), ", "))
-			case f.logEvery < 1 || f.saveEvery < 1 || f.evalEvery < 0:
-				return usagef("--log-every and --save-every want 1 or more, --eval-every 0 or more")
+			case f.logEvery < 1 || f.saveEvery < 1 || f.evalEvery < 0 || f.evalCount < 1:
+				return usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
 			}
 			if f.resume != "" {
+				var idle []string
+				cmd.Flags().Visit(func(fl *pflag.Flag) {
+					if !slices.Contains([]string{"resume", "device", "threads"}, fl.Name) {
+						idle = append(idle, "--"+fl.Name)
+					}
+				})
+				if len(idle) > 0 {
+					return usagef("--resume takes all else from the run: leave out %s", strings.Join(idle, ", "))
+				}
 				return resume(cmd, &f)
 			}
 			return train(cmd, &f, args[0])
@@ -95,84 +106,8 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.IntVar(&f.evalCount, "eval-count", 200, "puzzles of an evaluation")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
 	f.net.addDevice(fl)
+	cmd.MarkFlagsMutuallyExclusive("data", "tasks")
 	return cmd
-}
-
-// readRecipe is a preset, or a TOML file over one.
-func readRecipe(name string) (learn.Recipe, error) {
-	if filepath.Ext(name) != ".toml" {
-		r, err := learn.Preset(name)
-		return r, withCode(exitUsage, err)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return learn.Recipe{}, err
-	}
-	var fields map[string]any
-	if err := toml.Unmarshal(data, &fields); err != nil {
-		var at *toml.DecodeError
-		if errors.As(err, &at) {
-			line, col := at.Position()
-			return learn.Recipe{}, fmt.Errorf("%s:%d:%d: %w", name, line, col, err)
-		}
-		return learn.Recipe{}, fmt.Errorf("%s: %w", name, err)
-	}
-	var r learn.Recipe
-	if preset, ok := fields["preset"].(string); ok {
-		if r, err = learn.Preset(preset); err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		delete(fields, "preset")
-	}
-	if _, ok := fields["stages"]; ok {
-		r.Stages = nil // a list is replaced, not merged
-	}
-	text, err := json.Marshal(fields)
-	if err != nil {
-		return r, fmt.Errorf("%s: %w", name, err)
-	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&r); err != nil {
-		return r, fmt.Errorf("%s: %w", name, err)
-	}
-	return r, nil
-}
-
-// asTOML is a recipe as the TOML file that gives it.
-func asTOML(r learn.Recipe) (map[string]any, error) {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return nil, err
-	}
-	var fields map[string]any
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if err := dec.Decode(&fields); err != nil {
-		return nil, err
-	}
-	return numbers(fields).(map[string]any), nil
-}
-
-// numbers turns JSON numbers into integers where they are.
-func numbers(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		x, _ := v.Float64()
-		return x
-	case map[string]any:
-		for k := range v {
-			v[k] = numbers(v[k])
-		}
-	case []any:
-		for i := range v {
-			v[i] = numbers(v[i])
-		}
-	}
-	return v
 }
 
 func openData(name string, seed uint64) (learn.Data, error) {
@@ -180,8 +115,7 @@ func openData(name string, seed uint64) (learn.Data, error) {
 	return learn.Data{Source: src, Rows: rows, Cols: cols}, err
 }
 
-// learnFrom puts the data that the flags ask for into r, and makes sure that what is held out is there
-// before anything begins.
+// learnFrom puts the data that the flags ask for into r.
 func (f *trainFlags) learnFrom(r *learn.Recipe) error {
 	name := f.data
 	if f.tasks != "" {
@@ -196,9 +130,12 @@ func (f *trainFlags) learnFrom(r *learn.Recipe) error {
 			return err
 		}
 		r.Learn(name, src.Shape(), rows, cols)
+		if t := task.Of(name, src.Shape()); t != "" {
+			r.Task = t
+		}
 	}
 	if len(r.Stages) == 0 {
-		return usagef("recipe for %s: no data; name it by --data or --tasks", r.Task)
+		return usagef("the recipe names no data: add --data or --tasks")
 	}
 	last := r.Stages[len(r.Stages)-1].Data
 	if arg, ok := strings.CutPrefix(last, "arc:"); ok {
@@ -209,8 +146,47 @@ func (f *trainFlags) learnFrom(r *learn.Recipe) error {
 		demos, _ := arc.Sets()
 		r.Identifiers = demos.Names
 	}
-	_, _, _, err := task.Open(last, 0, true)
-	return err
+	return nil
+}
+
+// checkData makes sure before anything begins that the data of every stage is there and fits r, and that
+// the held-out puzzles of the evaluations can be read.
+func (f *trainFlags) checkData(r learn.Recipe) error {
+	checked := map[string]bool{}
+	for _, st := range r.Stages {
+		if checked[st.Data] {
+			continue
+		}
+		checked[st.Data] = true
+		src, _, _, err := task.Open(st.Data, 0, false)
+		if err != nil {
+			return err
+		}
+		if t := task.Of(st.Data, src.Shape()); t != "" && t != r.Task {
+			return fmt.Errorf("data %q is for task %q, the recipe's is %q", st.Data, t, r.Task)
+		}
+		if err := r.Fits(src.Shape()); err != nil {
+			return fmt.Errorf("data %q: %w", st.Data, err)
+		}
+	}
+	last := r.Stages[len(r.Stages)-1].Data
+	src, _, _, err := task.Open(last, r.Seed+1, true)
+	if err != nil {
+		return err
+	}
+	if err := r.Fits(src.Shape()); err != nil {
+		return fmt.Errorf("data %q, held out: %w", last, err)
+	}
+	if !strings.Contains(last, "dataset:") {
+		return nil // generated, or read as a whole
+	}
+	in, label := make([]int32, src.Shape().SeqLen), make([]int32, src.Shape().SeqLen)
+	for range f.evalCount {
+		if _, err := src.Next(in, label); err != nil {
+			return fmt.Errorf("data %q: %w", last, err)
+		}
+	}
+	return nil
 }
 
 func train(cmd *cobra.Command, f *trainFlags, name string) error {
@@ -227,11 +203,14 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	if f.forceSeed {
 		r.Seed = f.seed
 	}
-	if f.batch > 0 {
+	if f.forceBatch {
 		r.Batch = f.batch
 	}
 	if err := r.Check(); err != nil {
 		return withCode(exitUsage, err)
+	}
+	if err := f.checkData(r); err != nil && !(f.dryRun && errors.Is(err, fs.ErrNotExist)) {
+		return err
 	}
 	dev, err := f.net.use()
 	if err != nil {
@@ -276,19 +255,20 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 		base := strings.TrimSuffix(filepath.Base(name), ".toml")
 		dir = filepath.Join("runs", time.Now().Format("20060102-150405-")+base)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	log, err := runlog.Create(dir)
 	if err != nil {
 		return err
 	}
-	if err := runlog.WriteConfig(dir, fields); err != nil {
-		return err
+	err = runlog.WriteConfig(dir, fields)
+	if err == nil {
+		info := runlog.Info{Command: append([]string{"ponder"}, os.Args[1:]...), Seed: r.Seed, Started: time.Now(), State: "running"}
+		info.Describe()
+		err = (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev}).run(cmd.Context())
 	}
-	info := runlog.Info{Command: append([]string{"ponder"}, os.Args[1:]...), Seed: r.Seed, Started: time.Now(), State: "running"}
-	info.Describe()
-	return (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev}).run(cmd.Context())
+	if step, _ := t.Position(); err != nil && step == 0 && exitCode(err) != exitInterrupted {
+		log.Discard() // nothing was learned; err says why
+	}
+	return err
 }
 
 // choosePrecision sets the number format that --precision asks for. The choice becomes part of the
@@ -320,6 +300,9 @@ func resume(cmd *cobra.Command, f *trainFlags) error {
 	}
 	dir := f.resume
 	c, step, err := checkpoint.LoadNewest(filepath.Join(dir, runCheckpoints))
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, checkpoint.ErrDamaged) {
+		return fmt.Errorf("resume %s: no checkpoint in %s; want the --out folder of a run that saved one", dir, filepath.Join(dir, runCheckpoints))
+	}
 	if err != nil {
 		return fmt.Errorf("resume %s: %w", dir, err)
 	}
@@ -338,7 +321,7 @@ func resume(cmd *cobra.Command, f *trainFlags) error {
 	st.Position = saved.Position
 	t, err := learn.NewTrainer(r, openData, dev)
 	if err != nil {
-		return err
+		return fmt.Errorf("resume %s: %w", dir, err)
 	}
 	defer t.Close()
 	if err := t.Restore(st); err != nil {
@@ -417,7 +400,11 @@ func (r *training) run(ctx context.Context) (err error) {
 		case err != nil:
 			r.info.State = "failed"
 		}
-		err = errors.Join(err, runlog.WriteInfo(r.dir, r.info), r.log.Close())
+		end := errors.Join(runlog.WriteInfo(r.dir, r.info), r.log.Close())
+		if err == nil {
+			err = end // what fails after a failure says nothing new
+		}
+		err = r.goesOn(err)
 	}()
 	recipe := r.t.Recipe()
 	step, _ := r.t.Position()
@@ -428,10 +415,7 @@ func (r *training) run(ctx context.Context) (err error) {
 	for !r.t.Done() {
 		if ctx.Err() != nil {
 			meter.Done()
-			if err := r.save(); err != nil {
-				return err
-			}
-			return withCode(exitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", step, r.dir))
+			return r.stop(step)
 		}
 		res, err := r.t.Step()
 		if err != nil {
@@ -450,7 +434,10 @@ func (r *training) run(ctx context.Context) (err error) {
 			}
 		}
 		if r.f.evalEvery > 0 && step%r.f.evalEvery == 0 || r.t.Done() {
-			if err := r.evaluate(ctx, step); err != nil {
+			if err := r.evaluate(ctx, step); err != nil && ctx.Err() != nil {
+				meter.Done()
+				return r.stop(step)
+			} else if err != nil {
 				return err
 			}
 			meter.Print(fmt.Sprintf("step %d: held out: exact %.1f%%, cells %.2f%%, %.2f segments",
@@ -464,6 +451,26 @@ func (r *training) run(ctx context.Context) (err error) {
 	}
 	meter.Done()
 	return r.finish()
+}
+
+// stop saves a run that was interrupted.
+func (r *training) stop(step int64) error {
+	if err := r.save(); err != nil {
+		return err
+	}
+	return withCode(exitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", step, r.dir))
+}
+
+// goesOn adds to the error of a file, as on a full disk, what there is to go on from.
+func (r *training) goesOn(err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); !ok {
+		return err
+	}
+	steps, serr := checkpoint.Steps(filepath.Join(r.dir, runCheckpoints))
+	if serr != nil || len(steps) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; step %d is saved, go on when it is mended: ponder train --resume %s", err, steps[len(steps)-1], r.dir)
 }
 
 // write appends the line of metrics of the steps since the last one.

@@ -66,6 +66,23 @@ func TaskBoard(t *Task) grid.Board {
 	return b
 }
 
+// AnswerBoard is the board of a task with one of its tests, and room for an answer of up to side rows and
+// columns below its input; corner is the cell in the room's upper left.
+func AnswerBoard(t *Task, test, side int) (b grid.Board, corner int) {
+	q := t.Test[test]
+	q.Output = Grid{Rows: side, Cols: side, Cells: make([]uint8, side*side)}
+	b = TaskBoard(&Task{Name: t.Name, Train: t.Train, Test: []Pair{q}})
+	top := q.Input.Rows
+	for _, p := range t.Train {
+		top = max(top, p.Input.Rows)
+	}
+	corner = (top+1)*b.Cols + b.Cols - max(q.Input.Cols, side)
+	for i := range side * side {
+		b.Cells[corner+i/side*b.Cols+i%side] = grid.Cell{Kind: KindOutside}
+	}
+	return b, corner
+}
+
 // put copies g into b, its corner in row y and column x.
 func put(b *grid.Board, g *Grid, y, x int) {
 	for i, c := range g.Cells {

@@ -65,3 +65,23 @@ func TestPaintAnySize(t *testing.T) {
 	PaintBoard(grid.Board{}, image.NewRGBA(image.Rect(0, 0, 5, 5)))
 	PaintBoard(grid.Board{Rows: 2, Cols: 2, Cells: make([]grid.Cell, 1)}, image.NewRGBA(image.Rect(0, 0, 5, 5)))
 }
+
+// TestAnswerBoard: the room for the answer is empty, below the input of the test, right of all pairs.
+func TestAnswerBoard(t *testing.T) {
+	one := Grid{Rows: 1, Cols: 2, Cells: []uint8{3, 4}}
+	tall := Grid{Rows: 3, Cols: 1, Cells: []uint8{1, 1, 1}}
+	task := &Task{Name: "t", Train: []Pair{{one, tall}}, Test: []Pair{{tall, one}, {one, one}}}
+	b, corner := AnswerBoard(task, 1, 4)
+	// Columns: 2 of the demonstration, a gap, 4 of the room; rows: 1, a gap, 4.
+	if b.Rows != 6 || b.Cols != 7 || corner != 2*7+3 {
+		t.Fatalf("%d rows, %d columns, corner %d; want 6, 7, 17", b.Rows, b.Cols, corner)
+	}
+	for i := range 16 {
+		if c := b.Cells[corner+i/4*7+i%4]; c.Kind != KindOutside {
+			t.Errorf("cell %d of the room is %+v", i, c)
+		}
+	}
+	if c := b.Cells[3]; c.Kind != KindColor || c.Color != 3 {
+		t.Errorf("the test's input begins with %+v, want colour 3", c)
+	}
+}

@@ -15,7 +15,7 @@ const (
 	ARCSide    = 30
 	ARCVocab   = 12
 	arcEnd     = 1
-	arcColour0 = 2
+	ARCColour0 = 2
 )
 
 // Frame writes g's tokens into dst, [ARCSide*ARCSide], with its top left cell at (row, col). End
@@ -25,7 +25,7 @@ func (g Grid) Frame(dst []int32, row, col int) {
 	clear(dst)
 	for i := range g.Rows {
 		for j := range g.Cols {
-			dst[(row+i)*ARCSide+col+j] = int32(g.Cells[i*g.Cols+j]) + arcColour0
+			dst[(row+i)*ARCSide+col+j] = int32(g.Cells[i*g.Cols+j]) + ARCColour0
 		}
 		if col+g.Cols < ARCSide {
 			dst[(row+i)*ARCSide+col+g.Cols] = arcEnd
@@ -45,7 +45,7 @@ func ReadFrame(frame []int32) (g Grid, row, col int, err error) {
 	if len(frame) != ARCSide*ARCSide {
 		return Grid{}, 0, 0, fmt.Errorf("%d cells, want %d", len(frame), ARCSide*ARCSide)
 	}
-	colour := func(i int) bool { return frame[i] >= arcColour0 && frame[i] < ARCVocab }
+	colour := func(i int) bool { return frame[i] >= ARCColour0 && frame[i] < ARCVocab }
 	first := 0
 	for first < len(frame) && !colour(first) {
 		first++
@@ -64,7 +64,7 @@ func ReadFrame(frame []int32) (g Grid, row, col int, err error) {
 		if !colour(at) {
 			return Grid{}, 0, 0, fmt.Errorf("cell %d: token %d inside the grid of %d x %d", at, frame[at], g.Rows, g.Cols)
 		}
-		g.Cells = append(g.Cells, uint8(frame[at]-arcColour0))
+		g.Cells = append(g.Cells, uint8(frame[at]-ARCColour0))
 	}
 	want := make([]int32, len(frame))
 	g.Frame(want, row, col)
@@ -83,7 +83,7 @@ func Crop(frame []int32) Grid {
 	width := ARCSide
 	for r := range ARCSide {
 		for c := range width { // the usable width never grows downwards
-			if t := frame[r*ARCSide+c]; t < arcColour0 || t >= ARCVocab {
+			if t := frame[r*ARCSide+c]; t < ARCColour0 || t >= ARCVocab {
 				width = c
 				break
 			}
@@ -94,7 +94,7 @@ func Crop(frame []int32) Grid {
 	}
 	g := Grid{rows, cols, make([]uint8, rows*cols)}
 	for i := range g.Cells {
-		g.Cells[i] = uint8(frame[i/cols*ARCSide+i%cols] - arcColour0)
+		g.Cells[i] = uint8(frame[i/cols*ARCSide+i%cols] - ARCColour0)
 	}
 	return g
 }
