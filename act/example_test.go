@@ -59,6 +59,22 @@ func ExampleHalter_Halted() {
 	// examples [3 4] halted [true false]
 }
 
+// Draws that were recorded replay a run: here row 0 may not halt before its segment 2, though it
+// would.
+func ExampleRecorded() {
+	h, _ := act.New(act.Config{MaxSegments: 4, ExplorationProb: 0.5}, 2, &act.Recorded{
+		Uniform: [][]float32{{0.2, 0.9}, {0.7, 0.6}},
+		Integer: [][]int32{{2, 3}, {4, 2}},
+	})
+	for range 2 {
+		h.Step(act.Q{Halt: []float32{1, 1}, Continue: []float32{0, 0}})
+		fmt.Println("minimum", h.MinSegments(), "segments", h.Segments(), "halted", h.Halted())
+	}
+	// Output:
+	// minimum [2 0] segments [1 1] halted [false true]
+	// minimum [0 0] segments [2 1] halted [true true]
+}
+
 func ExampleAppendTargets() {
 	next := act.Q{Halt: []float32{0, 0}, Continue: []float32{2, 2}}
 	fmt.Printf("%.3f\n", act.AppendTargets(nil, next, []bool{false, true}))

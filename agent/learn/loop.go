@@ -146,22 +146,29 @@ func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error),
 	return res, nil
 }
 
-// check reports the first value of a row that the network or its loss has no place for. libtorch would
-// find it too, but only on a CPU and without saying where.
+// check reports the first value of a row that the network or its loss has no place for.
 func (l *Loop) check(in, label []int32, id int32) error {
-	m := l.model.Config()
-	for t, v := range in {
-		if v < 0 || int(v) >= m.Vocab {
-			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, m.Vocab)
-		}
+	if err := checkInput(l.model.Config(), in, id); err != nil {
+		return err
 	}
-	limit := l.cfg.Loss.labels(m.Outputs)
+	limit := l.cfg.Loss.labels(l.model.Config().Outputs)
 	for t, v := range label {
 		if v != puzzle.Ignore && (v < 0 || int(v) >= limit) {
 			return fmt.Errorf("label, cell %d: %d, want one in [0, %d)", t, v, limit)
 		}
 	}
-	if l.model.PuzzleTable() != nil && (id < 0 || int(id) >= m.PuzzleIDs) {
+	return nil
+}
+
+// checkInput reports the first token, or the puzzle identifier, that the network has no vector for.
+// libtorch would find it too, but only on a CPU and without saying where.
+func checkInput(m hrm.Config, in []int32, id int32) error {
+	for t, v := range in {
+		if v < 0 || int(v) >= m.Vocab {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, m.Vocab)
+		}
+	}
+	if m.PuzzleDim > 0 && (id < 0 || int(id) >= m.PuzzleIDs) {
 		return fmt.Errorf("puzzle identifier %d, want one in [0, %d)", id, m.PuzzleIDs)
 	}
 	return nil

@@ -75,6 +75,9 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 	if m.batch.Seq == 0 {
 		return errors.New("mind: Think before Begin")
 	}
+	if err := checkInput(m.net.Model.Config(), m.batch.Inputs, m.id); err != nil {
+		return fmt.Errorf("mind: %w", err)
+	}
 	if err := m.net.calibrate(m.batch.Inputs, m.rows, m.cols); err != nil {
 		return err
 	}

@@ -71,11 +71,11 @@ func (r Recipe) Check() error {
 	bad(len(r.Stages) == 0, "no stages")
 	last := 0.0
 	for i, st := range r.Stages {
-		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i, st.Until, last)
-		bad(st.Batch < 0, "stage %d has a batch of %d, want 1 or more, or 0 for the recipe's", i, st.Batch)
-		bad(!(st.Exact >= 0 && st.Exact <= 1), "stage %d waits for an exact share of %v, want 0 to 1", i, st.Exact)
-		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i, st.Window)
-		bad(st.MinSteps < 0 || st.MaxSegments < 0, "stage %d has min_steps %d and max_segments %d, want none negative", i, st.MinSteps, st.MaxSegments)
+		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i+1, st.Until, last)
+		bad(st.Batch < 0, "stage %d has a batch of %d, want 1 or more, or 0 for the recipe's", i+1, st.Batch)
+		bad(!(st.Exact >= 0 && st.Exact <= 1), "stage %d waits for an exact share of %v, want 0 to 1", i+1, st.Exact)
+		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i+1, st.Window)
+		bad(st.MinSteps < 0 || st.MaxSegments < 0, "stage %d has min_steps %d and max_segments %d, want none negative", i+1, st.MinSteps, st.MaxSegments)
 		last = st.Until
 	}
 	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)

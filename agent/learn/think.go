@@ -5,6 +5,7 @@ package learn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/ponder-agents/ponder/act"
@@ -175,6 +176,9 @@ func (r *thinking) fill(feed Feed) error {
 		if !ok {
 			r.gone = true
 			break
+		}
+		if err := checkInput(r.Model.Config(), r.batch.Inputs[n*r.seq:], id); err != nil {
+			return fmt.Errorf("sequence %d: %w", r.asked, err)
 		}
 		r.batch.IDs = append(r.batch.IDs[:n], id)
 		r.jobs = append(r.jobs, r.asked)

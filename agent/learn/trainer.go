@@ -120,7 +120,7 @@ func (t *Trainer) Swap() error {
 // Recipe is what is being run.
 func (t *Trainer) Recipe() Recipe { return t.recipe }
 
-// Step number of the last step done, and the stage that it ended in.
+// Position is the number of the last step done, and the index of the stage that it ended in.
 func (t *Trainer) Position() (step int64, stage int) { return t.step, t.stage }
 
 // Done reports whether all steps are done.
@@ -131,10 +131,10 @@ func (t *Trainer) enter(stage int) error {
 	st := t.recipe.Stages[stage]
 	data, err := t.open(st.Data, rng.Stream(t.recipe.Seed, fmt.Sprintf("data/%d", stage)).Uint64())
 	if err != nil {
-		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
+		return fmt.Errorf("stage %d (%s): %w", stage+1, st.Data, err)
 	}
 	if err := t.recipe.Fits(data.Source.Shape()); err != nil {
-		return fmt.Errorf("stage %d (%s): %w", stage, st.Data, err)
+		return fmt.Errorf("stage %d (%s): %w", stage+1, st.Data, err)
 	}
 	halting := t.recipe.Halting
 	if st.MaxSegments > 0 {
@@ -261,7 +261,7 @@ func (t *Trainer) Restore(st State) error {
 		return fmt.Errorf("training position: %w", err)
 	}
 	if p.Stage < 0 || p.Stage >= len(t.recipe.Stages) || p.Step < 0 || p.Step > t.recipe.Steps {
-		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage, len(t.recipe.Stages))
+		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage+1, len(t.recipe.Stages))
 	}
 	live := st.Weights
 	if t.opt.ema != nil {

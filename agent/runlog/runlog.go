@@ -198,10 +198,10 @@ type Info struct {
 	Seed     uint64            `json:"seed"`
 	Started  time.Time         `json:"started"`
 	Resumed  []time.Time       `json:"resumed,omitempty"`
-	Ended    *time.Time        `json:"ended,omitempty"`
-	State    string            `json:"state"` // running, finished, interrupted or failed
-	Error    string            `json:"error,omitempty"`
-	Step     int64             `json:"step"` // at the end
+	Ended    *time.Time        `json:"ended,omitempty"` // nil while it runs, and of one that was killed
+	State    string            `json:"state"`           // running, finished, interrupted or failed
+	Error    string            `json:"error,omitempty"` // why it failed
+	Step     int64             `json:"step"`            // done at the end; while it runs, at the last start
 	Machine  string            `json:"machine,omitempty"`
 	Revision string            `json:"revision,omitempty"` // of the source, with "+changes" if it was modified
 	Versions map[string]string `json:"versions,omitempty"`

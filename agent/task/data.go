@@ -20,7 +20,7 @@ import (
 //	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
 //	sudoku6:LO-HI       6×6
 //	sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
-//	sudoku-csv:A,B      those of A; those of B are held out
+//	sudoku-csv:A,B      those of A; those of B, none of them in A, are held out
 //	dataset:DIR         a dataset in the reference's format, as it is; its split test is held out
 //	arc:SIDE:COPIES:DIR ARC tasks of grids up to SIDE with so many augmented copies; the tests are held out
 //	mix:A|B             rows of A and of B, half and half
@@ -30,49 +30,73 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 	kind, arg, _ := strings.Cut(name, ":")
 	switch kind {
 	case MazeDirectionsTask, MazePathTask, MazeWayTask:
-		cfg, err := mazeConfig(arg)
-		if err != nil {
-			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
-		}
-		cfg.Split = maze.Train
-		if heldOut {
-			cfg.Split = maze.Test
-		}
-		open := map[string]func(maze.Config, uint64) (puzzle.Source, error){
-			MazeDirectionsTask: MazeDirections, MazePathTask: MazePath, MazeWayTask: MazeWay,
-		}[kind]
-		if src, err = open(cfg, seed); err != nil {
-			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
-		}
-		n := cfg.Rows - 2
-		if kind != MazeDirectionsTask && cfg.Rows%2 == 0 { // see PathCrop
-			n = cfg.Rows
-		}
-		return src, n, n, nil
-	case "dataset", "sudoku-csv", "arc", "mix":
-		open := map[string]func(string, uint64, bool) (puzzle.Source, int, int, error){
-			"dataset": openDataset, "sudoku-csv": openSudokuCSV, "arc": openARC, "mix": openMix,
-		}[kind]
-		if src, rows, cols, err = open(arg, seed, heldOut); err != nil {
-			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
-		}
-		return src, rows, cols, nil
-	case "sudoku", "sudoku6":
-		cfg := sudoku.Config{Side: 9}
-		if kind == "sudoku6" {
-			cfg.Side = 6
-		}
-		if arg != "minimal" {
-			if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
-				return nil, 0, 0, fmt.Errorf("data %q: givens %q, want LO-HI or minimal", name, arg)
-			}
-		}
-		if src, err = Sudokus(cfg, seed); err != nil {
-			return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
-		}
-		return src, cfg.Side, cfg.Side, nil
+		src, rows, cols, err = openMaze(kind, arg, seed, heldOut)
+	case "sudoku":
+		src, rows, cols, err = openSudoku(9, arg, seed)
+	case "sudoku6":
+		src, rows, cols, err = openSudoku(6, arg, seed)
+	case "sudoku-csv":
+		src, rows, cols, err = openSudokuCSV(arg, seed, heldOut)
+	case "dataset":
+		src, rows, cols, err = openDataset(arg, seed, heldOut)
+	case "arc":
+		src, rows, cols, err = openARC(arg, seed, heldOut)
+	case "mix":
+		src, rows, cols, err = openMix(arg, seed, heldOut)
+	default:
+		err = nameErrorf("unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc or mix")
 	}
-	return nil, 0, 0, fmt.Errorf("data %q: unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc or mix", name)
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
+	}
+	return src, rows, cols, nil
+}
+
+// A NameError is what is wrong with a data name itself, not with what it names.
+type NameError struct{ err error }
+
+func (e *NameError) Error() string { return e.err.Error() }
+func (e *NameError) Unwrap() error { return e.err }
+
+func nameErrorf(format string, args ...any) error {
+	return &NameError{fmt.Errorf(format, args...)}
+}
+
+func openMaze(task, arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
+	cfg, err := mazeConfig(arg)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	cfg.Split = maze.Train
+	if heldOut {
+		cfg.Split = maze.Test
+	}
+	open := map[string]func(maze.Config, uint64) (puzzle.Source, error){
+		MazeDirectionsTask: MazeDirections, MazePathTask: MazePath, MazeWayTask: MazeWay,
+	}[task]
+	src, err := open(cfg, seed)
+	if err != nil {
+		return nil, 0, 0, &NameError{err}
+	}
+	n := cfg.Rows - 2
+	if task != MazeDirectionsTask && cfg.Rows%2 == 0 { // see PathCrop
+		n = cfg.Rows
+	}
+	return src, n, n, nil
+}
+
+func openSudoku(side int, arg string, seed uint64) (puzzle.Source, int, int, error) {
+	cfg := sudoku.Config{Side: side}
+	if arg != "minimal" {
+		if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
+			return nil, 0, 0, nameErrorf("givens %q, want LO-HI or minimal", arg)
+		}
+	}
+	src, err := Sudokus(cfg, seed)
+	if err != nil {
+		return nil, 0, 0, &NameError{err}
+	}
+	return src, side, side, nil
 }
 
 // Of is the task that a data name's rows of shape s are for, "" where that cannot be told.
@@ -98,12 +122,12 @@ func mazeConfig(arg string) (maze.Config, error) {
 	size, least, long := strings.Cut(arg, "-")
 	n, err := strconv.Atoi(size)
 	if err != nil || n < 5 || n > maze.MaxSide {
-		return maze.Config{}, fmt.Errorf("size %q, want a number from 5 to %d, N-MIN for ways of at least MIN moves, or hard", arg, maze.MaxSide)
+		return maze.Config{}, nameErrorf("size %q, want a number from 5 to %d, N-MIN for ways of at least MIN moves, or hard", arg, maze.MaxSide)
 	}
 	cfg := maze.Recipe(n)
 	if long {
 		if cfg.MinPath, err = strconv.Atoi(least); err != nil || cfg.MinPath < 1 {
-			return cfg, fmt.Errorf("least way %q, want a number of moves", least)
+			return cfg, nameErrorf("least way %q, want a number of moves", least)
 		}
 	}
 	return cfg, nil

@@ -3,7 +3,6 @@ package task
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -43,20 +42,23 @@ func openDataset(dir string, seed uint64, heldOut bool) (puzzle.Source, int, int
 }
 
 // openSudokuCSV is the puzzles of a CSV file, each time with another symmetry; the givens are not
-// scored. With one file every tenth row is held out, with "TRAIN,TEST" those of the second.
+// scored. With one file every tenth row is held out, with "TRAIN,TEST" those of the second, which the
+// first must not have.
 func openSudokuCSV(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
 	file, test, two := strings.Cut(arg, ",")
-	if two && heldOut {
+	var exam map[string]string
+	switch {
+	case two && heldOut:
 		file = test
+	case two:
+		var err error
+		if exam, err = sudokuLines(test); err != nil {
+			return nil, 0, 0, err
+		}
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	defer f.Close()
 	var m *puzzle.Memory
 	cells, n := 0, 0
-	for row, err := range puzzle.ReadCSV(f, file) {
+	for row, err := range puzzle.ReadCSVFile(file) {
 		if err != nil {
 			return nil, 0, 0, err
 		}
@@ -66,6 +68,9 @@ func openSudokuCSV(arg string, seed uint64, heldOut bool) (puzzle.Source, int, i
 		in, label, err := row.Sudoku()
 		if err != nil {
 			return nil, 0, 0, err
+		}
+		if at, ok := exam[boardKey(in)]; ok {
+			return nil, 0, 0, fmt.Errorf("%s, column question: the puzzle of %s, which is held out", row.At, at)
 		}
 		if m == nil {
 			cells = len(in)
@@ -101,6 +106,31 @@ func openSudokuCSV(arg string, seed uint64, heldOut bool) (puzzle.Source, int, i
 	return puzzle.Augmented(src, seed, puzzle.AugmentSudoku), rows * cols, rows * cols, nil
 }
 
+// sudokuLines says where each puzzle of a CSV file is, by boardKey.
+func sudokuLines(file string) (map[string]string, error) {
+	at := map[string]string{}
+	for row, err := range puzzle.ReadCSVFile(file) {
+		if err != nil {
+			return nil, err
+		}
+		in, _, err := row.Sudoku()
+		if err != nil {
+			return nil, err
+		}
+		at[boardKey(in)] = row.At
+	}
+	return at, nil
+}
+
+// boardKey is the tokens of a board as a string.
+func boardKey(in []int32) string {
+	key := make([]byte, len(in))
+	for i, t := range in {
+		key[i] = byte(t)
+	}
+	return string(key)
+}
+
 // openMix takes each row from one of the parts, each as often.
 func openMix(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
 	var parts []puzzle.Source
@@ -134,12 +164,12 @@ type ARC struct {
 func ParseARC(arg string) (*ARC, error) {
 	f := strings.SplitN(arg, ":", 3)
 	if len(f) < 3 {
-		return nil, fmt.Errorf("want arc:SIDE:COPIES:DIR")
+		return nil, nameErrorf("want arc:SIDE:COPIES:DIR")
 	}
 	side, err1 := strconv.Atoi(f[0])
 	copies, err2 := strconv.Atoi(f[1])
 	if err1 != nil || err2 != nil || side < 1 || side > puzzle.ARCSide || copies < 0 {
-		return nil, fmt.Errorf("side %q, copies %q: want 1 to %d and 0 or more", f[0], f[1], puzzle.ARCSide)
+		return nil, nameErrorf("side %q, copies %q: want 1 to %d and 0 or more", f[0], f[1], puzzle.ARCSide)
 	}
 	return ReadARC(f[2], side, copies)
 }

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -417,6 +418,8 @@ func TestOpenErrors(t *testing.T) {
 	write(t, at("arc/a.json"), taskA)
 	write(t, at("cell/a.json"), strings.Replace(taskA, "9", "10", 1))
 	writeCSV(t, at("ten.csv"), 10, func(int) int { return 9 })
+	write(t, at("exam.csv"), "question,answer\n"+question(b, 8)+","+b+"\n"+strings.ReplaceAll(question(b, 9), ".", "0")+","+b+"\n")
+	write(t, at("learn.csv"), "source,question,answer\nx,"+question(b, 7)+","+b+"\nx,"+question(b, 9)+","+b+"\n")
 
 	tests := []struct {
 		name    string // of the data, DIR for the folder
@@ -434,6 +437,8 @@ func TestOpenErrors(t *testing.T) {
 		{"sudoku-csv:DIR/head.csv", false, []string{"head.csv: line 1", "want question and answer"}},
 		{"sudoku-csv:DIR/answer.csv", false, []string{"answer.csv: line 2, column answer: 15 characters"}},
 		{"sudoku-csv:DIR/size.csv", false, []string{"size.csv: line 3, column question: a board of 36 cells, those before have 16"}},
+		{"sudoku-csv:DIR/learn.csv,DIR/exam.csv", false, []string{"learn.csv: line 3, column question: the puzzle of DIR/exam.csv: line 3, which is held out"}},
+		{"sudoku-csv:DIR/learn.csv,DIR/none", false, []string{"DIR/none", "no such file"}},
 		{"mix:dataset:DIR/good|sudoku:40-50", false, []string{`"sudoku:40-50" has a grid of 9x9, those before 4x4`}},
 		{"mix:dataset:DIR/good|sudoku-csv:DIR/ten.csv", false, []string{"source 1", "Vocab:6", "Vocab:11"}},
 		{"mix:dataset:DIR/good|dataset:DIR/none", false, []string{"none/train/dataset.json"}},
@@ -445,13 +450,24 @@ func TestOpenErrors(t *testing.T) {
 		{"arc:4:1:DIR/good/train", false, []string{"good/train/dataset.json"}},
 		{"sudoku:many", false, []string{`givens "many", want LO-HI or minimal`}},
 		{"maze-directions:4", false, []string{`size "4", want`}},
+		{"maze-path:7-900", false, []string{"least path 900"}},
+		{"sudoku6:3-4", false, []string{"at most 4 givens"}},
 		{"sudokus:30-40", false, []string{"unknown kind", "sudoku-csv"}},
+		{"mix:sudoku:30-40|sudokus:30-40", false, []string{`"sudokus:30-40": unknown kind`}},
+	}
+	badNames := []string{
+		"arc:10", "arc:31:1:DIR/arc", "arc:4:-1:DIR/arc", "sudoku:many", "maze-directions:4", "maze-path:7-900", "sudoku6:3-4",
+		"sudokus:30-40", "mix:sudoku:30-40|sudokus:30-40",
 	}
 	for _, tt := range tests {
 		_, _, _, err := Open(strings.ReplaceAll(tt.name, "DIR", dir), 0, tt.heldOut)
 		if err == nil {
 			t.Errorf("%s: no error", tt.name)
 			continue
+		}
+		_, ofName := errors.AsType[*NameError](err)
+		if want := slices.Contains(badNames, tt.name); ofName != want {
+			t.Errorf("%s: an error of the name itself: %v, want %v", tt.name, ofName, want)
 		}
 		text := strings.ReplaceAll(err.Error(), dir, "DIR")
 		for _, want := range append(tt.want, fmt.Sprintf("data %q: ", tt.name)) {

@@ -171,14 +171,9 @@ func fromDataset(dir, split, name string, kind puzzle.Kind, index, count int) ([
 }
 
 func fromCSV(path string, kind puzzle.Kind, index, count int) ([]shownPuzzle, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
 	var list []shownPuzzle
 	n := 0
-	for row, err := range puzzle.ReadCSV(f, path) {
+	for row, err := range puzzle.ReadCSVFile(path) {
 		if err != nil {
 			return nil, err
 		}

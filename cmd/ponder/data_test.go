@@ -118,12 +118,7 @@ func TestDataBuildCSV(t *testing.T) {
 	if lines := strings.Split(got, "\n"); len(lines) != 13 || !strings.Contains(lines[0], "hard.csv: line 13, rated ") || strings.Count(got, "|") != 4*9 {
 		t.Errorf("show:\n%s", got)
 	}
-	f, err := os.Open(csv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for row, err := range puzzle.ReadCSV(f, csv) {
+	for row, err := range puzzle.ReadCSVFile(csv) {
 		if err != nil || row.Rating < 2 {
 			t.Errorf("rated %d, want at least 2; %v", row.Rating, err)
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"time"
 
@@ -222,12 +221,7 @@ func sudokuExam(file, givens string, count int, seed uint64) ([]sudokuCase, erro
 		}
 		return exam, nil
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	for row, err := range puzzle.ReadCSV(f, file) {
+	for row, err := range puzzle.ReadCSVFile(file) {
 		if err != nil {
 			return nil, err
 		}

@@ -21,10 +21,7 @@ func TestTrainDiskFull(t *testing.T) {
 		t.Skip("trains twice")
 	}
 	root := t.TempDir()
-	recipe := filepath.Join(root, "recipe.toml")
-	if err := os.WriteFile(recipe, []byte(resumeRecipe), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	recipe := writeResumeRecipe(t, root)
 	small := t.TempDir()
 	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=64m"); err != nil {
 		t.Skipf("cannot mount a small file system: %v", err)

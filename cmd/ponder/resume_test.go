@@ -41,6 +41,16 @@ data = "maze-directions:9"
 until = 1.0
 `
 
+// writeResumeRecipe writes resumeRecipe into dir and returns the file's path.
+func writeResumeRecipe(t *testing.T, dir string) string {
+	t.Helper()
+	path := filepath.Join(dir, "recipe.toml")
+	if err := os.WriteFile(path, []byte(resumeRecipe), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestResume kills a run 20 times with SIGKILL, many of them while a checkpoint is being written, goes
 // on each time, and compares what comes of it with an uninterrupted run: weights bit for bit, and the
 // lines of metrics but for fields of time.
@@ -49,10 +59,7 @@ func TestResume(t *testing.T) {
 		t.Skip("trains twice")
 	}
 	root := t.TempDir()
-	recipe := filepath.Join(root, "recipe.toml")
-	if err := os.WriteFile(recipe, []byte(resumeRecipe), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	recipe := writeResumeRecipe(t, root)
 	start := func(dir string) *exec.Cmd {
 		args := []string{"train", recipe, "--out", dir, "--save-every", "5", "--log-every", "3", "--eval-every", "100", "--eval-count", "4", "--threads", "1"}
 		if found, _ := filepath.Glob(filepath.Join(dir, runCheckpoints, "step-*")); len(found) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ func TestScript(t *testing.T) { scripts(t, "testdata/script") }
 //	                          alone begins with "ponder: " and that what follows there matches
 //	poke FILE OFFSET BYTE...  overwrites bytes; a negative offset counts from the end
 //	cut FILE BYTES            takes so many bytes from the end
+//	await FILE                waits until there is one, for a minute at most
 func scripts(t *testing.T, dir string) {
 	runs := func(ts *testscript.TestScript, code string, command []string) {
 		want, err := strconv.Atoi(code)
@@ -96,6 +98,18 @@ func scripts(t *testing.T, dir string) {
 				n, err := strconv.ParseInt(args[1], 10, 64)
 				ts.Check(err)
 				ts.Check(os.Truncate(path, info.Size()-n))
+			},
+			"await": func(ts *testscript.TestScript, neg bool, args []string) {
+				usage(ts, !neg && len(args) == 1, "await FILE")
+				path := ts.MkAbs(args[0])
+				for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+					if _, err := os.Stat(path); err == nil {
+						return
+					}
+					if time.Now().After(end) {
+						ts.Fatalf("%s does not come", args[0])
+					}
+				}
 			},
 		},
 	})

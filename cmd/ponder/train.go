@@ -189,13 +189,21 @@ func (f *trainFlags) checkData(r learn.Recipe) error {
 	return nil
 }
 
+// dataError gives the code of a wrong flag to what is wrong with a data name, not with what it names.
+func dataError(err error) error {
+	if _, ok := errors.AsType[*task.NameError](err); ok {
+		return withCode(exitUsage, err)
+	}
+	return err
+}
+
 func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	r, err := readRecipe(name)
 	if err != nil {
 		return err
 	}
 	if err := f.learnFrom(&r); err != nil && !(f.dryRun && errors.Is(err, fs.ErrNotExist)) {
-		return err
+		return dataError(err)
 	}
 	if f.forceSteps {
 		r.Steps = f.steps
@@ -210,7 +218,7 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 		return withCode(exitUsage, err)
 	}
 	if err := f.checkData(r); err != nil && !(f.dryRun && errors.Is(err, fs.ErrNotExist)) {
-		return err
+		return dataError(err)
 	}
 	dev, err := f.net.use()
 	if err != nil {
@@ -335,7 +343,8 @@ func resume(cmd *cobra.Command, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
-	info.State = "running"
+	info.State, info.Error, info.Ended, info.Step = "running", "", nil, int64(step)
+	info.Resumed = append(info.Resumed, time.Now())
 	f.logEvery, f.saveEvery, f.evalEvery, f.evalCount = saved.LogEvery, saved.SaveEvery, saved.EvalEvery, saved.EvalCount
 	return (&training{f: f, dir: dir, log: log, info: info, t: t, dev: dev, sum: saved.Sum}).run(cmd.Context())
 }
@@ -398,8 +407,11 @@ func (r *training) run(ctx context.Context) (err error) {
 		case exitCode(err) == exitInterrupted:
 			r.info.State = "interrupted"
 		case err != nil:
-			r.info.State = "failed"
+			r.info.State, r.info.Error = "failed", err.Error()
 		}
+		now := time.Now()
+		r.info.Ended = &now
+		r.info.Step, _ = r.t.Position()
 		end := errors.Join(runlog.WriteInfo(r.dir, r.info), r.log.Close())
 		if err == nil {
 			err = end // what fails after a failure says nothing new
@@ -482,7 +494,7 @@ func (r *training) write(step int64, stage int) error {
 	r.sum = sums{}
 	recipe := r.t.Recipe()
 	return r.log.Write(step, "train",
-		runlog.Int("stage", int64(stage)),
+		runlog.Int("stage", int64(stage)), // from 0, as in the recipe's list
 		runlog.Float("loss", s.Loss/steps), runlog.Float("q_loss", s.QLoss/steps),
 		runlog.Float("exact_accuracy", float64(s.Exact)/n), runlog.Float("accuracy", s.Accuracy/n),
 		runlog.Float("q_halt_accuracy", float64(s.QAccuracy)/n), runlog.Float("segments", float64(s.Segments)/n),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,19 @@ func ReadCSV(r io.Reader, name string) iter.Seq2[Row, error] {
 				return
 			}
 		}
+	}
+}
+
+// ReadCSVFile is ReadCSV of a file, open while its rows are asked for.
+func ReadCSVFile(path string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		f, err := os.Open(path)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer f.Close()
+		ReadCSV(f, path)(yield)
 	}
 }
 
