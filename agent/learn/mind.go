@@ -28,6 +28,7 @@ type Mind struct {
 	batch    puzzle.Batch
 	carries  []hrm.Carry // before each segment of the decision, and after the last
 	logits   []float32
+	best     try // of the decision
 	describe describer
 }
 
@@ -95,6 +96,13 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 			State: func() (zh, zl []float32) { return s.ReadFloats(nil, c.ZH), s.ReadFloats(nil, c.ZL) },
 		}
 		th.Halted = m.halting.Halts(th.Segment, th.QHalt, th.QContinue)
+		if m.halting.Rule != act.Never {
+			m.best.remember(&th)
+			if th.Halted && !m.halting.Content(th.QHalt, th.QContinue) { // as a Thinker ends
+				m.best.recall(&th)
+				m.logits = append(m.logits[:0], th.Logits...)
+			}
+		}
 		m.describe.segment(g, m.reader, m.net, &th)
 		if len(m.carries) == mostCarries {
 			m.carries[last].Drop()
@@ -104,7 +112,7 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 	})
 }
 
-// Action is what the last segment's answer says to do; -1 if the answer itself is all.
+// Action is what the answer says to do, as a Thinker would end with it; -1 if the answer itself is all.
 func (m *Mind) Action() (int, error) {
 	if m.logits == nil {
 		return 0, errors.New("mind: Action before Think")
@@ -155,7 +163,7 @@ func (m *Mind) forget() {
 	for _, c := range m.carries {
 		c.Drop()
 	}
-	m.carries, m.logits = nil, nil
+	m.carries, m.logits, m.best = nil, nil, try{}
 }
 
 // Close frees what the mind remembers; the network stays its owner's.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -14,6 +15,7 @@ import (
 // presets are recipes by name.
 var presets = map[string]func() Recipe{
 	"maze":        Maze,
+	"maze-path":   MazePath,
 	"sudoku":      Sudoku,
 	"arc":         ARC,
 	"hrm":         HRM,
@@ -50,7 +52,8 @@ func small() Recipe {
 }
 
 // Maze trains the agent that walks through mazes: the optimal directions of every open cell, on mazes
-// that grow from 7x7 to 15x15. 98 thousand parameters; the map is read at any size.
+// that grow from 7x7 to 15x15 and then, in 24 rounds, are of 9x9 to 17x17. 98 thousand parameters; the
+// map is read at any size.
 func Maze() Recipe {
 	r := small()
 	r.Task = task.MazeDirectionsTask
@@ -59,16 +62,70 @@ func Maze() Recipe {
 	m.Vocab, m.Outputs, m.Rows, m.Cols, m.Seq = task.MazeVocab, 4, 13, 13, 169
 	m.Heads, m.Positions, m.RopeTheta, m.Conv = 2, hrm.Rope2D, 100, true
 	r.Halting = act.Config{MaxSegments: 6, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 4}
-	r.Evaluation = act.Config{MaxSegments: 6, Rule: act.HaltAbove, Threshold: 5}
-	r.Steps = 20000
+	r.Evaluation = act.Config{MaxSegments: 6, Rule: act.HaltAbove, Threshold: 4.4}
+	r.Steps, r.EMA, r.MinRatio = 36000, 0.9995, 0.02
+	stage := func(size int, until float64) {
+		until, _ = strconv.ParseFloat(strconv.FormatFloat(until, 'f', 5, 64), 64) // five decimals, as in the file that it was trained from
+		r.Stages = append(r.Stages, Stage{Data: fmt.Sprintf("%s:%d", task.MazeDirectionsTask, size), Until: until})
+	}
+	stage(7, 0.02)
+	stage(9, 0.05)
+	stage(11, 0.10)
+	stage(13, 0.17)
+	stage(15, 0.26)
+	const begin, rounds = 0.26, 24
+	for k := range rounds {
+		from, share := begin+(1-begin)*float64(k)/rounds, 0.0
+		for _, part := range []struct {
+			size  int
+			share float64
+		}{{9, 0.09}, {17, 0.24}, {11, 0.12}, {15, 0.30}, {13, 0.25}} {
+			share += part.share
+			stage(part.size, from+(1-begin)/rounds*share)
+		}
+	}
+	return r
+}
+
+// MazePath trains the network that marks the shortest way, as Maze-Hard asks, on mazes from 7x7 to 30x30
+// with more than 110 moves. Off the way it learns directions, which makes the marks learnable.
+func MazePath() Recipe {
+	r := Maze()
+	r.Task, r.Judge = task.MazeWayTask, "marks"
+	r.Model.Outputs = task.WayMark + 1
+	r.Halting = act.Config{MaxSegments: 8, ExplorationProb: 0.4, Rule: act.HaltAbove, Threshold: 3}
+	r.Evaluation = act.Config{MaxSegments: 32, Rule: act.HaltAbove, Threshold: 3}
+	r.Steps, r.Stages = 30000, nil
 	for _, st := range []struct {
-		size  int
-		until float64
+		mazes    string
+		until    float64
+		segments int
+		batch    int
 	}{
-		{7, 0.05}, {9, 0.12}, {11, 0.22}, {13, 0.35}, {15, 0.5}, // grow, then keep the small ones in mind
-		{9, 0.55}, {15, 0.63}, {11, 0.68}, {15, 0.76}, {9, 0.8}, {13, 0.85}, {15, 0.92}, {9, 0.95}, {11, 0.97}, {15, 1},
+		{"7", 0.02, 4, 0},
+		{"9", 0.07, 4, 0},
+		{"11", 0.12, 6, 0},
+		{"13", 0.18, 6, 0},
+		{"15", 0.26, 8, 0},
+		{"19", 0.34, 8, 16},
+		{"15", 0.37, 8, 0},
+		{"24-40", 0.44, 12, 8},
+		{"15", 0.47, 8, 0},
+		{"9", 0.48, 6, 0},
+		{"30-80", 0.54, 16, 8},
+		{"hard", 0.64, 24, 8},
+		{"15", 0.69, 8, 0},
+		{"19", 0.71, 8, 16},
+		{"9", 0.73, 6, 0},
+		{"hard", 0.81, 24, 8},
+		{"15", 0.86, 8, 0},
+		{"9", 0.88, 6, 0},
+		{"hard", 0.96, 24, 8},
+		{"9", 0.97, 6, 0},
+		{"15", 0.985, 8, 0},
+		{"hard", 1, 24, 8},
 	} {
-		r.Stages = append(r.Stages, Stage{Data: fmt.Sprintf("%s:%d", task.MazeDirectionsTask, st.size), Until: st.until})
+		r.Stages = append(r.Stages, Stage{Data: task.MazeWayTask + ":" + st.mazes, Until: st.until, MaxSegments: st.segments, Batch: st.batch})
 	}
 	return r
 }
@@ -83,7 +140,7 @@ func Sudoku() Recipe {
 	m.Vocab, m.Rows, m.Cols, m.Seq, m.BoxRows, m.BoxCols = task.SudokuVocab(9), 9, 9, 81, 3, 3
 	m.Heads, m.Mixing, m.GroupBias, m.GridEmbed, m.Positions = 4, hrm.StaticMix, true, true, hrm.NoPos
 	r.Halting = act.Config{MaxSegments: 16, ExplorationProb: 0.1, Rule: act.HaltAbove, Threshold: 3}
-	r.Evaluation = act.Config{MaxSegments: 16, Rule: act.HaltAbove, Threshold: 3}
+	r.Evaluation = act.Config{MaxSegments: 32, Rule: act.HaltAbove, Threshold: 3}
 	r.Steps = 36000
 	r.Stages = []Stage{
 		{Data: "sudoku:55-65", Until: 0.04, Exact: 0.7, Window: 100, MinSteps: 200, MaxSegments: 4},

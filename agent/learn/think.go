@@ -14,7 +14,8 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 )
 
-// A Thinker thinks about sequences without learning. Those that halt leave the batch: new ones take
+// A Thinker thinks about sequences without learning. Where the most segments end without the rule being
+// content, the segment of the largest q_halt has the answer; the rule never takes the last one's. Those that halt leave the batch: new ones take
 // their place, and when there are none the batch shrinks. It belongs to one goroutine.
 type Thinker struct {
 	Model      *hrm.Model
@@ -83,7 +84,7 @@ type Thought struct {
 	Logits    []float32 // [seq·outputs]
 	QHalt     float32
 	QContinue float32
-	Halted    bool // it was the last; of several tries this thought is the best
+	Halted    bool // it was the last; if the rule is not content it says what the best one said
 
 	// State copies z_H and z_L of the sequence, [n·hidden] each.
 	State func() (zh, zl []float32)
@@ -143,7 +144,7 @@ type try struct {
 	before   int // segments of earlier tries
 	restarts int
 
-	logits     []float32 // the best earlier try's; nil for none
+	logits     []float32 // of the thought of the largest q_halt; nil for none
 	halt, cont float32
 }
 
@@ -240,6 +241,9 @@ func (r *thinking) segment() error {
 				Halted: r.Halting.Halts(t.segments, qh[i], qc[i]),
 			}
 			over := th.Halted
+			if over || r.Halting.Rule != act.Never {
+				t.remember(&th)
+			}
 			if over && !r.settle(i, &th) {
 				th.Halted = false
 			}
@@ -280,18 +284,28 @@ func (r *thinking) segment() error {
 	return nil
 }
 
-// settle ends the try of row i with thought th: it puts the best of all tries into th, or, if there is
-// to be another, returns false.
+// remember keeps th if none before it had a larger q_halt.
+func (t *try) remember(th *Thought) {
+	if t.logits == nil || th.QHalt > t.halt {
+		t.logits, t.halt, t.cont = append(t.logits[:0], th.Logits...), th.QHalt, th.QContinue
+	}
+}
+
+// recall makes th say what the thought remembered says.
+func (t *try) recall(th *Thought) {
+	th.Logits, th.QHalt, th.QContinue = t.logits, t.halt, t.cont
+}
+
+// settle ends the try of row i with thought th: it puts the best thought into th if the rule is not
+// content with this one, or, if there is to be another try, returns false.
 func (r *thinking) settle(i int, th *Thought) bool {
 	t := r.tries[i]
-	if t.restarts == r.Restarts || r.Halting.Content(th.QHalt, th.QContinue) {
-		if t.logits != nil && t.halt > th.QHalt {
-			th.Logits, th.QHalt, th.QContinue = t.logits, t.halt, t.cont
-		}
+	switch {
+	case r.Halting.Content(th.QHalt, th.QContinue):
 		return true
-	}
-	if t.logits == nil || th.QHalt > t.halt {
-		t.logits, t.halt, t.cont = slices.Clone(th.Logits), th.QHalt, th.QContinue
+	case t.restarts == r.Restarts:
+		t.recall(th)
+		return true
 	}
 	t.before, t.segments, t.restarts = th.Segment, 0, t.restarts+1
 	r.again = append(r.again, retry{t, th.Job, r.batch.IDs[i], slices.Clone(r.batch.Inputs[i*r.seq : (i+1)*r.seq])})
