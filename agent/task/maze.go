@@ -67,35 +67,55 @@ func MazeObservation(dst []int32, obs []byte, cols, crop int) []int32 {
 // that begin a shortest way to the goal, as a bit mask over up, down, left, right (LossKind any-of).
 // The start shown is any open cell, since an agent that follows the answer comes to be anywhere.
 func MazeDirections(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	var solver maze.Solver
+	var dirs []uint8
+	return mazes(cfg, seed, 1, 16, func(rng *rand.Rand, m *maze.Maze, in, label []int32) error {
+		if !m.Closed() {
+			return fmt.Errorf("a maze of %dx%d without an outer wall", m.Rows, m.Cols)
+		}
+		dirs = solver.AppendDirections(dirs[:0], m)
+		start := m.Start
+		if rng.IntN(2) == 0 {
+			start = openCell(m, rng)
+		}
+		MazeTokens(in, m, start, 1)
+		directionLabels(label, m, 1, dirs)
+		return nil
+	})
+}
+
+// mazes generates mazes of which row writes tokens and labels, crop cells left out on each side; labels
+// are in [0, labels), 0 meaning tokens.
+func mazes(cfg maze.Config, seed uint64, crop, labels int, row func(rng *rand.Rand, m *maze.Maze, in, label []int32) error) (puzzle.Source, error) {
 	gen, err := maze.NewGenerator(cfg)
 	if err != nil {
 		return nil, err
 	}
 	var m maze.Maze
-	var solver maze.Solver
-	var dirs []uint8
-	rows, cols := cfg.Rows-2, cfg.Cols-2
-	shape := puzzle.Shape{SeqLen: rows * cols, Vocab: MazeVocab, Identifiers: 1, Labels: 16}
+	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * (cfg.Cols - 2*crop), Vocab: MazeVocab, Identifiers: 1, Labels: labels}
 	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
 		gen.Next(&m, rng)
-		if !m.Closed() {
-			return 0, fmt.Errorf("a maze of %dx%d without an outer wall", m.Rows, m.Cols)
-		}
-		dirs = solver.AppendDirections(dirs[:0], &m)
-		start := m.Start
-		if rng.IntN(2) == 0 {
-			start = openCell(&m, rng)
-		}
-		MazeTokens(in, &m, start, 1)
-		for i := range label {
-			cell := (i/cols+1)*m.Cols + i%cols + 1
-			label[i] = puzzle.Ignore
-			if dirs[cell] != 0 {
-				label[i] = int32(dirs[cell])
-			}
-		}
-		return 0, nil
+		return 0, row(rng, &m, in, label)
 	}), nil
+}
+
+// directionLabels labels the cells for which dirs [rows*cols] has a set with it.
+func directionLabels(label []int32, m *maze.Maze, crop int, dirs []uint8) {
+	cols := m.Cols - 2*crop
+	for i := range label {
+		label[i] = puzzle.Ignore
+		if d := dirs[(i/cols+crop)*m.Cols+i%cols+crop]; d != 0 {
+			label[i] = int32(d)
+		}
+	}
+}
+
+// markedCrop is PathCrop of the mazes that cfg makes, which are closed.
+func markedCrop(cfg maze.Config) int {
+	if cfg.Rows%2 == 0 {
+		return 0
+	}
+	return 1
 }
 
 // openCell is a random open cell other than the goal.
@@ -110,22 +130,11 @@ func openCell(m *maze.Maze, rng *rand.Rand) int {
 // MazePath is mazes whose answer marks the cells of one shortest way, as Maze-Hard asks; see
 // MazePathRow.
 func MazePath(cfg maze.Config, seed uint64) (puzzle.Source, error) {
-	gen, err := maze.NewGenerator(cfg)
-	if err != nil {
-		return nil, err
-	}
-	var m maze.Maze
 	var solver maze.Solver
-	crop := 1
-	if cfg.Rows%2 == 0 {
-		crop = 0
-	}
-	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * (cfg.Cols - 2*crop), Vocab: MazeVocab, Identifiers: 1}
-	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
-		gen.Next(&m, rng)
-		MazePathRow(in, label, &m, &solver)
-		return 0, nil
-	}), nil
+	return mazes(cfg, seed, markedCrop(cfg), 0, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
+		MazePathRow(in, label, m, &solver)
+		return nil
+	})
 }
 
 // MazePathRow writes a maze as tokens, PathCrop cells left out on each side, and as labels the same
@@ -154,36 +163,20 @@ const WayMark = 4
 // it which directions lead from there to the goal, as [MazeDirections]: each cell then has something to
 // learn from. Only the marks are the answer.
 func MazeWay(cfg maze.Config, seed uint64) (puzzle.Source, error) {
-	gen, err := maze.NewGenerator(cfg)
-	if err != nil {
-		return nil, err
-	}
-	var m maze.Maze
 	var solver maze.Solver
 	var path []int
 	var dirs []uint8
-	crop := 1
-	if cfg.Rows%2 == 0 {
-		crop = 0
-	}
-	cols := cfg.Cols - 2*crop
-	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * cols, Vocab: MazeVocab, Identifiers: 1, Labels: 2 << WayMark}
-	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
-		gen.Next(&m, rng)
-		MazeTokens(in, &m, m.Start, crop)
-		dirs = solver.AppendDirections(dirs[:0], &m)
-		path = solver.AppendPath(path[:0], &m)
+	crop := markedCrop(cfg)
+	return mazes(cfg, seed, crop, 2<<WayMark, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
+		MazeTokens(in, m, m.Start, crop)
+		dirs = solver.AppendDirections(dirs[:0], m)
+		path = solver.AppendPath(path[:0], m)
 		for _, cell := range path[:len(path)-1] {
 			dirs[cell] = 1 << WayMark
 		}
-		for i := range label {
-			label[i] = puzzle.Ignore
-			if d := dirs[(i/cols+crop)*m.Cols+i%cols+crop]; d != 0 {
-				label[i] = int32(d)
-			}
-		}
-		return 0, nil
-	}), nil
+		directionLabels(label, m, crop, dirs)
+		return nil
+	})
 }
 
 // Marked turns the classes that a network of the task answered, MazePathTask's or MazeWayTask's, into

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -82,7 +81,7 @@ leaves out.`,
 			if err := halt.apply(cmd, n); err != nil {
 				return err
 			}
-			cfg.restarts = halt.restarts
+			cfg.halt = &halt
 			res, err := examineMazes(cmd.Context(), n, mazes, cfg)
 			if err != nil {
 				return err
@@ -95,15 +94,7 @@ leaves out.`,
 				}
 				res.AlwaysMax = &all
 			}
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(res)
-			} else {
-				res.print(cmd.OutOrStdout())
-			}
-			if err == nil && res.Optimal < min {
-				err = withCode(exitUnsolved, fmt.Errorf("%.4f by a shortest path, asked for %.4f", res.Optimal, min))
-			}
-			return err
+			return report(cmd, asJSON, &res, res.Optimal, min, "by a shortest path")
 		},
 	}
 	f := cmd.Flags()
@@ -144,9 +135,10 @@ func (r *mazeResult) print(w io.Writer) {
 
 // mazeExamConfig says which mazes to draw and how to ask.
 type mazeExamConfig struct {
-	size, count, batch, votes, restarts int
-	hard, keep                          bool
-	seed                                uint64
+	halt                      *haltFlags
+	size, count, batch, votes int
+	hard, keep                bool
+	seed                      uint64
 }
 
 // mazes reads mazes from a file, or draws held-out ones.
@@ -287,7 +279,7 @@ func walk(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamCon
 		return nil, err
 	}
 	defer v.Close()
-	p, err := learn.NewPolicy(n, v.Spec(), learn.PolicyConfig{KeepCarry: cfg.keep, Restarts: cfg.restarts})
+	p, err := learn.NewPolicy(n, v.Spec(), learn.PolicyConfig{KeepCarry: cfg.keep, Restarts: cfg.halt.restarts})
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,8 @@ func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamCon
 	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
 	ballots := make([]task.Ballot, len(mazes))
 	all := make([]walked, len(mazes))
-	th := learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Restarts: cfg.restarts, Slots: cfg.batch, Rows: rows, Cols: cols}
+	th := cfg.halt.thinker(n, cfg.batch)
+	th.Rows, th.Cols = rows, cols
 	e, err := th.Evaluate(ctx, n.Recipe.Loss, rows*cols, x, func(th *learn.Thought, pred, _ []int32, _ learn.Score) error {
 		i := th.Job / cfg.votes
 		ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -48,47 +47,6 @@ type ratingResult struct {
 	Count         int     `json:"count"`
 	ExactAccuracy float64 `json:"exact_accuracy"`
 	MeanSegments  float64 `json:"mean_segments"`
-}
-
-// haltFlags override a model's halting.
-type haltFlags struct {
-	segments  int
-	rule      string
-	threshold float32
-	restarts  int
-}
-
-func (f *haltFlags) add(cmd *cobra.Command) {
-	fl := cmd.Flags()
-	fl.IntVar(&f.segments, "segments", 0, "most segments, more than in training too; 0 means the model's own limit")
-	fl.StringVar(&f.rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
-	fl.Float32Var(&f.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
-	fl.IntVar(&f.restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
-}
-
-// apply changes the halting of n as the flags of cmd say.
-func (f *haltFlags) apply(cmd *cobra.Command, n *learn.Net) error {
-	e := &n.Recipe.Evaluation
-	if f.segments < 0 || f.restarts < 0 {
-		return usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
-	}
-	if f.segments > 0 {
-		e.MaxSegments = f.segments
-	}
-	if f.rule != "" {
-		if err := e.Rule.UnmarshalText([]byte(f.rule)); err != nil {
-			return usagef("--rule: %v", err)
-		}
-	}
-	if cmd.Flags().Changed("threshold") {
-		e.Threshold = f.threshold
-	}
-	return withCode(exitUsage, e.Validate())
-}
-
-// thinker thinks about slots sequences at once as n and the flags say.
-func (f *haltFlags) thinker(n *learn.Net, slots int) learn.Thinker {
-	return learn.Thinker{Model: n.Model, Halting: n.Recipe.Evaluation, Restarts: f.restarts, Slots: slots}
 }
 
 func newEvalSudokuCmd() *cobra.Command {
@@ -139,15 +97,7 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 				}
 				res.AlwaysMax = &all
 			}
-			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(res)
-			} else {
-				res.print(cmd.OutOrStdout())
-			}
-			if err == nil && res.ExactAccuracy < min {
-				err = withCode(exitUnsolved, fmt.Errorf("%.4f solved, asked for %.4f", res.ExactAccuracy, min))
-			}
-			return err
+			return report(cmd, asJSON, &res, res.ExactAccuracy, min, "solved")
 		},
 	}
 	f := cmd.Flags()
