@@ -18,8 +18,8 @@ type Precision struct {
 // precisionSteps is how many steps of each format are timed, after two that are not.
 const precisionSteps = 5
 
-// MeasurePrecision times steps of r's last stage, which is the largest of a course, in float32 and in
-// bfloat16 on dev, and returns the faster first. Nothing of it stays.
+// MeasurePrecision times steps of r's last stage in float32 and in bfloat16 on dev, and returns the
+// faster first. Nothing of it stays.
 func MeasurePrecision(r Recipe, open Open, dev torch.Device) ([]Precision, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
