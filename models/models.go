@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 )
 
 // files are the folders of this directory, and its few kilobytes of source.

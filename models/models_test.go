@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 )
 
 // TestShipped reads every model that is compiled in, checksums compared.

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
-	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/refconfig"
 	"github.com/ponder-agents/ponder/torch"

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
-	"github.com/ponder-agents/ponder/agent/learn/checkpoint"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/hrm"
