@@ -3,22 +3,11 @@
 package hrm
 
 import (
-	"errors"
-	"fmt"
 	"math"
 
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/sugarme/gotch/ts"
 )
-
-// CellConfig describes a Cell.
-type CellConfig struct {
-	Input   int `json:"input"`   // width of x
-	Low     int `json:"low"`     // width of h_low
-	High    int `json:"high"`    // width of h_high
-	Steps   int `json:"steps"`   // N, low steps for each high step; 0 means 4
-	Outputs int `json:"outputs"` // width of the answer
-}
 
 // A Cell is the HRM as a plain function: N steps of a low GRU on [x, h_high], then one step of a high
 // GRU on h_low, which the answer and the Q head read. GRU formula, parameter names and initial
@@ -39,17 +28,9 @@ type CellCarry struct {
 
 // NewCell adds the parameters of a cell to p, initialised from seed.
 func NewCell(cfg CellConfig, p *torch.Params, seed uint64) (*Cell, error) {
-	if cfg.Steps == 0 {
-		cfg.Steps = 4
-	}
-	var errs []error
-	for name, n := range map[string]int{"input": cfg.Input, "low": cfg.Low, "high": cfg.High, "steps": cfg.Steps, "outputs": cfg.Outputs} {
-		if n < 1 {
-			errs = append(errs, fmt.Errorf("hrm cell: %s is %d, want at least 1", name, n))
-		}
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	cfg = cfg.WithDefaults()
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
 	c := &Cell{cfg: cfg}
 	gen := torch.NewGenerator(seed)

@@ -68,7 +68,7 @@ func newBlock(b *builder, prefix string) *block {
 		k.out = b.linear(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
 		k.mix = b.floats(prefix+"self_attn.mix", groups(c, 1, true), int64(c.Heads), int64(n), int64(n))
 	case TokenMLP:
-		f := c.width(n)
+		f := c.Width(n)
 		k.tokenUp = b.linear(prefix+"mlp_t.gate_up_proj.weight", 2*f, n)
 		k.tokenDn = b.linear(prefix+"mlp_t.down_proj.weight", n, f)
 	}

@@ -56,7 +56,7 @@ func New(cfg Config, p *torch.Params, seed uint64) (*Model, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	m := &Model{cfg: cfg.withDefaults(), params: p, tables: map[[2]int]*tables{}}
+	m := &Model{cfg: cfg.WithDefaults(), params: p, tables: map[[2]int]*tables{}}
 	gen := torch.NewGenerator(seed)
 	defer gen.Close()
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) { m.init(s, gen) })
@@ -364,9 +364,9 @@ func (m *Model) tablesFor(s *torch.Scope, seq, rows, cols int) *tables {
 	}
 	t := &tables{rows: rows, cols: cols}
 	dev := m.params.Device()
-	n, prefix, hd := c.Prefix()+seq, c.Prefix(), c.Hidden/c.Heads
+	n, hd := c.Prefix()+seq, c.Hidden/c.Heads
 	if c.Mixing == Attention && (c.Positions == Rope || c.Positions == Rope2D) {
-		cos, sin := ropeTable(c, n, prefix, cols, hd)
+		cos, sin := c.RopeTable(n, cols)
 		t.cos = s.Keep(torch.From(s, dev, cos, int64(n), int64(hd)))
 		t.sin = s.Keep(torch.From(s, dev, sin, int64(n), int64(hd)))
 	}
@@ -381,59 +381,10 @@ func (m *Model) tablesFor(s *torch.Scope, seq, rows, cols int) *tables {
 		t.rowIDs, t.colIDs, t.boxIDs = s.Keep(torch.From(s, dev, r, int64(seq))), s.Keep(torch.From(s, dev, l, int64(seq))), s.Keep(torch.From(s, dev, b, int64(seq)))
 	}
 	if c.Bias == RelativeBias {
-		t.pairs = s.Keep(torch.From(s, dev, relativePairs(n, prefix, cols, c.BiasRadius), int64(n*n)))
+		t.pairs = s.Keep(torch.From(s, dev, c.RelativePairs(n, cols), int64(n*n)))
 	}
 	m.tables[key] = t
 	return t
-}
-
-// ropeTable is cos and sin [n, hd] of the angles t·theta^(-2j/hd), both halves equal. Positions count
-// from 0 at the first prefix position; in two dimensions the first half of the pairs turns by row and
-// the second by column, with the prefix at angle 0.
-func ropeTable(c Config, n, prefix, cols, hd int) (cos, sin []float32) {
-	cos, sin = make([]float32, n*hd), make([]float32, n*hd)
-	for t := range n {
-		for j := range hd / 2 {
-			// The reference computes the frequencies and angles in float32.
-			angle := float32(t) * float32(1/math.Pow(c.RopeTheta, float64(float32(2*j)/float32(hd))))
-			if c.Positions == Rope2D {
-				i, at := j, 0
-				if i >= hd/4 {
-					i -= hd / 4
-				}
-				if t >= prefix {
-					at = (t - prefix) / cols
-					if j >= hd/4 {
-						at = (t - prefix) % cols
-					}
-				}
-				angle = float32(at) * float32(math.Pow(c.RopeTheta, -float64(4*i)/float64(hd)))
-			}
-			co, si := float32(math.Cos(float64(angle))), float32(math.Sin(float64(angle)))
-			cos[t*hd+j], cos[t*hd+j+hd/2] = co, co
-			sin[t*hd+j], sin[t*hd+j+hd/2] = si, si
-		}
-	}
-	return cos, sin
-}
-
-// relativePairs is, for every pair of positions, the entry of a (2r+1)² table of row and column
-// distances cut at r; pairs with a prefix position share the last entry, (2r+1)².
-func relativePairs(n, prefix, cols, r int) []int64 {
-	out := make([]int64, n*n)
-	w := 2*r + 1
-	for i := range n {
-		for j := range n {
-			k := w * w
-			if i >= prefix && j >= prefix {
-				a, b := i-prefix, j-prefix
-				dr, dc := b/cols-a/cols, b%cols-a%cols
-				k = (min(max(dr, -r), r)+r)*w + min(max(dc, -r), r) + r
-			}
-			out[i*n+j] = int64(k)
-		}
-	}
-	return out
 }
 
 // builder adds initialised parameters.

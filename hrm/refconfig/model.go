@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/act"
-	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/hrm/arch"
 )
 
 // A Model is a model's configuration in the words of the published implementations of HRM and of
@@ -36,12 +36,12 @@ type Model struct {
 }
 
 // Config is the model and its halting in training. forward_dtype bfloat16 becomes Config.BF16.
-func (m Model) Config() (hrm.Config, act.Config, error) {
-	c := hrm.Config{
+func (m Model) Config() (arch.Config, act.Config, error) {
+	c := arch.Config{
 		Vocab: m.VocabSize, Seq: m.SeqLen,
 		Hidden: m.HiddenSize, Heads: m.NumHeads, HLayers: m.HLayers, LLayers: m.LLayers,
 		HCycles: m.HCycles, LCycles: m.LCycles, Expansion: m.Expansion, NormEps: m.RMSNormEps,
-		Positions: hrm.Positions(m.PosEncodings), RopeTheta: m.RopeTheta,
+		Positions: arch.Positions(m.PosEncodings), RopeTheta: m.RopeTheta,
 		PuzzleDim: m.PuzzleEmbNDim, PuzzlePositions: m.PuzzleEmbLen,
 	}
 	if c.PuzzleDim > 0 {
@@ -49,11 +49,11 @@ func (m Model) Config() (hrm.Config, act.Config, error) {
 	}
 	halt := act.Config{MaxSegments: m.HaltMaxSteps, ExplorationProb: m.HaltExplorationProb}
 	if m.TRM {
-		c.Shared, c.Gradient = true, hrm.LastCycle
+		c.Shared, c.Gradient = true, arch.LastCycle
 		halt.Rule = act.HaltAbove
 	}
 	if m.MLPT {
-		c.Mixing = hrm.TokenMLP
+		c.Mixing = arch.TokenMLP
 	}
 	switch m.ForwardDType {
 	case "", "bfloat16":

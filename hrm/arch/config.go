@@ -1,4 +1,4 @@
-package hrm
+package arch
 
 import (
 	"errors"
@@ -43,7 +43,7 @@ const (
 	LastCycle Gradient = "last-cycle" // all updates of the last H cycle (TRM)
 )
 
-// Config describes a Model. The zero value of a field is the published HRM's choice; Vocab, Seq,
+// Config describes the transformer (hrm.Model). The zero value of a field is the published HRM's choice; Vocab, Seq,
 // Hidden, Heads, the layers and the cycles are required.
 type Config struct {
 	Vocab   int `json:"vocab"`   // input tokens are in [0, Vocab)
@@ -93,8 +93,8 @@ func Base27M() Config {
 	}
 }
 
-// withDefaults fills in what zero values mean.
-func (c Config) withDefaults() Config {
+// WithDefaults fills in what zero values mean.
+func (c Config) WithDefaults() Config {
 	or := func(p *int, v int) {
 		if *p == 0 {
 			*p = v
@@ -120,31 +120,31 @@ func (c Config) withDefaults() Config {
 	}
 	or(&c.Outputs, c.Vocab)
 	or(&c.BiasRadius, 3)
-	or(&c.Inner, c.width(c.Hidden))
+	or(&c.Inner, c.Width(c.Hidden))
 	if c.PuzzleDim > 0 && c.Hidden > 0 {
 		or(&c.PuzzlePositions, (c.PuzzleDim+c.Hidden-1)/c.Hidden)
 	}
 	return c
 }
 
-// width is the reference's inner width of a feed-forward over d: 2/3 of the expansion, rounded up to
+// Width is the reference's inner width of a feed-forward over d: 2/3 of the expansion, rounded up to
 // a multiple of 256.
-func (c Config) width(d int) int {
+func (c Config) Width(d int) int {
 	return (int(math.RoundToEven(c.Expansion*float64(d)*2/3)) + 255) / 256 * 256
 }
 
 // Prefix is the number of positions before the tokens: registers and the puzzle embedding.
-func (c Config) Prefix() int { return c.Registers + c.withDefaults().PuzzlePositions }
+func (c Config) Prefix() int { return c.Registers + c.WithDefaults().PuzzlePositions }
 
 // FixedLength reports whether a table of the network is tied to Seq.
 func (c Config) FixedLength() bool {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	return c.Positions == Learned || c.Bias == TableBias || c.Mixing != Attention || c.GridEmbed
 }
 
 // Check reports every problem of c at once.
 func (c Config) Check() error {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	var errs []error
 	bad := func(cond bool, format string, args ...any) {
 		if cond {
