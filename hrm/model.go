@@ -3,7 +3,6 @@
 package hrm
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/ponder-agents/ponder/torch"
@@ -197,6 +196,32 @@ func (m *Model) Reset(s *torch.Scope, c Carry, fresh []bool) Carry {
 	}
 }
 
+// CarryOf is the carry of batch rows with the numbers of zh and zl, [batch·n·hidden] each.
+func (m *Model) CarryOf(s *torch.Scope, batch int, zh, zl []float32) Carry {
+	state := func(z []float32) *torch.Tensor {
+		d := int64(m.cfg.Hidden)
+		return s.To(torch.From(s, m.params.Device(), z, int64(batch), int64(len(z))/d/int64(batch), d), m.dtype())
+	}
+	return Carry{state(zh), state(zl)}
+}
+
+// Join is the carry of the rows of parts, one after the other.
+func Join(s *torch.Scope, parts ...Carry) Carry {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var zh, zl []*torch.Tensor
+	for _, c := range parts {
+		zh, zl = append(zh, c.ZH), append(zl, c.ZL)
+	}
+	return Carry{s.Cat(0, zh...), s.Cat(0, zl...)}
+}
+
+// Narrow is the carry of n rows of c from row i, which shares c's memory.
+func (c Carry) Narrow(s *torch.Scope, i, n int) Carry {
+	return Carry{s.Narrow(c.ZH, 0, int64(i), int64(n)), s.Narrow(c.ZL, 0, int64(i), int64(n))}
+}
+
 // Pick is the carry of the given rows of c.
 func (c Carry) Pick(s *torch.Scope, rows *torch.Tensor) Carry {
 	return Carry{s.Index(c.ZH, 0, rows), s.Index(c.ZL, 0, rows)}
@@ -349,15 +374,10 @@ func (t *tables) close() {
 // tablesFor returns the tables of a grid shape, made at its first use; the model owns them.
 func (m *Model) tablesFor(s *torch.Scope, seq, rows, cols int) *tables {
 	c := m.cfg
-	if rows == 0 {
-		rows, cols = c.Rows, c.Cols
+	if err := c.Fits(seq, rows, cols); err != nil {
+		panic(torch.Error{Op: "segment", Msg: err.Error()})
 	}
-	if c.Rows == 0 {
-		rows, cols = 1, seq
-	}
-	if rows*cols != seq || (c.FixedLength() && (seq != c.Seq || (c.Rows > 0 && rows != c.Rows))) {
-		panic(torch.Error{Op: "segment", Msg: fmt.Sprintf("%d tokens of a %dx%d grid do not fit a model for %d tokens of %dx%d", seq, rows, cols, c.Seq, c.Rows, c.Cols)})
-	}
+	rows, cols = c.Grid(seq, rows, cols)
 	key := [2]int{rows, cols}
 	if t := m.tables[key]; t != nil {
 		return t

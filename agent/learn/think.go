@@ -52,7 +52,7 @@ func (m *Memory) Close() {
 
 // start is the carry of sequences 0 to n-1.
 func (m *Memory) start(s *torch.Scope, model *hrm.Model, n, seq int) hrm.Carry {
-	var zh, zl []*torch.Tensor
+	var parts []hrm.Carry
 	for i := range n {
 		if i == len(m.rows) {
 			m.rows = append(m.rows, hrm.Carry{})
@@ -61,9 +61,9 @@ func (m *Memory) start(s *torch.Scope, model *hrm.Model, n, seq int) hrm.Carry {
 		if c.ZH == nil {
 			c = model.Start(s, 1, seq)
 		}
-		zh, zl = append(zh, c.ZH), append(zl, c.ZL)
+		parts = append(parts, c)
 	}
-	return hrm.Carry{ZH: s.Cat(0, zh...), ZL: s.Cat(0, zl...)}
+	return hrm.Join(s, parts...)
 }
 
 // keep remembers row i of c as the state of sequence job.
@@ -213,14 +213,7 @@ func (r *thinking) start(s *torch.Scope) hrm.Carry {
 	if n := len(r.jobs) - old - r.anew; n > 0 {
 		parts = append(parts, m.Start(s, n, r.seq))
 	}
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	var zh, zl []*torch.Tensor
-	for _, c := range parts {
-		zh, zl = append(zh, c.ZH), append(zl, c.ZL)
-	}
-	return hrm.Carry{ZH: s.Cat(0, zh...), ZL: s.Cat(0, zl...)}
+	return hrm.Join(s, parts...)
 }
 
 func (r *thinking) segment() error {
@@ -252,7 +245,7 @@ func (r *thinking) segment() error {
 				return row(c.ZH), row(c.ZL)
 			}
 			th.Attention = func() (h, l []float32) {
-				one := hrm.Carry{ZH: s.Narrow(before.ZH, 0, int64(i), 1), ZL: s.Narrow(before.ZL, 0, int64(i), 1)}
+				one := before.Narrow(s, i, 1)
 				alone := in
 				alone.Tokens = s.Narrow(in.Tokens, 0, int64(i), 1)
 				if in.PuzzleIDs != nil {

@@ -142,6 +142,27 @@ func (c Config) FixedLength() bool {
 	return c.Positions == Learned || c.Bias == TableBias || c.Mixing != Attention || c.GridEmbed
 }
 
+// Grid is the shape of a grid of seq tokens, rows 0 standing for the configuration's own.
+func (c Config) Grid(seq, rows, cols int) (int, int) {
+	switch {
+	case c.Rows == 0:
+		return 1, seq
+	case rows == 0:
+		return c.Rows, c.Cols
+	}
+	return rows, cols
+}
+
+// Fits reports whether the network takes sequences of seq tokens that form a grid of rows and cols;
+// rows 0 stands for the configuration's own.
+func (c Config) Fits(seq, rows, cols int) error {
+	rows, cols = c.Grid(seq, rows, cols)
+	if seq < 1 || rows < 1 || rows*cols != seq || c.FixedLength() && (seq != c.Seq || c.Rows > 0 && rows != c.Rows) {
+		return fmt.Errorf("%d tokens of a %dx%d grid do not fit a model for %d tokens of %dx%d", seq, rows, cols, c.Seq, c.Rows, c.Cols)
+	}
+	return nil
+}
+
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	c = c.WithDefaults()
