@@ -2,14 +2,12 @@ package viz
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
 	"math"
 	"slices"
 
-	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -247,11 +245,3 @@ func PaintPlain(b grid.Board, dst *image.RGBA) {
 
 // Sigmoid is the probability of a logit; 0 of what is no number.
 func Sigmoid(q float32) float64 { return unit(1 / (1 + math.Exp(-float64(q)))) }
-
-// layerText is the legend's first words.
-func layerText(v *View, g *trace.Segment) string {
-	if v.Step != nil && g == nil {
-		return v.Layer.String()
-	}
-	return fmt.Sprintf("%s, segment %d", v.Layer, v.Segment+1)
-}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"unsafe"
 
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -57,15 +58,14 @@ type Film struct {
 // A frameKey is what a small board depends on besides the art.
 type frameKey struct {
 	answer, confidence *uint8
-	normH, normL       *float32
+	levels             *trace.Level
 	k                  int
-	layer              Layer
-	theme              string
+	layer, theme       string
 }
 
 func keyOf(v *View, k int) frameKey {
 	g := &v.Step.Thought[k]
-	return frameKey{unsafe.SliceData(g.Answer), unsafe.SliceData(g.Confidence), unsafe.SliceData(g.NormH), unsafe.SliceData(g.NormL), k, v.Layer, v.theme().Name}
+	return frameKey{unsafe.SliceData(g.Answer), unsafe.SliceData(g.Confidence), unsafe.SliceData(g.Levels), k, v.Layer, v.theme().Name}
 }
 
 // Draw is [DrawFilm].
@@ -126,8 +126,8 @@ func miniature(v *View, k int, art *Art, scale float64) *image.RGBA {
 	w := *v
 	w.Segment = k
 	w.Other = nil
-	if w.Layer == LayerAttentionH || w.Layer == LayerAttentionL {
-		w.Layer = LayerAnswer // attention is known of one segment at a time
+	if w.layer().Cell {
+		w.Layer = "" // attention is known of one segment at a time
 	}
 	o := overlay{Canvas: canvas.Over(img, scale), View: &w, area: img.Rect, cell: art.Cell}
 	o.draw()

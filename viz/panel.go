@@ -279,19 +279,26 @@ func DrawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 }
 
-// DrawLatent draws the ways of z_H and z_L through the model's plane of principal components.
+// DrawLatent draws the way of each level's state through the model's plane of principal components.
 func DrawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	r = panel(c, r, t, "Hidden state")
-	half := (r.W - 2*gap) / 2
-	left, _ := r.Left(half)
-	right, _ := r.Right(half)
-	latent(c, left, v, "z_H", func(g *trace.Segment) ([2]float32, []float32) { return g.PathH, g.NormH })
-	latent(c, right, v, "z_L", func(g *trace.Segment) ([2]float32, []float32) { return g.PathL, g.NormL })
+	n := len(v.Header.Levels)
+	if n == 0 {
+		c.TextIn(r, "none recorded", fontSmall, canvas.Center, t.Muted)
+		return
+	}
+	part := r
+	part.W = (r.W - float64(n-1)*2*gap) / float64(n)
+	for level := range n {
+		part.X = r.X + float64(level)*(part.W+2*gap)
+		latent(c, part, v, level)
+	}
 }
 
-func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *trace.Segment) ([2]float32, []float32)) {
+func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	t := v.theme()
+	name := stateName(v.Header.Levels[level])
 	low, plot := r.Bottom(18)
 	c.RoundRect(plot, 4, t.Back)
 	var thought []trace.Segment
@@ -301,7 +308,7 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 	var at [][2]float64
 	known := false
 	for i := range thought {
-		p, _ := of(&thought[i])
+		p := levelOf(&thought[i], level).Path
 		q := [2]float64{float64(p[0]), float64(p[1])}
 		if math.IsNaN(q[0]*q[1]) || math.IsInf(q[0]*q[1], 0) {
 			q = [2]float64{}
@@ -358,12 +365,12 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, name string, of func(g *tr
 	}
 	c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
 	if g := v.segment(); g != nil {
-		if _, norm := of(g); len(norm) > 0 {
+		if change := levelOf(g, level).Change; len(change) > 0 {
 			var sum float64
-			for _, x := range norm {
+			for _, x := range change {
 				sum += float64(x) * float64(x)
 			}
-			c.TextIn(low, fmt.Sprintf("moved %.3g", math.Sqrt(sum/float64(len(norm)))), fontSmall, canvas.Right, t.Muted)
+			c.TextIn(low, fmt.Sprintf("moved %.3g", math.Sqrt(sum/float64(len(change)))), fontSmall, canvas.Right, t.Muted)
 		}
 	}
 }

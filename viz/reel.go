@@ -27,7 +27,7 @@ type Reel struct {
 	Header   trace.Header
 	Painters Painters
 	Options  Options
-	Layer    Layer
+	Layer    string  // as in View
 	Speed    float64 // 0 is 1
 
 	cache struct {

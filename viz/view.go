@@ -23,54 +23,18 @@ func (p Painters) Of(b grid.Board) Painter {
 	return PaintPlain
 }
 
-// A Layer is what lies over the board.
-type Layer uint8
-
-// The layers.
-const (
-	LayerAnswer     Layer = iota // the answer forming, its opacity by confidence
-	LayerConfidence              // probability of each cell's answer
-	LayerChangeH                 // how much z_H changed in the segment
-	LayerChangeL                 // how much z_L changed
-	LayerAttentionH              // what the picked cell attends to in H's last block
-	LayerAttentionL              // the same in L's
-	LayerNone
-)
-
-// Layers are all layers in the order in which the viewer offers them.
-var Layers = [...]Layer{LayerAnswer, LayerConfidence, LayerChangeH, LayerChangeL, LayerAttentionH, LayerAttentionL, LayerNone}
-
-// String is the layer's name on screen.
-func (l Layer) String() string {
-	switch l {
-	case LayerAnswer:
-		return "answer"
-	case LayerConfidence:
-		return "confidence"
-	case LayerChangeH:
-		return "change of z_H"
-	case LayerChangeL:
-		return "change of z_L"
-	case LayerAttentionH:
-		return "attention H"
-	case LayerAttentionL:
-		return "attention L"
-	}
-	return "board only"
-}
-
 // A View is one agent's decision and how it is to be shown.
 type View struct {
 	Header  trace.Header
 	Step    *trace.Step // nil before the first
 	Segment int         // the segment shown; -1 is before any thought
-	Layer   Layer
-	Theme   *Theme // nil is Dark
+	Layer   string      // ID of the layer over the board, see Layers; empty is the answer
+	Theme   *Theme      // nil is Dark
 	Painter Painter
 	Name    string // over the board where several agents are compared
 
 	Pick      int            // cell whose attention is shown, -1 for none
-	Attention []uint8        // of the picked cell to every cell, where the step itself keeps none
+	Attention [][]uint8      // at each level, of the picked cell to every cell, where the step itself keeps none
 	Other     *trace.Segment // of the agent compared with: differing answers are outlined
 
 	From  *grid.Board // the board before the last action: pieces glide from there

@@ -162,19 +162,16 @@ func TestGolden(t *testing.T) {
 	} {
 		golden(t, tt.name, viz.Frame(tt.o, line(), tt.v...))
 	}
-	for _, l := range viz.Layers[1:] {
+	for _, l := range viz.Layers(maze11.Header)[1:] {
 		v := *maze11
-		v.Layer = l
-		h, low, err := w.Attend(context.Background(), 2, 40)
-		if err != nil {
+		v.Layer = l.ID
+		var err error
+		if v.Attention, err = w.Attend(context.Background(), 2, 40); err != nil {
 			t.Fatal(err)
-		}
-		if v.Attention = h; l == viz.LayerAttentionL {
-			v.Attention = low
 		}
 		c := canvas.New(320, 360, 1)
 		viz.DrawBoard(c, c.Bounds(), &v)
-		golden(t, "layer-"+strings.ReplaceAll(l.String(), " ", "-"), c.Img)
+		golden(t, "layer-"+strings.ReplaceAll(l.Title, " ", "-"), c.Img)
 	}
 	golden(t, "sheet-light", viz.Sheet(viz.Options{Theme: viz.Light()}, maze11))
 	golden(t, "sheet-sudoku-dark", viz.Sheet(viz.Options{}, sudoku9))
@@ -228,10 +225,13 @@ func FuzzFrame(f *testing.F) {
 		for range segments % 24 {
 			g := trace.Segment{
 				QHalt: value(), QContinue: value(), Halted: next()%2 == 0, Answer: tokens(), Confidence: tokens(),
-				PathH: [2]float32{value(), value()}, PathL: [2]float32{value(), value()}, AttentionH: tokens(),
 			}
-			for range len(tokens()) {
-				g.NormH = append(g.NormH, value())
+			for range next() % 5 {
+				l := trace.Level{Path: [2]float32{value(), value()}, Attention: tokens()}
+				for range len(tokens()) {
+					l.Change = append(l.Change, value())
+				}
+				g.Levels = append(g.Levels, l)
 			}
 			for range next() % 9 {
 				g.Actions = append(g.Actions, value())
@@ -241,8 +241,11 @@ func FuzzFrame(f *testing.F) {
 		v := &viz.View{
 			Header:  trace.Header{EnvID: "x", Agent: "hrm", MaxSegments: int(next()), Answer: trace.Answer(kind), Threshold: value()},
 			Step:    s,
-			Segment: int(next()) - 1, Layer: viz.Layer(next() % 8), Pick: int(next()) - 1, Glide: float64(value()), From: &b,
+			Segment: int(next()) - 1, Pick: int(next()) - 1, Glide: float64(value()), From: &b,
 		}
+		v.Header.Levels = []string{"H", "", "L", "slowest of all"}[:next()%5]
+		layers := viz.Layers(v.Header)
+		v.Layer = layers[int(next())%len(layers)].ID
 		o := viz.Options{Width: int(width % 1500), Height: int(height % 1500), Scale: 0.5 + float64(next()%8)/2}
 		viz.Frame(o, line(), v)
 		if len(s.Thought) <= 8 {

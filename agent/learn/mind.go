@@ -55,7 +55,7 @@ func MindOf(n *Net, r task.Reader, id int32) *Mind {
 
 // Describe fills in who thinks and how its segments are to be read.
 func (m *Mind) Describe(h *trace.Header) {
-	h.Agent, h.Model = "hrm", m.net.Name
+	h.Agent, h.Model, h.Engine, h.Levels = "hrm", m.net.Name, "libtorch", []string{"H", "L"}
 	h.MaxSegments, h.Rule, h.Threshold = m.halting.MaxSegments, m.halting.Rule.String(), m.halting.Threshold
 	h.Answer = m.reader.Answer()
 }
@@ -120,12 +120,12 @@ func (m *Mind) Action() (int, error) {
 	return m.reader.Action(m.logits), nil
 }
 
-// Attend is what a cell of the board attended to in a segment of the decision, counted from 0: for
-// each cell the mean over heads in the last block of H and of L, 255 the largest. Both are nil where
-// the network has no attention or the cell no token.
-func (m *Mind) Attend(segment, cell int) (h, l []uint8, err error) {
+// Attend is what a cell of the board attended to in a segment of the decision, counted from 0: at each
+// level, for each cell, the mean over heads in the last block, 255 the largest; nil for a level without
+// attention, and nil altogether where the cell has no token.
+func (m *Mind) Attend(segment, cell int) (levels [][]uint8, err error) {
 	if segment < 0 || segment >= len(m.carries)-1 {
-		return nil, nil, fmt.Errorf("mind: segment %d of a decision of %d", segment, max(0, len(m.carries)-1))
+		return nil, fmt.Errorf("mind: segment %d of a decision of %d", segment, max(0, len(m.carries)-1))
 	}
 	prefix, n := m.net.Model.Config().Prefix(), m.net.Model.Config().Prefix()+m.batch.Seq
 	from := -1
@@ -135,7 +135,7 @@ func (m *Mind) Attend(segment, cell int) (h, l []uint8, err error) {
 		}
 	}
 	if from < 0 {
-		return nil, nil, nil
+		return nil, nil
 	}
 	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		fh, fl := m.net.Model.AttentionMaps(s, m.carries[segment], input(s, m.net.Model, &m.batch, [2]int{m.rows, m.cols}))
@@ -154,9 +154,9 @@ func (m *Mind) Attend(segment, cell int) (h, l []uint8, err error) {
 			}
 			return out
 		}
-		h, l = row(fh), row(fl)
+		levels = [][]uint8{row(fh), row(fl)}
 	})
-	return h, l, err
+	return levels, err
 }
 
 func (m *Mind) forget() {

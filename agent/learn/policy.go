@@ -144,8 +144,10 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, n *Net, th *Thought
 	if th.Segment == 1 {
 		d.zh, d.zl = nil, nil
 	}
-	g.NormH, g.NormL = change(r, zh, d.zh, hidden, prefix), change(r, zl, d.zl, hidden, prefix)
-	g.PathH, g.PathL = n.planes.h.at(mean(zh, hidden)), n.planes.l.at(mean(zl, hidden))
+	g.Levels = []trace.Level{
+		{Change: change(r, zh, d.zh, hidden, prefix), Path: n.planes.h.at(mean(zh, hidden))},
+		{Change: change(r, zl, d.zl, hidden, prefix), Path: n.planes.l.at(mean(zl, hidden))},
+	}
 	d.zh, d.zl = zh, zl
 }
 

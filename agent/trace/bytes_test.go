@@ -7,23 +7,41 @@ import (
 	"hash/crc32"
 	"io"
 	"testing"
+
+	"github.com/ponder-agents/ponder/agent/trace"
 )
 
-// deflated is n zeros, compressed.
-func deflated(t *testing.T, n int64) []byte {
+// headOf is a trace with a header and nothing else.
+func headOf(t *testing.T, h trace.Header) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	if _, err := trace.NewWriter(&b, h); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// stepRecord is the record of a step that claims so many segments, with whatever there is as its
+// thought.
+func stepRecord(t *testing.T, segments uint64, thought io.Reader) []byte {
+	t.Helper()
+	body := binary.AppendUvarint([]byte{0, 0}, segments) // after episode and index
+	body = append(body, make([]byte, 1+1+16)...)         // action, flags, reward, return
+	var deflated bytes.Buffer
+	w, err := flate.NewWriter(&deflated, flate.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.CopyN(w, zeros{}, n); err != nil {
+	if _, err := io.Copy(w, thought); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	body = append(body, deflated.Bytes()...)
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
+	b = append(append(b, 'S'), body...)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
 type zeros struct{}

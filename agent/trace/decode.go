@@ -12,13 +12,14 @@ import (
 )
 
 const (
-	minInfo    = 4 + 1 + 16 // bytes of the shortest info
-	minSegment = 1 + 6*4    // and of the shortest segment
+	minInfo    = 4 + 1 + 16                      // bytes of the shortest info
+	minSegment = fieldHead + fieldHead + 1 + 2*4 // and of the shortest segment
+	minLevel   = fieldHead + 2*4
 	minPiece   = 5
 )
 
 // decodeStep reads the body of a step's record.
-func decodeStep(body []byte) (*Step, error) {
+func (f *File) decodeStep(body []byte) (*Step, error) {
 	d := decoder{b: body}
 	info := d.info()
 	if d.err != nil {
@@ -40,20 +41,12 @@ func decodeStep(body []byte) (*Step, error) {
 	}
 	s.Seed = d.u64()
 	s.Board = d.board()
-	if info.Segments > len(d.b)/minSegment {
-		d.fail("%d segments in %d bytes", info.Segments, len(d.b))
+	if f.version == 1 {
+		s.Thought = d.thoughtV1(info.Segments)
+	} else {
+		s.Thought = d.thought(info.Segments, len(f.header.Levels))
 	}
-	if d.err == nil && info.Segments > 0 {
-		s.Thought = make([]Segment, info.Segments)
-		before := &Segment{}
-		for i := range s.Thought {
-			d.segment(&s.Thought[i], before)
-			before = &s.Thought[i]
-		}
-	}
-	if d.err == nil && len(d.b) != 0 {
-		d.fail("%d bytes too many", len(d.b))
-	}
+	d.end()
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -73,9 +66,16 @@ func (d *decoder) fail(format string, args ...any) {
 	d.b = nil
 }
 
+// end fails if something is left.
+func (d *decoder) end() {
+	if len(d.b) != 0 {
+		d.fail("%d bytes too many", len(d.b))
+	}
+}
+
 // take returns the next n bytes.
 func (d *decoder) take(n int) []byte {
-	if n > len(d.b) {
+	if n < 0 || n > len(d.b) {
 		d.fail("%d bytes wanted, %d left", n, len(d.b))
 		return nil
 	}
@@ -91,6 +91,13 @@ func (d *decoder) u8() byte {
 	return 0
 }
 
+func (d *decoder) u32() uint32 {
+	if v := d.take(4); v != nil {
+		return binary.LittleEndian.Uint32(v)
+	}
+	return 0
+}
+
 func (d *decoder) u64() uint64 {
 	if v := d.take(8); v != nil {
 		return binary.LittleEndian.Uint64(v)
@@ -98,12 +105,7 @@ func (d *decoder) u64() uint64 {
 	return 0
 }
 
-func (d *decoder) f32() float32 {
-	if v := d.take(4); v != nil {
-		return math.Float32frombits(binary.LittleEndian.Uint32(v))
-	}
-	return 0
-}
+func (d *decoder) f32() float32 { return math.Float32frombits(d.u32()) }
 
 // number is a uvarint that fits an int32, which every count and id of a trace does.
 func (d *decoder) number() int {
@@ -173,64 +175,156 @@ func (d *decoder) board() grid.Board {
 	return b
 }
 
-func (d *decoder) segment(g, before *Segment) {
-	flags := d.u8()
-	g.Halted = flags&segHalted != 0
-	g.QHalt, g.QContinue = d.f32(), d.f32()
-	g.PathH = [2]float32{d.f32(), d.f32()}
-	g.PathL = [2]float32{d.f32(), d.f32()}
-	has := func(flag byte, size int) int {
-		if flags&flag == 0 {
-			return 0
+// fields hands all that is left, field by field, to f, which leaves the payload of a tag it does not
+// know alone.
+func (d *decoder) fields(f func(tag byte, in *decoder)) {
+	for d.err == nil && len(d.b) > 0 {
+		tag := d.u8()
+		size := d.u32()
+		if int64(size) > int64(len(d.b)) {
+			d.fail("a field of %d bytes, %d left", size, len(d.b))
+			return
 		}
-		n := d.count(size)
-		if n == 0 {
-			d.fail("an empty array")
+		in := decoder{b: d.take(int(size))}
+		f(tag, &in)
+		if in.err != nil {
+			d.b, d.err = nil, in.err
 		}
-		return n
 	}
-	tokens := func(flag byte, before []uint8) []uint8 {
-		n := has(flag, 1)
-		if n == 0 {
-			return nil
+}
+
+// thought is segments segments of so many levels.
+func (d *decoder) thought(segments, levels int) []Segment {
+	if segments > len(d.b)/minSegment {
+		d.fail("%d segments in %d bytes", segments, len(d.b))
+	}
+	if d.err != nil {
+		return nil
+	}
+	var thought []Segment
+	if segments > 0 {
+		thought = make([]Segment, 0, segments)
+	}
+	before := &Segment{}
+	d.fields(func(tag byte, in *decoder) {
+		if tag != tagSegment {
+			return
 		}
-		v := bytes.Clone(d.take(n))
-		if len(before) == len(v) {
-			for i := range v {
-				v[i] += before[i]
+		if len(thought) == segments {
+			in.fail("more than %d segments", segments)
+			return
+		}
+		thought = append(thought, Segment{})
+		g := &thought[len(thought)-1]
+		in.segment(g, before, levels)
+		before = g
+	})
+	if d.err == nil && len(thought) < segments {
+		d.fail("%d segments of %d", len(thought), segments)
+	}
+	return thought
+}
+
+func (d *decoder) segment(g, before *Segment, levels int) {
+	size := len(d.b)
+	halting := false
+	d.fields(func(tag byte, in *decoder) {
+		switch tag {
+		case tagHalting:
+			in.once(!halting)
+			halting = true
+			g.Halted = in.u8() != 0
+			g.QHalt, g.QContinue = in.f32(), in.f32()
+			in.end()
+		case tagAnswer:
+			in.once(g.Answer == nil)
+			g.Answer = in.tokens(before.Answer)
+		case tagConfidence:
+			in.once(g.Confidence == nil)
+			g.Confidence = in.tokens(before.Confidence)
+		case tagActions:
+			in.once(g.Actions == nil)
+			if len(in.b) == 0 || len(in.b)%4 != 0 {
+				in.fail("actions in %d bytes", len(in.b))
+				return
 			}
+			g.Actions = make([]float32, len(in.b)/4)
+			for i := range g.Actions {
+				g.Actions[i] = in.f32()
+			}
+		case tagLevel:
+			if levels > size/minLevel || len(g.Levels) == levels {
+				in.fail("a segment of other levels than the header's %d", levels)
+				return
+			}
+			if g.Levels == nil {
+				g.Levels = make([]Level, 0, levels)
+			}
+			g.Levels = append(g.Levels, in.level())
 		}
-		return v
+	})
+	switch {
+	case d.err != nil:
+	case !halting:
+		d.fail("a segment that says nothing of halting")
+	case len(g.Levels) != 0 && len(g.Levels) != levels:
+		d.fail("a segment of %d levels, the header has %d", len(g.Levels), levels)
 	}
-	norms := func(flag byte) []float32 {
-		n := has(flag, 1)
-		if n == 0 {
-			return nil
+}
+
+func (d *decoder) level() (l Level) {
+	l.Path = [2]float32{d.f32(), d.f32()}
+	d.fields(func(tag byte, in *decoder) {
+		switch tag {
+		case tagChange:
+			in.once(l.Change == nil)
+			l.Change = in.change(len(in.b) - 4)
+		case tagAttention:
+			in.once(l.Attention == nil)
+			l.Attention = in.tokens(nil)
 		}
-		largest := d.f32()
-		if !(largest >= 0 && largest <= math.MaxFloat32) {
-			d.fail("a norm of %v", largest)
-		}
-		q := d.take(n)
-		if q == nil {
-			return nil
-		}
-		v := make([]float32, n)
+	})
+	return l
+}
+
+// once fails if the field under way was there before.
+func (d *decoder) once(first bool) {
+	if !first {
+		d.fail("a field that is there twice")
+	}
+}
+
+// tokens is all that is left, which is differences from before if that is as long.
+func (d *decoder) tokens(before []uint8) []uint8 {
+	if len(d.b) == 0 {
+		d.fail("an empty array")
+		return nil
+	}
+	v := bytes.Clone(d.take(len(d.b)))
+	if len(before) == len(v) {
 		for i := range v {
-			v[i] = float32(float64(largest) * float64(q[i]) / 255)
-		}
-		return v
-	}
-	g.Answer = tokens(segAnswer, before.Answer)
-	g.Confidence = tokens(segConfidence, before.Confidence)
-	if n := has(segActions, 4); n > 0 {
-		g.Actions = make([]float32, n)
-		for i := range g.Actions {
-			g.Actions[i] = d.f32()
+			v[i] += before[i]
 		}
 	}
-	g.NormH = norms(segNormH)
-	g.NormL = norms(segNormL)
-	g.AttentionH = tokens(segAttentionH, nil)
-	g.AttentionL = tokens(segAttentionL, nil)
+	return v
+}
+
+// change is n changes after their scale.
+func (d *decoder) change(n int) []float32 {
+	largest := d.f32()
+	if !(largest >= 0 && largest <= math.MaxFloat32) {
+		d.fail("a change of %v", largest)
+	}
+	if n <= 0 {
+		d.fail("an empty array")
+	}
+	q := d.take(n)
+	if q == nil {
+		return nil
+	}
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(float64(largest) * float64(q[i]) / 255)
+	}
+	return v
 }

@@ -13,7 +13,7 @@ import (
 	"os"
 )
 
-// The file format, version 1. All numbers are little endian; uvarint and varint as in encoding/binary.
+// The file format, version 2. All numbers are little endian; uvarint and varint as in encoding/binary.
 //
 //	file    = magic version(u16) record(header) record(step)* [record(index) record(end)]
 //	record  = len(u32) kind(u8) body[len] crc(u32)      CRC-32C of kind and body
@@ -22,14 +22,30 @@ import (
 //	index   = count(uvarint) (offset(u64) info)*        offset of the step's record in the file
 //	end     = offset(u64)                               of the index's record
 //	info    = episode index segments action+1 (uvarint each) flags(u8) reward return (f64 each)
-//	thought = seed(u64) board segment*
+//	thought = seed(u64) board field*
+//	field   = tag(u8) size(u32) payload[size]           in any order; readers pass over tags they don't know
+//
+// The fields of a step are its segments (tagSegment) in their order. Those of a segment are
+//
+//	halting    halted(u8) q_halt(f32) q_continue(f32)   in every segment
+//	answer     token(u8)*                               ┐ as differences from the segment before,
+//	confidence probability(u8)*                         ┘ if that has as many
+//	actions    probability(f32)*
+//	level      path(f32 f32) field*                     one for each of Header.Levels, or none
+//
+// and those of a level
+//
+//	change     largest(f32) part(u8)*                   255 is the largest
+//	attention  weight(u8)*
+//
+// What a later program has to say of a step, a segment or a level is one more tag, and no new version.
+// Version 1, which decode_v1.go reads, had a fixed list of arrays in place of the fields.
 //
 // A file that was cut off lacks index and end, and perhaps the tail of its last step; [NewFile] reads
-// what is whole. Answers and confidences are stored as differences from the segment before, which
-// deflate shrinks to almost nothing once the answer stands still.
+// what is whole. Differences deflate to almost nothing once the answer stands still.
 const (
 	magic   = "\x89ponder\n"
-	version = 1
+	version = 2
 
 	kindHeader byte = 'H'
 	kindStep   byte = 'S'
@@ -54,6 +70,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type Writer struct {
 	w      io.Writer
 	closer io.Closer
+	levels int // of the header
 	offset int64
 	index  []entry
 	record []byte
@@ -93,7 +110,7 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}
-	t := &Writer{w: w, deflat: deflater}
+	t := &Writer{w: w, levels: len(h.Levels), deflat: deflater}
 	head := binary.LittleEndian.AppendUint16([]byte(magic), version)
 	if err := t.write(head); err != nil {
 		return nil, err
@@ -102,12 +119,13 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 }
 
 // Put appends s. It refuses a step that does not fit the format (a board whose cells are not
-// rows x cols, or more than 64 MiB, which attention of large boards can reach) and goes on.
+// rows x cols, other levels than the header's, or more than 64 MiB, which attention of large boards
+// can reach) and goes on.
 func (w *Writer) Put(s *Step) error {
 	if w.err != nil {
 		return w.err
 	}
-	raw, err := appendThought(w.raw[:0], s)
+	raw, err := appendThought(w.raw[:0], s, w.levels)
 	w.raw = raw
 	if err != nil {
 		return err
@@ -205,13 +223,18 @@ func appendInfo(b []byte, n Info) []byte {
 	return binary.LittleEndian.AppendUint64(b, math.Float64bits(n.Return))
 }
 
-func appendThought(b []byte, s *Step) ([]byte, error) {
+func appendThought(b []byte, s *Step, levels int) ([]byte, error) {
 	cols, rows := s.Board.Cols, s.Board.Rows
 	if cols < 0 || rows < 0 || cols > maxSide || rows > maxSide || len(s.Board.Cells) != cols*rows {
 		return b, fmt.Errorf("trace: step %d of episode %d: board of %dx%d with %d cells", s.Index, s.Episode, cols, rows, len(s.Board.Cells))
 	}
 	if n := s.Episode; n < 0 || s.Index < 0 || s.Action < -1 {
 		return b, fmt.Errorf("trace: step %d of episode %d: action %d: negative numbers", s.Index, n, s.Action)
+	}
+	for i := range s.Thought {
+		if n := len(s.Thought[i].Levels); n != 0 && n != levels {
+			return b, fmt.Errorf("trace: step %d of episode %d: segment %d has %d levels, the header %d", s.Index, s.Episode, i, n, levels)
+		}
 	}
 	b = binary.LittleEndian.AppendUint64(b, s.Seed)
 	b = appendString(b, s.Board.Family)
@@ -244,70 +267,80 @@ func appendThought(b []byte, s *Step) ([]byte, error) {
 	return b, nil
 }
 
-// Flags of a segment: it halted, and which of its arrays follow.
+// Tags of the fields of a step, of a segment and of a level. A tag never gets another meaning.
 const (
-	segHalted = 1 << iota
-	segAnswer
-	segConfidence
-	segActions
-	segNormH
-	segNormL
-	segAttentionH
-	segAttentionL
+	tagSegment = 1
+
+	tagHalting    = 1
+	tagAnswer     = 2
+	tagConfidence = 3
+	tagActions    = 4
+	tagLevel      = 5
+
+	tagChange    = 1
+	tagAttention = 2
 )
 
-func appendSegment(b []byte, g, before *Segment) []byte {
+// fieldHead is the length of a field without its payload.
+const fieldHead = 1 + 4
+
+// appendField appends a field whose payload is what f appends.
+func appendField(b []byte, tag byte, f func([]byte) []byte) []byte {
+	b = append(b, tag, 0, 0, 0, 0)
 	at := len(b)
-	var flags byte
-	if g.Halted {
-		flags |= segHalted
-	}
-	b = append(b, 0)
-	for _, f := range [...]float32{g.QHalt, g.QContinue, g.PathH[0], g.PathH[1], g.PathL[0], g.PathL[1]} {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
-	}
-	tokens := func(flag byte, v, before []uint8) {
-		if len(v) == 0 {
-			return
+	b = f(b)
+	binary.LittleEndian.PutUint32(b[at-4:], uint32(len(b)-at))
+	return b
+}
+
+func appendSegment(b []byte, g, before *Segment) []byte {
+	return appendField(b, tagSegment, func(b []byte) []byte {
+		b = appendField(b, tagHalting, func(b []byte) []byte {
+			var halted byte
+			if g.Halted {
+				halted = 1
+			}
+			return appendF32(append(b, halted), g.QHalt, g.QContinue)
+		})
+		b = appendTokens(b, tagAnswer, g.Answer, before.Answer)
+		b = appendTokens(b, tagConfidence, g.Confidence, before.Confidence)
+		if len(g.Actions) > 0 {
+			b = appendField(b, tagActions, func(b []byte) []byte { return appendF32(b, g.Actions...) })
 		}
-		flags |= flag
-		b = binary.AppendUvarint(b, uint64(len(v)))
+		for i := range g.Levels {
+			l := &g.Levels[i]
+			b = appendField(b, tagLevel, func(b []byte) []byte {
+				b = appendF32(b, l.Path[:]...)
+				if len(l.Change) > 0 {
+					b = appendField(b, tagChange, func(b []byte) []byte { return appendChange(b, l.Change) })
+				}
+				return appendTokens(b, tagAttention, l.Attention, nil)
+			})
+		}
+		return b
+	})
+}
+
+// appendTokens appends a field of bytes, as differences from before if that has as many; none if v is
+// empty.
+func appendTokens(b []byte, tag byte, v, before []uint8) []byte {
+	if len(v) == 0 {
+		return b
+	}
+	return appendField(b, tag, func(b []byte) []byte {
 		if len(before) != len(v) {
-			b = append(b, v...)
-			return
+			return append(b, v...)
 		}
 		for i, x := range v {
 			b = append(b, x-before[i])
 		}
-	}
-	tokens(segAnswer, g.Answer, before.Answer)
-	tokens(segConfidence, g.Confidence, before.Confidence)
-	if len(g.Actions) > 0 {
-		flags |= segActions
-		b = binary.AppendUvarint(b, uint64(len(g.Actions)))
-		for _, f := range g.Actions {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
-		}
-	}
-	norms := func(flag byte, v []float32) {
-		if len(v) == 0 {
-			return
-		}
-		flags |= flag
-		b = binary.AppendUvarint(b, uint64(len(v)))
-		b = appendNorms(b, v)
-	}
-	norms(segNormH, g.NormH)
-	norms(segNormL, g.NormL)
-	tokens(segAttentionH, g.AttentionH, nil)
-	tokens(segAttentionL, g.AttentionL, nil)
-	b[at] = flags
-	return b
+		return b
+	})
 }
 
-// appendNorms keeps v in 8 bits of its largest element, which is what a heat map can show; writing
+// appendChange keeps v in 8 bits of its largest element, which is what a heat map can show; writing
 // what was read gives the same bytes. NaN, infinities and negative values become 0.
-func appendNorms(b []byte, v []float32) []byte {
+func appendChange(b []byte, v []float32) []byte {
 	valid := func(f float32) bool { return f > 0 && f <= math.MaxFloat32 }
 	var largest float32
 	for _, f := range v {
@@ -315,13 +348,20 @@ func appendNorms(b []byte, v []float32) []byte {
 			largest = max(largest, f)
 		}
 	}
-	b = binary.LittleEndian.AppendUint32(b, math.Float32bits(largest))
+	b = appendF32(b, largest)
 	for _, f := range v {
 		var q byte
 		if valid(f) {
 			q = byte(math.Round(float64(f) / float64(largest) * 255))
 		}
 		b = append(b, q)
+	}
+	return b
+}
+
+func appendF32(b []byte, v ...float32) []byte {
+	for _, f := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(f))
 	}
 	return b
 }

@@ -20,11 +20,12 @@ var (
 
 // A File is a trace that was opened for reading at any place. Several goroutines may read at once.
 type File struct {
-	r      io.ReaderAt
-	closer io.Closer
-	header Header
-	index  []entry
-	damage error
+	r       io.ReaderAt
+	closer  io.Closer
+	version uint16
+	header  Header
+	index   []entry
+	damage  error
 }
 
 // Open opens the file at path. Close it after use.
@@ -59,10 +60,10 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	if string(head[:len(magic)]) != magic {
 		return nil, fmt.Errorf("trace: %w: it begins with %q", ErrFormat, head[:len(magic)])
 	}
-	if v := binary.LittleEndian.Uint16(head[len(magic):]); v != version {
-		return nil, fmt.Errorf("trace: %w: version %d, this program reads version %d", ErrVersion, v, version)
+	f := &File{r: r, version: binary.LittleEndian.Uint16(head[len(magic):])}
+	if f.version < 1 || f.version > version {
+		return nil, fmt.Errorf("trace: %w: version %d, this program reads versions 1 to %d", ErrVersion, f.version, version)
 	}
-	f := &File{r: r}
 	kind, body, err := f.record(int64(headLen), size, nil)
 	if err == nil && kind != kindHeader {
 		err = fmt.Errorf("%w: a record of kind %q where the header belongs", ErrDamaged, kind)
@@ -70,6 +71,9 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	if err == nil {
 		if err = json.Unmarshal(body, &f.header); err != nil {
 			err = fmt.Errorf("%w: header: %v", ErrDamaged, err)
+		}
+		if f.version == 1 {
+			f.header.Levels = levelsV1()
 		}
 	}
 	if err != nil {
@@ -114,7 +118,7 @@ func (f *File) Step(n int) (*Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: step %d at byte %d: %w", n, e.offset, err)
 	}
-	s, err := decodeStep(body)
+	s, err := f.decodeStep(body)
 	if err != nil {
 		return nil, fmt.Errorf("trace: step %d at byte %d: %w", n, e.offset, err)
 	}

@@ -40,10 +40,11 @@ func (g *Segment) Clone() Segment {
 	c.Answer = slices.Clone(g.Answer)
 	c.Confidence = slices.Clone(g.Confidence)
 	c.Actions = slices.Clone(g.Actions)
-	c.NormH = slices.Clone(g.NormH)
-	c.NormL = slices.Clone(g.NormL)
-	c.AttentionH = slices.Clone(g.AttentionH)
-	c.AttentionL = slices.Clone(g.AttentionL)
+	c.Levels = slices.Clone(g.Levels)
+	for i := range c.Levels {
+		l := &c.Levels[i]
+		l.Change, l.Attention = slices.Clone(l.Change), slices.Clone(l.Attention)
+	}
 	return c
 }
 
@@ -52,8 +53,10 @@ func (s *Step) memBytes() int {
 	n := 256 + 4*len(s.Board.Cells) + 8*len(s.Board.Pieces)
 	for i := range s.Thought {
 		g := &s.Thought[i]
-		n += 256 + len(g.Answer) + len(g.Confidence) + len(g.AttentionH) + len(g.AttentionL) +
-			4*(len(g.Actions)+len(g.NormH)+len(g.NormL))
+		n += 128 + len(g.Answer) + len(g.Confidence) + 4*len(g.Actions)
+		for i := range g.Levels {
+			n += 64 + len(g.Levels[i].Attention) + 4*len(g.Levels[i].Change)
+		}
 	}
 	return n
 }

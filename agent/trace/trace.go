@@ -7,11 +7,13 @@ type Header struct {
 	EnvID       string   // id of the environment, or of the task solved
 	Model       string   // name or path of the model; empty for an oracle, a person or chance
 	Agent       string   // "hrm", "oracle", "random", "human"
+	Engine      string   // what computed the thought, as "libtorch"; empty where there was none
 	Actions     []string // names of the actions
 	MaxSegments int      // most segments a decision may take
 	Rule        string   // halting rule, as act.Rule prints
 	Threshold   float32  // its threshold
 	Answer      Answer   // how to read Segment.Answer
+	Levels      []string // names of the parts of the network's state, the slowest first: "H", "L"
 }
 
 // Answer says what the tokens of a segment's answer mean.
@@ -31,18 +33,20 @@ const NoAnswer uint8 = 255
 
 // A Segment is one segment of thought of one decision.
 type Segment struct {
-	QHalt      float32    // logit
-	QContinue  float32    // logit; 0 where the model has no such head
-	Halted     bool       // the thinking stopped after this segment
-	Answer     []uint8    // [rows*cols] tokens, or nil
-	Confidence []uint8    // [rows*cols] probability of the answer, 255 is 1; or nil
-	Actions    []float32  // [actions] probability of each action, or nil
-	NormH      []float32  // [rows*cols] root mean square of z_H's change in this segment, or nil
-	NormL      []float32  // the same of z_L
-	PathH      [2]float32 // z_H, averaged over positions, in the model's fixed 2-D projection
-	PathL      [2]float32 // the same of z_L
-	AttentionH []uint8    // [rows*cols][rows*cols] mean over heads of H's last block, 255 is the row's largest; or nil
-	AttentionL []uint8    // the same of L
+	QHalt      float32   // logit
+	QContinue  float32   // logit; 0 where the model has no such head
+	Halted     bool      // the thinking stopped after this segment
+	Answer     []uint8   // [rows*cols] tokens, or nil
+	Confidence []uint8   // [rows*cols] probability of the answer, 255 is 1; or nil
+	Actions    []float32 // [actions] probability of each action, or nil
+	Levels     []Level   // one for each of Header.Levels, or none
+}
+
+// A Level is what a segment did to one part of the network's state.
+type Level struct {
+	Change    []float32  // [rows*cols] root mean square of the state's change in this segment, or nil
+	Path      [2]float32 // the state, averaged over positions, in the model's fixed 2-D projection
+	Attention []uint8    // [rows*cols][rows*cols] mean over heads of the last block, 255 is the row's largest; or nil
 }
 
 // A Step is one decision: what was seen, thought and done, and what came of it.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"math"
 	"os"
@@ -26,6 +25,7 @@ import (
 var header = trace.Header{
 	EnvID: "maze/15x15-v0", Model: "maze", Agent: "hrm", Actions: []string{"up", "down", "left", "right"},
 	MaxSegments: 16, Rule: "halt over continue", Threshold: 0.5, Answer: trace.AnswerDirection,
+	Engine: "libtorch", Levels: []string{"H", "L"},
 }
 
 // drawStep draws any step that the format can hold.
@@ -39,8 +39,8 @@ func drawStep(t *rapid.T) *trace.Step {
 		}
 		return rapid.SliceOfN(byteOf, n, n).Draw(t, name)
 	}
-	// Norms are kept in 8 bits of the largest, so those that the format holds exactly are drawn.
-	norms := func(name string) []float32 {
+	// Changes are kept in 8 bits of the largest, so those that the format holds exactly are drawn.
+	change := func(name string) []float32 {
 		q := maybe(name, cells)
 		if q == nil {
 			return nil
@@ -73,15 +73,17 @@ func drawStep(t *rapid.T) *trace.Step {
 		s.Board.Pieces = append(s.Board.Pieces, grid.Piece{X: rapid.IntRange(-1, 9).Draw(t, "x"), Y: rapid.IntRange(-1, 9).Draw(t, "y"), Kind: byteOf.Draw(t, "kind"), Dir: 3})
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "segments") {
-		s.Thought = append(s.Thought, trace.Segment{
+		g := trace.Segment{
 			QHalt: f32.Draw(t, "q"), QContinue: f32.Draw(t, "q"), Halted: rapid.Bool().Draw(t, "halted"),
 			Answer: maybe("answer", cells), Confidence: maybe("confidence", cells),
 			Actions: rapid.SliceOfN(f32, 4, 4).Draw(t, "actions"),
-			NormH:   norms("normH"), NormL: norms("normL"),
-			PathH:      [2]float32{f32.Draw(t, "p"), f32.Draw(t, "p")},
-			PathL:      [2]float32{f32.Draw(t, "p"), f32.Draw(t, "p")},
-			AttentionH: maybe("attention", cells*cells), AttentionL: maybe("attention", cells*cells),
-		})
+		}
+		for range rapid.SampledFrom([]int{0, len(header.Levels)}).Draw(t, "levels") {
+			g.Levels = append(g.Levels, trace.Level{
+				Change: change("change"), Path: [2]float32{f32.Draw(t, "p"), f32.Draw(t, "p")}, Attention: maybe("attention", cells*cells),
+			})
+		}
+		s.Thought = append(s.Thought, g)
 	}
 	return s
 }
@@ -159,12 +161,12 @@ func episodeOf(side, n, segments int) []*trace.Step {
 			s.Board.Cells[c].Kind = uint8(c * 7 % 3)
 		}
 		for k := range segments {
-			g := trace.Segment{QHalt: float32(k), Answer: make([]uint8, cells), Confidence: make([]uint8, cells), NormH: make([]float32, cells), NormL: make([]float32, cells)}
+			g := trace.Segment{QHalt: float32(k), Answer: make([]uint8, cells), Confidence: make([]uint8, cells), Levels: []trace.Level{{Change: make([]float32, cells)}, {Change: make([]float32, cells)}}}
 			for c := range g.Answer {
 				g.Answer[c] = uint8(c % (k + 2))
 				g.Confidence[c] = uint8(c*k*(i+1)) ^ uint8(c>>3)
-				g.NormH[c] = float32(c%17) / float32(k+1)
-				g.NormL[c] = float32(c%13) / float32(k+1)
+				g.Levels[0].Change[c] = float32(c%17) / float32(k+1)
+				g.Levels[1].Change[c] = float32(c%13) / float32(k+1)
 			}
 			s.Thought = append(s.Thought, g)
 		}
@@ -240,7 +242,7 @@ func TestVersion(t *testing.T) {
 // TestBomb opens a step of a few hundred kilobytes that inflates to hundreds of megabytes.
 func TestBomb(t *testing.T) {
 	s := episode(1, 1)[0]
-	s.Thought[0].AttentionH = make([]uint8, 40<<20)
+	s.Thought[0].Levels[0].Attention = make([]uint8, 40<<20)
 	s.Thought = append(s.Thought, s.Thought[0])
 	w, err := trace.NewWriter(io.Discard, header)
 	if err != nil {
@@ -253,14 +255,7 @@ func TestBomb(t *testing.T) {
 		t.Errorf("a step after one that was refused: %v", err)
 	}
 
-	b := encode(t, episode(1, 1)...)
-	b = b[:bytes.IndexByte(b, '}')+5]
-	bomb := deflated(t, 512<<20)
-	body := append([]byte("S\x00\x00\x01\x00\x00"), make([]byte, 16)...)
-	body = append(body, bomb...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(body)-1))
-	b = append(b, body...)
-	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
+	b := append(headOf(t, header), stepRecord(t, 1, io.LimitReader(zeros{}, 512<<20))...)
 	f, err := trace.NewFile(bytes.NewReader(b), int64(len(b)))
 	if err != nil || end(f) != 1 {
 		t.Fatalf("error %v, %d steps", err, end(f))
@@ -288,6 +283,7 @@ func TestBadStep(t *testing.T) {
 		{Board: grid.Board{Cols: 2, Rows: 2, Cells: make([]grid.Cell, 3)}},
 		{Action: -2},
 		{Episode: -1},
+		{Thought: []trace.Segment{{Levels: make([]trace.Level, 1)}}}, // the header has two
 	} {
 		if err := w.Put(s); err == nil {
 			t.Errorf("step %+v was taken", s)
@@ -475,6 +471,11 @@ func FuzzFile(f *testing.F) {
 	f.Add(whole[:len(whole)/2])
 	f.Add(encode(f))
 	f.Add([]byte("\x89ponder\n\x01\x00"))
+	v1, err := os.ReadFile("testdata/v1.trace")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(v1)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open(t, b)
 		// The same bytes with every checksum mended, so that the decoder sees them too.
@@ -498,7 +499,12 @@ func open(t *testing.T, b []byte) {
 		if len(s.Board.Cells) != s.Board.Cols*s.Board.Rows {
 			t.Errorf("board of %dx%d with %d cells", s.Board.Cols, s.Board.Rows, len(s.Board.Cells))
 		}
-		if w, err := trace.NewWriter(io.Discard, header); err != nil || w.Put(s) != nil {
+		for k := range s.Thought {
+			if n := len(s.Thought[k].Levels); n != 0 && n != len(f.Header().Levels) {
+				t.Errorf("%d levels, the header has %d", n, len(f.Header().Levels))
+			}
+		}
+		if w, err := trace.NewWriter(io.Discard, f.Header()); err != nil || w.Put(s) != nil {
 			t.Error("what was read cannot be written")
 		}
 	}

@@ -69,7 +69,7 @@ func newRecordCmd() *cobra.Command {
 	f.StringVar(&r.size, "size", "960x600", "picture size in points")
 	f.Float64Var(&r.scale, "scale", 1, "pixels a point, 0.5 to 4")
 	f.StringVar(&r.theme, "theme", "dark", "dark or light")
-	f.StringVar(&r.layer, "layer", "answer", "what lies over the board: answer, confidence, change-h, change-l, none")
+	f.StringVar(&r.layer, "layer", "answer", "what lies over the board: answer, confidence, change-LEVEL (change-h, change-l), none")
 	f.Float64Var(&r.speed, "speed", 1, "speed of the film")
 	f.IntVar(&r.step, "step", 0, "png: the decision to show, from 1 (default: the first with thought)")
 	f.IntVar(&r.segment, "segment", 0, "png: its segment, from 1 (default: the last)")
@@ -80,9 +80,22 @@ func newRecordCmd() *cobra.Command {
 	return cmd
 }
 
-var layerNames = map[string]viz.Layer{
-	"answer": viz.LayerAnswer, "confidence": viz.LayerConfidence,
-	"change-h": viz.LayerChangeH, "change-l": viz.LayerChangeL, "none": viz.LayerNone,
+// checkLayer reports what is wrong with --layer for what h describes. An agent without levels, as one
+// that plays because there is no model, has nothing to show of any change, which the picture says.
+func (r *recording) checkLayer(h trace.Header) error {
+	if len(h.Levels) == 0 && strings.HasPrefix(r.layer, "change-") {
+		return nil
+	}
+	var ids []string
+	for _, l := range viz.Layers(h) {
+		if !l.Cell { // nobody picks one here
+			ids = append(ids, l.ID)
+		}
+	}
+	if !slices.Contains(ids, r.layer) {
+		return usagef("layer %q: want one of %s", r.layer, strings.Join(ids, ", "))
+	}
+	return nil
 }
 
 // themeOf finds a theme by its name.
@@ -96,28 +109,30 @@ func themeOf(name string) (*viz.Theme, error) {
 	return nil, usagef("theme %q: want dark or light", name)
 }
 
-func (r *recording) options() (viz.Options, viz.Layer, error) {
+func (r *recording) options() (viz.Options, error) {
 	theme, err := themeOf(r.theme)
 	if err != nil {
-		return viz.Options{}, 0, err
+		return viz.Options{}, err
 	}
-	layer, ok := layerNames[r.layer]
-	if !ok {
-		return viz.Options{}, 0, usagef("layer %q: want answer, confidence, change-h, change-l or none", r.layer)
+	if !strings.HasPrefix(r.layer, "change-") {
+		// Said before anything is opened; the levels are known only then.
+		if err := r.checkLayer(trace.Header{}); err != nil {
+			return viz.Options{}, usagef("layer %q: want answer, confidence, change-LEVEL (change-h, change-l) or none", r.layer)
+		}
 	}
 	var w, h int
 	var rest string
 	if n, _ := fmt.Sscanf(r.size+" ", "%dx%d%s", &w, &h, &rest); n != 2 || w < 160 || h < 120 || w > 8192 || h > 8192 {
-		return viz.Options{}, 0, usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
+		return viz.Options{}, usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
 	}
 	if !(r.scale >= 0.5 && r.scale <= 4) {
-		return viz.Options{}, 0, usagef("scale %v: want 0.5 to 4", r.scale)
+		return viz.Options{}, usagef("scale %v: want 0.5 to 4", r.scale)
 	}
 	if !(r.speed > 0 && r.speed <= 100) {
-		return viz.Options{}, 0, usagef("speed %v: want more than 0, at most 100", r.speed)
+		return viz.Options{}, usagef("speed %v: want more than 0, at most 100", r.speed)
 	}
 	px := func(v int) int { return int(float64(v)*r.scale + 0.5) }
-	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, layer, nil
+	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, nil
 }
 
 // kinds are the endings that record can write.
@@ -140,7 +155,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if r.steps < 0 || r.step < 0 || r.segment < 0 {
 		return usagef("--steps, --step and --segment count from 1")
 	}
-	o, layer, err := r.options()
+	o, err := r.options()
 	if err != nil {
 		return err
 	}
@@ -149,7 +164,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	defer film.Close()
-	reel := &viz.Reel{History: film, Header: film.Header(), Painters: painters(), Options: o, Layer: layer, Speed: r.speed}
+	reel := &viz.Reel{History: film, Header: film.Header(), Painters: painters(), Options: o, Layer: r.layer, Speed: r.speed}
 	terminal := isTerminal(log)
 	progress := func(done, all int) {
 		if !r.quiet && terminal && (done%20 == 0 || done == all) {
@@ -188,6 +203,9 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		if err == nil && f.Damage() != nil && !r.quiet {
 			fmt.Fprintf(log, "%s: %v\n", r.trace, f.Damage())
 		}
+		if err == nil {
+			err = r.checkLayer(f.Header())
+		}
 		return f, err
 	}
 	s, err := openScene(ctx, r.choice)
@@ -203,6 +221,9 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		s.Thinker = t
 	}
 	h := s.Header()
+	if err := r.checkLayer(h); err != nil {
+		return nil, err
+	}
 	if h.Agent != r.choice.Agent && !r.quiet {
 		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
 	}

@@ -72,7 +72,7 @@ func (t *thinker) Think(ctx context.Context, g *trace.Segment) error { return t.
 func (t *thinker) Action(context.Context) (int, error) { return t.mind.Action() }
 
 // Attend implements live.Attender.
-func (t *thinker) Attend(_ context.Context, segment, cell int) (h, l []uint8, err error) {
+func (t *thinker) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
 	return t.mind.Attend(segment, cell)
 }
 

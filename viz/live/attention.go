@@ -7,13 +7,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/trace"
 )
 
-// A MapAttender is an [Attender] that computes the attention of all cells at once, for each cell as
-// Attend does, in less time than cell by cell.
-type MapAttender interface {
-	Attender
-	AttendAll(ctx context.Context, segment int) (h, l []uint8, err error)
-}
-
 // WithAttention is t that puts the attention of every cell into each segment, so that a trace keeps it.
 // That takes cells x cells bytes a level and segment, and time. It is an error if t cannot say what it
 // attended to.
@@ -44,20 +37,22 @@ func (a *attentive) Think(ctx context.Context, g *trace.Segment) error {
 		return err
 	}
 	a.segments++
-	if m, ok := a.Thinker.(MapAttender); ok {
-		var err error
-		g.AttentionH, g.AttentionL, err = m.AttendAll(ctx, a.segments-1)
-		return err
-	}
 	for cell := range a.cells {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		h, l, err := a.Attend(ctx, a.segments-1, cell)
+		rows, err := a.Attend(ctx, a.segments-1, cell)
 		if err != nil {
 			return err
 		}
-		g.AttentionH, g.AttentionL = appendRow(g.AttentionH, h, cell, a.cells), appendRow(g.AttentionL, l, cell, a.cells)
+		for i := range g.Levels {
+			var row []uint8
+			if i < len(rows) {
+				row = rows[i]
+			}
+			l := &g.Levels[i]
+			l.Attention = appendRow(l.Attention, row, cell, a.cells)
+		}
 	}
 	return nil
 }

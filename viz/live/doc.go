@@ -8,7 +8,7 @@
 //	func (t *thinker) Describe(h *trace.Header) { h.Agent, h.Model, h.MaxSegments = "hrm", "maze", 16; … }
 //	func (t *thinker) Begin(ctx context.Context, w live.World, obs []byte, fresh bool) error { … encode obs; reset the carry … }
 //	func (t *thinker) Think(ctx context.Context, g *trace.Segment) error { … one segment; fill g; set g.Halted by the rule … }
-//	func (t *thinker) Action() int { … argmax of the last segment's output … }
+//	func (t *thinker) Action(ctx context.Context) (int, error) { … argmax of the last segment's output … }
 //	func (t *thinker) Close() error { … }
 //
 // All its methods are called from one goroutine, one at a time.

@@ -35,15 +35,16 @@ type Judge interface {
 
 // A Thinker decides what to do in a World, a segment of thought at a time.
 type Thinker interface {
-	// Describe fills in who thinks and how its segments are to be read: Model, Agent, MaxSegments,
-	// Rule, Threshold and Answer.
+	// Describe fills in who thinks and how its segments are to be read: all fields of h but EnvID and
+	// Actions, as far as they apply.
 	Describe(h *trace.Header)
 	// Begin starts a decision about the present state of w, of which obs is the observation. fresh
 	// says that an episode begins, or that the world was changed from outside.
 	Begin(ctx context.Context, w World, obs []byte, fresh bool) error
 	// Think does one more segment and describes it in g, which is zero and whose slices it must not
-	// touch afterwards: they are shown at once. It sets g.Halted by its rule, and is called again all the same if a person wants it to think longer. ErrNoThought
-	// says that this agent chooses without showing thought; Action may be asked at once then.
+	// touch afterwards: they are shown at once. It sets g.Halted by its rule, and is called again all
+	// the same if a person wants it to think longer. ErrNoThought says that this agent chooses without
+	// showing thought; Action may be asked at once then.
 	Think(ctx context.Context, g *trace.Segment) error
 	// Action is the action after the segments thought so far, or -1 if the answer itself is all.
 	// An error ends the episode, as when an oracle knows no way.
@@ -53,9 +54,10 @@ type Thinker interface {
 }
 
 // An Attender is a Thinker that can say what a cell attended to in a segment of the decision under
-// way: for each cell of the board the mean over heads of the last block of H and L, 255 the largest.
+// way: at each of the header's levels, for each cell of the board, the mean over heads of the last
+// block, 255 the largest; nil for a level, or a cell, without attention.
 type Attender interface {
-	Attend(ctx context.Context, segment, cell int) (h, l []uint8, err error)
+	Attend(ctx context.Context, segment, cell int) ([][]uint8, error)
 }
 
 // ErrNoThought is returned by the Think of agents that have none.

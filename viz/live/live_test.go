@@ -468,13 +468,18 @@ func TestAttentionIsKept(t *testing.T) {
 	}
 	s, _ := l.Step(0)
 	g := s.Thought[len(s.Thought)-1]
-	if len(g.AttentionH) != 81*81 || len(g.AttentionL) != 81*81 {
-		t.Fatalf("%d and %d bytes of attention, want %d", len(g.AttentionH), len(g.AttentionL), 81*81)
+	if len(g.Levels) != 2 {
+		t.Fatalf("%d levels, want 2", len(g.Levels))
 	}
-	for _, cell := range []int{0, 40, 80} {
-		h, low, _ := w.Attend(t.Context(), 0, cell)
-		if !cmp.Equal(h, g.AttentionH[cell*81:(cell+1)*81]) || !cmp.Equal(low, g.AttentionL[cell*81:(cell+1)*81]) {
-			t.Errorf("the attention of cell %d is another", cell)
+	for i, l := range g.Levels {
+		if len(l.Attention) != 81*81 {
+			t.Fatalf("%d bytes of attention, want %d", len(l.Attention), 81*81)
+		}
+		for _, cell := range []int{0, 40, 80} {
+			want, _ := w.Attend(t.Context(), 0, cell)
+			if d := cmp.Diff(want[i], l.Attention[cell*81:(cell+1)*81]); d != "" {
+				t.Errorf("level %d, cell %d: %s", i, cell, d)
+			}
 		}
 	}
 	if _, err := live.WithAttention(live.NewHuman()); err == nil {

@@ -95,7 +95,7 @@ type Status struct {
 // Attention is the answer to Attend.
 type Attention struct {
 	Episode, Index, Segment, Cell int
-	H, L                          []uint8
+	Levels                        [][]uint8 // as the Attender says
 }
 
 // A Session runs a scene in a goroutine of its own. Its methods may be called from any goroutine and
@@ -495,10 +495,10 @@ func (s *Session) attend(ctx context.Context, segment, cell int) {
 	if !ok || segment < 0 || segment >= len(step.Thought) || cell < 0 || cell >= len(step.Board.Cells) {
 		return // the view says that no attention was recorded
 	}
-	h, low, err := a.Attend(ctx, segment, cell)
+	levels, err := a.Attend(ctx, segment, cell)
 	if err != nil {
 		s.say("%v", err)
 		return
 	}
-	s.now.Attention = &Attention{step.Episode, step.Index, segment, cell, h, low}
+	s.now.Attention = &Attention{step.Episode, step.Index, segment, cell, levels}
 }

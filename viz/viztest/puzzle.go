@@ -25,13 +25,14 @@ func Sudoku(n int) (trace.Header, *trace.Step) {
 		}
 	}
 	s := &trace.Step{Board: b, Seed: 9, Action: -1}
-	h := trace.Header{EnvID: "sudoku/9x9-v0", Model: "sudoku", Agent: "hrm", MaxSegments: 16, Rule: "halt-over-continue", Answer: trace.AnswerDigit}
+	h := trace.Header{EnvID: "sudoku/9x9-v0", Model: "sudoku", Agent: "hrm", MaxSegments: 16, Rule: "halt-over-continue", Answer: trace.AnswerDigit, Levels: []string{"H", "L"}}
 	settle := make([]int, 81) // segment in which a cell is right
 	for i := range settle {
 		settle[i] = r.IntN(n)
 	}
 	for k := range n {
-		g := trace.Segment{Answer: make([]uint8, 81), Confidence: make([]uint8, 81), NormH: make([]float32, 81), NormL: make([]float32, 81)}
+		g := trace.Segment{Answer: make([]uint8, 81), Confidence: make([]uint8, 81)}
+		high, low := trace.Level{Change: make([]float32, 81)}, trace.Level{Change: make([]float32, 81)}
 		wrong := 0
 		for i := range g.Answer {
 			g.Answer[i], g.Confidence[i] = solution[i], uint8(200+55*(k+1)/n)
@@ -39,15 +40,16 @@ func Sudoku(n int) (trace.Header, *trace.Step) {
 				g.Answer[i], g.Confidence[i] = uint8(r.IntN(9)+1), uint8(70+r.IntN(90))
 				wrong++
 			}
-			g.NormH[i] = float32(g.Confidence[i]) / 255 / float32(k+1)
-			g.NormL[i] = 1.2 * g.NormH[i]
+			high.Change[i] = float32(g.Confidence[i]) / 255 / float32(k+1)
+			low.Change[i] = 1.2 * high.Change[i]
 		}
 		g.QHalt = 2.2 - float32(wrong)/8
 		g.QContinue = float32(wrong)/10 - 0.6
 		g.Halted = k == n-1
 		sin, cos := math.Sincos(float64(k) * 0.8)
-		g.PathH = [2]float32{float32(3 * cos / float64(k+1)), float32(2 * sin / float64(k+1))}
-		g.PathL = [2]float32{float32(sin / float64(k+1)), float32(2 * cos / float64(k+1))}
+		high.Path = [2]float32{float32(3 * cos / float64(k+1)), float32(2 * sin / float64(k+1))}
+		low.Path = [2]float32{float32(sin / float64(k+1)), float32(2 * cos / float64(k+1))}
+		g.Levels = []trace.Level{high, low}
 		s.Thought = append(s.Thought, g)
 	}
 	return h, s
@@ -75,7 +77,7 @@ func ARC(n int) (trace.Header, *trace.Step) {
 	}
 	r := rand.New(rand.NewPCG(4, 4))
 	s := &trace.Step{Board: b, Seed: 4, Action: -1}
-	h := trace.Header{EnvID: "arc/3631a71a-v0", Model: "arc", Agent: "hrm", MaxSegments: 16, Rule: "halt-above", Answer: trace.AnswerColor}
+	h := trace.Header{EnvID: "arc/3631a71a-v0", Model: "arc", Agent: "hrm", MaxSegments: 16, Rule: "halt-above", Answer: trace.AnswerColor, Levels: []string{"H", "L"}}
 	for k := range n {
 		g := trace.Segment{Answer: make([]uint8, side*side), Confidence: make([]uint8, side*side)}
 		for i := range g.Answer {

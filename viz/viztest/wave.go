@@ -32,6 +32,7 @@ type Wave struct {
 // Describe implements live.Thinker.
 func (w *Wave) Describe(h *trace.Header) {
 	h.Agent, h.Model, h.MaxSegments, h.Rule = "hrm", w.Name, w.MaxSegments, "halt-over-continue"
+	h.Levels = []string{"H", "L"}
 	h.Answer = trace.AnswerDirection
 	if w.Path {
 		h.Answer = trace.AnswerPath
@@ -125,7 +126,7 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 	n := len(w.board.Cells)
 	front := w.n * w.Reach
 	g.Answer, g.Confidence = make([]uint8, n), make([]uint8, n)
-	g.NormH, g.NormL = make([]float32, n), make([]float32, n)
+	high, low := trace.Level{Change: make([]float32, n)}, trace.Level{Change: make([]float32, n)}
 	onWay := make(map[int]bool, len(w.order))
 	for _, c := range w.order {
 		onWay[c] = true
@@ -138,7 +139,7 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 			if w.Path {
 				g.Answer[i] = 0
 			}
-			g.NormL[i] = 0.05 / float32(w.n)
+			low.Change[i] = 0.05 / float32(w.n)
 			continue
 		case d <= front:
 			g.Confidence[i] = uint8(255 - 120*max(0, min(1, float64(d-front+2*w.Reach)/float64(2*w.Reach))))
@@ -146,8 +147,8 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 			g.Confidence[i] = uint8(70 + w.rng.IntN(70))
 		}
 		change := math.Exp(-math.Abs(float64(d-front)) / float64(w.Reach))
-		g.NormL[i] = float32(0.3*change + 0.04*w.rng.Float64())
-		g.NormH[i] = float32(0.2*change + 0.02/float64(w.n))
+		low.Change[i] = float32(0.3*change + 0.04*w.rng.Float64())
+		high.Change[i] = float32(0.2*change + 0.02/float64(w.n))
 		known := d <= front
 		if w.Path {
 			g.Answer[i] = 0
@@ -173,9 +174,10 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 	g.QContinue = float32(min(max(left/float64(3*w.Reach)+0.1, -3), 3))
 	r := 2 * math.Exp(-float64(w.n)/4)
 	sin, cos := math.Sincos(float64(w.n) * 0.9)
-	g.PathH = [2]float32{float32(r*cos + 1), float32(r*sin - 0.5)}
+	high.Path = [2]float32{float32(r*cos + 1), float32(r*sin - 0.5)}
 	sin, cos = math.Sincos(float64(w.n)*1.7 + 1)
-	g.PathL = [2]float32{float32(1.4*r*cos - 0.3), float32(0.8*r*sin + 0.1*float64(w.n%2))}
+	low.Path = [2]float32{float32(1.4*r*cos - 0.3), float32(0.8*r*sin + 0.1*float64(w.n%2))}
+	g.Levels = []trace.Level{high, low}
 	g.Actions = make([]float32, 4)
 	if at := w.agent(); at >= 0 && g.Answer[at] < 4 && !w.Path {
 		p := float32(g.Confidence[at]) / 255
@@ -202,15 +204,15 @@ func (w *Wave) Action(context.Context) (int, error) {
 }
 
 // Attend implements live.Attender: a cell looks at those near to it along the way.
-func (w *Wave) Attend(_ context.Context, segment, cell int) (h, l []uint8, err error) {
+func (w *Wave) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
 	n := len(w.board.Cells)
-	h, l = make([]uint8, n), make([]uint8, n)
+	high, low := make([]uint8, n), make([]uint8, n)
 	for i := range n {
 		d := math.Hypot(float64(i%w.board.Cols-cell%w.board.Cols), float64(i/w.board.Cols-cell/w.board.Cols))
-		h[i] = uint8(255 * math.Exp(-d/4))
-		l[i] = uint8(255 * math.Exp(-d*d/4))
+		high[i] = uint8(255 * math.Exp(-d/4))
+		low[i] = uint8(255 * math.Exp(-d*d/4))
 	}
-	return h, l, nil
+	return [][]uint8{high, low}, nil
 }
 
 // Close implements live.Thinker.

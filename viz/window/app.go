@@ -74,7 +74,7 @@ type App struct {
 	pressed string
 	theme   *viz.Theme
 	zoom    float64
-	layer   viz.Layer
+	layer   string // as viz.View has it
 	pick    int
 	edit    bool
 	speed   int
@@ -237,15 +237,12 @@ func (a *App) dress() {
 			continue
 		}
 		if t := s.session.Status().Attention; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && t.Segment == v.Segment && t.Cell == a.pick {
-			v.Attention = t.H
-			if a.layer == viz.LayerAttentionL {
-				v.Attention = t.L
-			}
+			v.Attention = t.Levels
 			continue
 		}
 		// Attention is computed when it is looked at, once for each segment.
 		want := attention{v.Step, v.Segment, a.pick}
-		if i == 0 && a.pick >= 0 && (a.layer == viz.LayerAttentionH || a.layer == viz.LayerAttentionL) && want != a.asked {
+		if i == 0 && a.pick >= 0 && a.picks() && want != a.asked {
 			a.asked = want
 			a.send(live.Command{Op: live.OpAttend, X: v.Segment, Y: a.pick})
 		}
@@ -495,9 +492,16 @@ func (a *App) pickEnv() {
 }
 
 func (a *App) nextLayer(by int) {
-	i := slices.Index(viz.Layers[:], a.layer)
-	n := len(viz.Layers)
-	a.layer = viz.Layers[(i+by+n)%n]
+	list := viz.Layers(a.sides[0].header)
+	now, _ := viz.LayerOf(a.sides[0].header, a.layer)
+	i := max(slices.IndexFunc(list, func(l viz.Layer) bool { return l.ID == now.ID }), 0)
+	a.layer = list[(i+by+len(list))%len(list)].ID
+}
+
+// picks reports whether the layer shown is about one cell.
+func (a *App) picks() bool {
+	l, _ := viz.LayerOf(a.sides[0].header, a.layer)
+	return l.Cell
 }
 
 func (a *App) toggleTheme() {

@@ -315,17 +315,18 @@ var effects = map[string]func(d *driver, use func()){
 		d.until("handed back", func() bool { return !d.human() })
 	},
 	"layer": func(d *driver, use func()) {
-		for _, want := range append(slices.Clone(viz.Layers[1:]), viz.LayerAnswer) {
+		all := viz.Layers(d.view().Header)
+		for _, want := range append(all[1:], all[0]) {
 			use()
-			if d.layer != want || d.view().Layer != want {
-				d.Errorf("layer %v, want %v", d.layer, want)
+			if d.layer != want.ID || d.view().Layer != want.ID {
+				d.Errorf("layer %s, want %s", d.layer, want.ID)
 			}
 		}
 	},
 	"layer-back": func(d *driver, use func()) {
 		use()
-		if d.layer != viz.LayerNone {
-			d.Errorf("layer %v", d.layer)
+		if d.layer != "none" {
+			d.Errorf("layer %s", d.layer)
 		}
 	},
 	"record": func(d *driver, use func()) {
@@ -793,13 +794,13 @@ func TestAttentionIsAskedFor(t *testing.T) {
 	d := liveApp(t)
 	d.thinkOn(2)
 	d.clickCell(40)
-	d.until("the attention is there", func() bool { return len(d.view().Attention) == 81 })
-	if d.view().Attention[40] != 255 || d.layer != viz.LayerAttentionH {
-		t.Errorf("attention %d of the cell to itself", d.view().Attention[40])
+	d.until("the attention is there", func() bool { return len(d.view().Attention) == 2 })
+	if d.view().Attention[0][40] != 255 || d.layer != "attention-h" {
+		t.Errorf("attention %d of the cell to itself", d.view().Attention[0][40])
 	}
 	before := d.view().Attention
 	d.thinkOn(1)
-	d.until("it follows the segment", func() bool { return len(d.view().Attention) == 81 && &d.view().Attention[0] != &before[0] })
+	d.until("it follows the segment", func() bool { return len(d.view().Attention) == 2 && &d.view().Attention[0] != &before[0] })
 	d.clickCell(40)
 	if d.pick != -1 {
 		t.Error("a second click does not put it down")

@@ -272,7 +272,7 @@ func (a *App) drawOver(out []Blit) []Blit {
 
 // drawHover frames the cell that a click would edit or pick.
 func (a *App) drawHover(out []Blit) []Blit {
-	if a.list != nil || a.help || !a.edit && a.layer != viz.LayerAttentionH && a.layer != viz.LayerAttentionL {
+	if a.list != nil || a.help || !a.edit && !a.picks() {
 		return out
 	}
 	i, cell := a.cellAt(a.in.X, a.in.Y)
@@ -310,7 +310,8 @@ func (a *App) drawTip(out []Blit) []Blit {
 	text := b.tip
 	switch {
 	case b.id == "layer":
-		text += ": " + a.layer.String()
+		l, _ := viz.LayerOf(a.sides[0].header, a.layer)
+		text += ": " + l.Title
 	case b.live && !a.live():
 		text += " (not in a replay)"
 	}

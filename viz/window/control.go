@@ -52,7 +52,7 @@ var bottom = [][]*control{
 		{id: "take", tip: "Take over the keys, or hand back", keys: []Key{"h"}, icon: iconTake, live: true, do: (*App).toggleHuman, on: (*App).human},
 	},
 	{
-		{id: "layer", tip: "What lies over the board", keys: []Key{"l"}, icon: iconLayer, do: func(a *App) { a.nextLayer(1) }, on: func(a *App) bool { return a.layer != viz.LayerAnswer }},
+		{id: "layer", tip: "What lies over the board", keys: []Key{"l"}, icon: iconLayer, do: func(a *App) { a.nextLayer(1) }, on: func(a *App) bool { return a.layer != "" && a.layer != "answer" }},
 		{
 			id: "record", tip: "Record, or end the recording", keys: []Key{"v"}, icon: iconRecord, do: (*App).toggleRecord,
 			on: func(a *App) bool { return a.recording() }, can: (*App).canSave,

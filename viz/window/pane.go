@@ -64,7 +64,7 @@ type scene struct {
 	segments int
 	segment  int
 	theme    string
-	layer    viz.Layer
+	layer    string
 	pick     int
 	header   string
 	mean     float64
@@ -137,7 +137,7 @@ func (a *App) Draw() []Blit {
 		if i < len(p.Films) {
 			out = a.draw(out, "film"+sideName[i], p.Films[i], k, func(c *canvas.Canvas, r canvas.Rect) { s.film.Draw(c, r, &s.view) })
 		}
-		k.layer = 0
+		k.layer = ""
 		if i < len(p.Curves) {
 			out = a.draw(out, "curve"+sideName[i], p.Curves[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawCurve(c, r, &s.view) })
 		}
@@ -149,7 +149,7 @@ func (a *App) Draw() []Blit {
 	}
 	s := a.sides[0]
 	k := a.scene(s)
-	k.pick, k.layer = 0, 0
+	k.pick, k.layer = 0, ""
 	out = a.draw(out, "latent", p.Latent, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawLatent(c, r, &s.view) })
 	out = a.draw(out, "actions", p.Actions, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawActions(c, r, &s.view) })
 	if s.line != nil {
@@ -166,7 +166,7 @@ var sideName = [2]string{"", " 2"}
 type boardKey struct {
 	art       *viz.Art
 	scene     scene
-	attention *uint8
+	attention *[]uint8
 	other     *trace.Segment
 	name      string
 }

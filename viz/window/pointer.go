@@ -129,10 +129,16 @@ func (a *App) press(x, y float64) {
 	case a.pick == cell:
 		a.pick = -1
 	default:
-		a.pick = cell
-		if a.layer != viz.LayerAttentionL {
-			a.layer = viz.LayerAttentionH
+		if !a.picks() {
+			list := viz.Layers(a.sides[i].header)
+			k := slices.IndexFunc(list, func(l viz.Layer) bool { return l.Cell })
+			if k < 0 {
+				a.say("this agent has no attention to show")
+				return
+			}
+			a.layer = list[k].ID
 		}
+		a.pick = cell
 	}
 }
 
