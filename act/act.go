@@ -46,7 +46,7 @@ func (r *Rule) UnmarshalText(text []byte) error {
 // A Config describes halting.
 type Config struct {
 	MaxSegments     int     `json:"max_segments"`     // M_max, at least 1; required
-	ExplorationProb float64 `json:"exploration_prob"` // chance of a minimum in [2, MaxSegments]; 0 means never
+	ExplorationProb float64 `json:"exploration_prob"` // chance of a minimum in [2, MaxSegments]; 0 means never, as does a MaxSegments of 1
 	Rule            Rule    `json:"rule"`             // the zero value is HaltOverContinue, as HRM
 	Threshold       float32 `json:"threshold"`        // logit that HaltAbove compares with; TRM: 0
 }
@@ -111,7 +111,7 @@ func New(cfg Config, rows int, draws Draws) (*Halter, error) {
 	if rows < 1 {
 		err = errors.Join(err, fmt.Errorf("act: %d rows, want at least 1", rows))
 	}
-	if cfg.ExplorationProb > 0 && draws == nil {
+	if cfg.ExplorationProb > 0 && cfg.MaxSegments > 1 && draws == nil {
 		err = errors.Join(err, fmt.Errorf("act: ExplorationProb %v needs draws; evaluation sets it to 0", cfg.ExplorationProb))
 	}
 	if err != nil {

@@ -49,6 +49,9 @@ type Output struct {
 	QContinue *torch.Tensor // [batch] float32
 }
 
+// puzzleTable is the name of the puzzle embedding's table.
+const puzzleTable = "inner.puzzle_emb.weights"
+
 // New adds the parameters of a network to p under the reference's names, initialised from seed in the
 // reference's order (truncated normal, "LeCun"; Q head 0 with bias -5; puzzle table 0).
 func New(cfg Config, p *torch.Params, seed uint64) (*Model, error) {
@@ -77,7 +80,7 @@ func (m *Model) init(s *torch.Scope, gen *torch.Generator) {
 	m.qWeight = b.fill("inner.q_head.weight", 0, 2, d)
 	m.qBias = b.fill("inner.q_head.bias", -5, 2)
 	if c.PuzzleDim > 0 {
-		m.puzzles = b.fixed("inner.puzzle_emb.weights", b.zeros(int64(c.PuzzleIDs), int64(c.PuzzleDim)))
+		m.puzzles = b.fixed(puzzleTable, b.zeros(int64(c.PuzzleIDs), int64(c.PuzzleDim)))
 	}
 	if c.Positions == Learned {
 		m.positions = b.normal("inner.embed_pos.embedding_weight", std, int64(c.Prefix()+c.Seq), d)
@@ -238,15 +241,12 @@ func (c Carry) Drop() {
 	}
 }
 
-// PuzzleRows are the puzzle embeddings of ids [batch] as a leaf [batch, puzzle dim] that records
-// gradients, for Input.PuzzleRows.
-func (m *Model) PuzzleRows(s *torch.Scope, ids *torch.Tensor) *torch.Tensor {
-	var rows *torch.Tensor
-	s.Do(torch.NoGrad, func(in *torch.Scope) { rows = in.Lend(s, in.Embedding(m.puzzles, ids)) })
-	return s.Own(rows.SetRequiresGrad(true, false))
+// PuzzleRows looks up the puzzle embeddings of ids [batch], for Input.PuzzleRows.
+func (m *Model) PuzzleRows(s *torch.Scope, ids *torch.Tensor) torch.Lookup {
+	return m.params.Lookup(s, puzzleTable, ids)
 }
 
-// PuzzleTable is the table [puzzle ids, puzzle dim], trained by SignSGD; nil without.
+// PuzzleTable is the table [puzzle ids, puzzle dim]; nil without.
 func (m *Model) PuzzleTable() *torch.Tensor { return m.puzzles }
 
 // Segment thinks once: HCycles·LCycles updates of z_L and HCycles of z_H, of which Config.Gradient

@@ -16,7 +16,7 @@ type Params struct {
 	dev     Device
 	names   []string
 	tensors map[string]*Tensor
-	fixed   map[string]bool // buffers: saved, never trained
+	fixed   map[string]bool // buffers and tables: saved, not trained as a whole
 }
 
 // NewParams returns an empty set on dev.
@@ -35,7 +35,8 @@ func (p *Params) Add(s *Scope, name string, init *Tensor) *Tensor {
 	return t
 }
 
-// AddFixed is Add for a buffer: saved with the parameters, never trained.
+// AddFixed is Add for what is saved with the parameters and not trained as they are: a buffer, or a
+// table [rows, width] of which Lookup trains the rows that occur.
 func (p *Params) AddFixed(s *Scope, name string, init *Tensor) *Tensor {
 	p.fixed[name] = true
 	return p.add(s, name, init)
@@ -61,6 +62,20 @@ func (p *Params) Get(name string) *Tensor {
 		panic(fmt.Sprintf("torch: no parameter %q", name))
 	}
 	return t
+}
+
+// A Lookup is what a batch takes from a table of Params.
+type Lookup struct {
+	Table string  // its name
+	IDs   *Tensor // [n] int64: which rows; one may occur more than once
+	Rows  *Tensor // [n, width]: a leaf that records gradients
+}
+
+// Lookup copies the rows ids [n] of a table, so that they can be differentiated by in place of all of it.
+func (p *Params) Lookup(s *Scope, table string, ids *Tensor) Lookup {
+	var rows *Tensor
+	s.Do(NoGrad, func(in *Scope) { rows = in.Lend(s, in.Embedding(p.Get(table), ids)) })
+	return Lookup{table, ids, s.Own(rows.SetRequiresGrad(true, false))}
 }
 
 // Names are the names of all tensors in the order of Add.

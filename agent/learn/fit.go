@@ -23,9 +23,9 @@ func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int,
 	if err := r.Fits(src.Shape()); err != nil {
 		return fmt.Errorf("model %s: %w", n.Name, err)
 	}
-	opt, err := NewOptimizer(n.Model, OptimizerConfig{
+	opt, err := NewOptimizer(n.Model.Params(), OptimizerConfig{
 		Schedule: torch.Schedule{MinRatio: 0.1, Steps: int64(steps)}, // LR 0: the parameters stay
-		PuzzleLR: lr, PuzzleDecay: r.PuzzleDecay,
+		TableLR:  lr, TableDecay: r.PuzzleDecay,
 	})
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int,
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		res, err := loop.Step(func(_ int, in, label []int32) (int32, error) { return src.Next(in, label) }, opt)
+		res, err := learn(loop, src, opt)
 		if err != nil {
 			return err
 		}

@@ -167,11 +167,11 @@ func TestRowsOutOfRange(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = l.Step(func(_ int, in, label []int32) (int32, error) {
+			_, err = l.Segment(func(_ int, in, label []int32) (int32, error) {
 				copy(in, tt.in)
 				copy(label, tt.label)
 				return tt.id, nil
-			}, nil)
+			})
 			if got := fmt.Sprint(err); got != tt.want {
 				t.Errorf("%s: error %q, want %q", kind, got, tt.want)
 			}

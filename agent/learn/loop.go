@@ -23,8 +23,13 @@ type LoopConfig struct {
 	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
 }
 
-// A Loop is deep supervision over a batch of rows: each Step thinks one segment about every row,
-// learns from it, and afterwards the rows that halted are ready for new tasks.
+// A Loop is deep supervision over a batch of rows: each segment is thought and learned from, and
+// afterwards the rows that halted are ready for new tasks. An Optimizer applies what it computes:
+//
+//	g, res, err := loop.Gradients(fill)
+//	…
+//	err = opt.Apply(g)
+//	g.Close()
 type Loop struct {
 	cfg    LoopConfig
 	model  *hrm.Model
@@ -33,21 +38,27 @@ type Loop struct {
 	batch  puzzle.Batch // what the rows think about
 	Grid   [2]int       // rows and columns, if they are not the model's own
 
-	// Inspect, if not nil, sees every segment after it was learned from, while its tensors live.
+	// Inspect, if not nil, sees every segment before its gradients are computed, while its tensors
+	// live. It may change Call.Total.
 	Inspect func(s *torch.Scope, c *Call)
 }
 
-// A Call is what one Step computed.
+// A Fill writes a task for a row, whose number it gets, and returns its puzzle identifier.
+type Fill func(row int, in, label []int32) (id int32, err error)
+
+// A Call is what one segment computed.
 type Call struct {
+	In      hrm.Input
 	Out     hrm.Output
 	Carry   hrm.Carry
 	Loss    Losses
-	Target  []float32       // [batch] of q_continue; nil without
-	Grads   []*torch.Tensor // of the mean loss, in the order of Params.Trained; nil without optimiser
-	Puzzle  *torch.Tensor   // [batch, puzzle dim] gradient of the gathered puzzle rows; nil without
-	Batch   *puzzle.Batch   // the current data
+	Total   *torch.Tensor // of the losses, a scalar; the gradients are those of Total / batch
+	Target  []float32     // [batch] of q_continue; nil without
+	Batch   *puzzle.Batch // the current data
 	Score   Score
 	Metrics Metrics
+
+	looked []torch.Lookup // of the puzzle table
 }
 
 // Losses are summed over the batch.
@@ -62,11 +73,10 @@ func (l Losses) Total() float64 { return l.LM + 0.5*(l.QHalt+l.QContinue) }
 
 // A Result is a Call without its tensors.
 type Result struct {
-	Loss     Losses
-	Metrics  Metrics
-	GradNorm float64 // only if the optimiser was asked for it
-	Halted   []bool
-	Rows     int
+	Loss    Losses
+	Metrics Metrics
+	Halted  []bool // valid until the next segment
+	Rows    int
 }
 
 // NewLoop starts with all rows halted. draws may be nil if nothing is explored.
@@ -98,9 +108,53 @@ func (l *Loop) Close() {
 // Halter is the halting state of the rows.
 func (l *Loop) Halter() *act.Halter { return l.halter }
 
-// Step refills the halted rows by fill, which gets the row's number and its slices, thinks one
-// segment and, if opt is not nil, learns from it.
-func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error), opt *Optimizer) (Result, error) {
+// Segment refills the halted rows by fill and thinks one segment, without gradients.
+func (l *Loop) Segment(fill Fill) (Result, error) {
+	return l.segment(fill, torch.NoGrad, func(*torch.Scope, *Call) {})
+}
+
+// Gradients is Segment with the gradients of the mean of its losses over the batch, which are the
+// caller's to close. A loss that is not a number is an error.
+func (l *Loop) Gradients(fill Fill) (g *Gradients, res Result, err error) {
+	res, err = l.segment(fill, torch.Grad, func(s *torch.Scope, c *Call) {
+		g = Differentiate(s, l.model.Params(), s.Scale(c.Total, 1/float64(c.Batch.Rows)), c.looked...)
+	})
+	return g, res, err
+}
+
+// segment thinks one segment and hands it to then while its tensors live.
+func (l *Loop) segment(fill Fill, mode torch.Mode, then func(*torch.Scope, *Call)) (res Result, err error) {
+	if err := l.refill(fill); err != nil {
+		return res, err
+	}
+	var next hrm.Carry
+	total := 0.0
+	err = torch.Do(mode, func(s *torch.Scope) {
+		c := Call{Batch: &l.batch}
+		l.think(s, &c, mode == torch.Grad)
+		l.lose(s, &c)
+		if l.Inspect != nil {
+			l.Inspect(s, &c)
+		}
+		res = Result{Loss: c.Loss, Metrics: c.Metrics, Halted: l.halter.Halted(), Rows: l.batch.Rows}
+		if total = torch.Read[float64](nil, c.Total)[0]; finite(total) {
+			then(s, &c)
+		}
+		next = c.Carry.Keep(s)
+	})
+	if err != nil {
+		return res, err
+	}
+	l.carry.Drop()
+	l.carry = next
+	if !finite(total) {
+		return res, fmt.Errorf("the loss is %v: training has diverged", total)
+	}
+	return res, nil
+}
+
+// refill asks for new tasks for the rows that halted.
+func (l *Loop) refill(fill Fill) error {
 	b := &l.batch
 	for i, halted := range l.halter.Halted() {
 		if !halted {
@@ -112,38 +166,11 @@ func (l *Loop) Step(fill func(row int, in, label []int32) (id int32, err error),
 			err = l.check(in, label, id)
 		}
 		if err != nil {
-			return Result{}, err
+			return err
 		}
 		b.IDs[i] = id
 	}
-	mode := torch.NoGrad
-	if opt != nil {
-		mode = torch.Grad
-	}
-	var res Result
-	var next hrm.Carry
-	err := torch.Do(mode, func(s *torch.Scope) {
-		var c Call
-		c.Batch = b
-		l.think(s, &c, opt)
-		res = Result{Loss: c.Loss, Metrics: c.Metrics, Halted: l.halter.Halted(), Rows: b.Rows}
-		if opt != nil {
-			res.GradNorm = opt.step(s, l.model, &c)
-		}
-		if l.Inspect != nil {
-			l.Inspect(s, &c)
-		}
-		next = c.Carry.Keep(s)
-	})
-	if err != nil {
-		return res, err
-	}
-	l.carry.Drop()
-	l.carry = next
-	if !finite(res.Loss.Total()) {
-		return res, fmt.Errorf("the loss is %v: training has diverged", res.Loss.Total())
-	}
-	return res, nil
+	return nil
 }
 
 // check reports the first value of a row that the network or its loss has no place for.
@@ -174,11 +201,13 @@ func checkInput(m hrm.Config, in []int32, id int32) error {
 	return nil
 }
 
-func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {
+// think computes everything of c but its losses; if record is set, so that they can be differentiated.
+func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 	b, m := c.Batch, l.model
-	in := input(s, m, b, l.Grid)
-	if opt != nil && m.PuzzleTable() != nil {
-		in.PuzzleRows = m.PuzzleRows(s, in.PuzzleIDs)
+	c.In = input(s, m, b, l.Grid)
+	if record && m.PuzzleTable() != nil {
+		c.looked = []torch.Lookup{m.PuzzleRows(s, c.In.PuzzleIDs)}
+		c.In.PuzzleRows = c.looked[0].Rows
 	}
 	carry := l.carry
 	s.Do(torch.NoGrad, func(t *torch.Scope) {
@@ -190,7 +219,7 @@ func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {
 		t.Lend(s, carry.ZH)
 		t.Lend(s, carry.ZL)
 	})
-	c.Carry, c.Out = m.Segment(s, carry, in)
+	c.Carry, c.Out = m.Segment(s, carry, c.In)
 
 	q := act.Q{Halt: s.ReadFloats(nil, c.Out.QHalt), Continue: s.ReadFloats(nil, c.Out.QContinue)}
 	pred := torch.Read[int32](nil, s.Argmax(c.Out.Logits))
@@ -206,39 +235,26 @@ func (l *Loop) think(s *torch.Scope, c *Call, opt *Optimizer) {
 
 	if !l.cfg.Evaluate && !l.cfg.NoContinue && l.cfg.Halting.MaxSegments > 1 {
 		s.Do(torch.NoGrad, func(t *torch.Scope) {
-			again := in
+			again := c.In
 			again.PuzzleRows = nil
 			_, out := m.Segment(t, c.Carry, again)
 			nextQ := act.Q{Halt: t.ReadFloats(nil, out.QHalt), Continue: t.ReadFloats(nil, out.QContinue)}
 			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
 		})
 	}
-	l.lose(s, c, opt, in)
 }
 
-// lose computes the losses and, if opt is not nil, the gradients of their mean over the batch.
-func (l *Loop) lose(s *torch.Scope, c *Call, opt *Optimizer, in hrm.Input) {
+// lose computes the losses.
+func (l *Loop) lose(s *torch.Scope, c *Call) {
 	dev, rows := l.model.Params().Device(), int64(c.Batch.Rows)
 	lm := answerLoss(s, dev, l.cfg.Loss, c.Out.Logits, c.Batch.Labels, c.Score)
 	halt := binaryLoss(s, c.Out.QHalt, torch.From(s, dev, bools(c.Score.Exact), rows))
-	total := s.Add(lm, s.Scale(halt, 0.5))
+	c.Total = s.Add(lm, s.Scale(halt, 0.5))
 	c.Loss = Losses{LM: torch.Read[float64](nil, lm)[0], QHalt: torch.Read[float64](nil, halt)[0]}
 	if c.Target != nil {
 		cont := binaryLoss(s, c.Out.QContinue, torch.From(s, dev, c.Target, rows))
-		total = s.Add(total, s.Scale(cont, 0.5))
+		c.Total = s.Add(c.Total, s.Scale(cont, 0.5))
 		c.Loss.QContinue = torch.Read[float64](nil, cont)[0]
-	}
-	if opt == nil {
-		return
-	}
-	_, params := l.model.Params().Trained()
-	if in.PuzzleRows != nil {
-		params = append(params, in.PuzzleRows)
-	}
-	c.Grads = s.Gradients(s.Scale(total, 1/float64(rows)), params)
-	if in.PuzzleRows != nil {
-		c.Puzzle = c.Grads[len(params)-1]
-		c.Grads = c.Grads[:len(params)-1]
 	}
 }
 

@@ -3,43 +3,46 @@
 package learn
 
 import (
-	"github.com/ponder-agents/ponder/hrm"
+	"fmt"
+	"maps"
+
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // OptimizerConfig says how parameters move. The zero values are the published HRM's but for the
 // schedule, which is required.
 type OptimizerConfig struct {
-	Adam        torch.AdamConfig `json:"adam"`
-	Schedule    torch.Schedule   `json:"schedule"`
-	PuzzleLR    float64          `json:"puzzle_lr"`    // base rate of the puzzle table, same schedule; 0 means Schedule.LR
-	PuzzleDecay float64          `json:"puzzle_decay"` // its weight decay
-	EMA         float64          `json:"ema"`          // rate of the average of the parameters; 0 means none
-	EMAWarmup   bool             `json:"ema_warmup"`   // at step n at most (1+n)/(10+n)
+	Adam       torch.AdamConfig
+	Schedule   torch.Schedule
+	TableLR    float64 // base rate of tables, same schedule; 0 means Schedule.LR
+	TableDecay float64 // their weight decay
+	EMA        float64 // rate of the average of the parameters; 0 means none
+	EMAWarmup  bool    // at step n at most (1+n)/(10+n)
 }
 
-// An Optimizer moves a model's parameters: AdamATan2 or AdamW on all of them, SignSGD on the rows of
-// the puzzle table that occur, and an exponential moving average beside.
+// An Optimizer moves parameters, whoever owns them: AdamATan2 or AdamW on all that are trained, SignSGD
+// on the rows of tables that occur, and an exponential moving average beside.
 type Optimizer struct {
-	cfg  OptimizerConfig
-	adam *torch.Adam
-	ema  *torch.EMA // nil without
-
-	Norm bool // compute Result.GradNorm
+	cfg    OptimizerConfig
+	params *torch.Params
+	adam   *torch.Adam
+	ema    *torch.EMA // nil without
 }
 
-// NewOptimizer starts at step 0.
-func NewOptimizer(m *hrm.Model, cfg OptimizerConfig) (*Optimizer, error) {
-	if cfg.PuzzleLR == 0 {
-		cfg.PuzzleLR = cfg.Schedule.LR
+// NewOptimizer starts at step 0. Close it before p.
+func NewOptimizer(p *torch.Params, cfg OptimizerConfig) (*Optimizer, error) {
+	if cfg.TableLR == 0 {
+		cfg.TableLR = cfg.Schedule.LR
 	}
-	adam, err := torch.NewAdam(m.Params(), cfg.Adam)
+	adam, err := torch.NewAdam(p, cfg.Adam)
 	if err != nil {
 		return nil, err
 	}
-	o := &Optimizer{cfg: cfg, adam: adam}
+	o := &Optimizer{cfg: cfg, params: p, adam: adam}
 	if cfg.EMA > 0 {
-		if o.ema, err = torch.NewEMA(m.Params()); err != nil {
+		if o.ema, err = torch.NewEMA(p); err != nil {
+			o.Close()
 			return nil, err
 		}
 	}
@@ -49,8 +52,8 @@ func NewOptimizer(m *hrm.Model, cfg OptimizerConfig) (*Optimizer, error) {
 // Steps is the number of steps done.
 func (o *Optimizer) Steps() int64 { return o.adam.Steps() }
 
-// EMA is the average of the parameters, nil without.
-func (o *Optimizer) EMA() *torch.EMA { return o.ema }
+// LR is the learning rate of the last step, 0 before the first.
+func (o *Optimizer) LR() float64 { return o.cfg.Schedule.At(o.Steps()) }
 
 // Close frees the state.
 func (o *Optimizer) Close() {
@@ -60,29 +63,87 @@ func (o *Optimizer) Close() {
 	}
 }
 
-// step moves the puzzle table first, then the parameters, then the average, as the reference does.
-func (o *Optimizer) step(s *torch.Scope, m *hrm.Model, c *Call) (norm float64) {
-	t := o.adam.Steps() + 1
-	if o.Norm {
-		all := c.Grads
-		if c.Puzzle != nil {
-			all = append(all[:len(all):len(all)], c.Puzzle)
+// Apply does one step: it moves the tables, then the parameters, then the average, as the reference
+// does. g stays the caller's.
+func (o *Optimizer) Apply(g *Gradients) error {
+	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		t := o.Steps() + 1
+		tables := o.cfg.Schedule
+		tables.LR = o.cfg.TableLR
+		for _, sp := range g.Sparse {
+			s.SignSGD(o.params.Get(sp.Table), sp.Rows, sp.IDs, tables.At(t), o.cfg.TableDecay)
 		}
-		norm = s.Norm(all)
+		o.adam.Step(g.Dense, o.cfg.Schedule.At(t))
+		if o.ema != nil {
+			mu := o.cfg.EMA
+			if o.cfg.EMAWarmup {
+				mu = min(mu, float64(1+t)/float64(10+t))
+			}
+			o.ema.Update(mu)
+		}
+	})
+}
+
+// Swap exchanges the live parameters with their average, if there is one: call it before and after an
+// evaluation.
+func (o *Optimizer) Swap() error {
+	if o.ema == nil {
+		return nil
 	}
-	if c.Puzzle != nil {
-		sched := o.cfg.Schedule
-		sched.LR = o.cfg.PuzzleLR
-		ids := s.To(torch.From(s, m.Params().Device(), c.Batch.IDs, int64(c.Batch.Rows)), torch.Int64)
-		s.SignSGD(m.PuzzleTable(), c.Puzzle, ids, sched.At(t), o.cfg.PuzzleDecay)
+	return o.ema.Swap()
+}
+
+// Begin makes the average start from the parameters as they are now; call it when they were loaded
+// before the first step.
+func (o *Optimizer) Begin() error {
+	if o.ema == nil {
+		return nil
 	}
-	o.adam.Step(c.Grads, o.cfg.Schedule.At(t))
+	live, err := o.params.Save()
+	if err != nil {
+		return err
+	}
+	return o.ema.Load(live)
+}
+
+// Save copies the weights to use, which are the average where there is one, and the state that the
+// following steps need beside them: m.NAME and v.NAME, and with an average live.NAME.
+func (o *Optimizer) Save() (weights, state map[string]safetensors.Tensor, err error) {
+	if weights, err = o.params.Save(); err != nil {
+		return nil, nil, err
+	}
+	if state, err = o.adam.Save(); err != nil || o.ema == nil {
+		return weights, state, err
+	}
+	for n, x := range weights {
+		state["live."+n] = x
+	}
+	average, err := o.ema.Save()
+	maps.Copy(weights, average)
+	return weights, state, err
+}
+
+// Load restores what Save copied after so many steps, the parameters too.
+func (o *Optimizer) Load(weights, state map[string]safetensors.Tensor, steps int64) error {
+	live := weights
 	if o.ema != nil {
-		mu := o.cfg.EMA
-		if o.cfg.EMAWarmup {
-			mu = min(mu, float64(1+t)/float64(10+t))
+		live = map[string]safetensors.Tensor{}
+		for _, n := range o.params.Names() {
+			if x, ok := state["live."+n]; ok {
+				live[n] = x
+			}
 		}
-		o.ema.Update(mu)
 	}
-	return norm
+	if err := o.params.Load(live); err != nil {
+		return err
+	}
+	if o.ema != nil {
+		if err := o.ema.Load(weights); err != nil {
+			return fmt.Errorf("average: %w", err)
+		}
+	}
+	if err := o.adam.Load(state, steps); err != nil {
+		return fmt.Errorf("optimiser: %w", err)
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ package learn
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -55,13 +54,13 @@ func NewTrainer(r Recipe, open Open, dev torch.Device) (*Trainer, error) {
 	if t.model, err = hrm.New(r.Model, t.params, rng.Stream(r.Seed, "initialisation").Uint64()); err != nil {
 		return nil, err
 	}
-	t.opt, err = NewOptimizer(t.model, OptimizerConfig{
-		Adam:        r.Adam,
-		Schedule:    torch.Schedule{LR: r.LR, MinRatio: r.MinRatio, Warmup: r.Warmup, Steps: r.Steps},
-		PuzzleLR:    r.PuzzleLR,
-		PuzzleDecay: r.PuzzleDecay,
-		EMA:         r.EMA,
-		EMAWarmup:   r.EMAWarmup,
+	t.opt, err = NewOptimizer(t.params, OptimizerConfig{
+		Adam:       r.Adam,
+		Schedule:   torch.Schedule{LR: r.LR, MinRatio: r.MinRatio, Warmup: r.Warmup, Steps: r.Steps},
+		TableLR:    r.PuzzleLR,
+		TableDecay: r.PuzzleDecay,
+		EMA:        r.EMA,
+		EMAWarmup:  r.EMAWarmup,
 	})
 	if err != nil {
 		t.Close()
@@ -102,20 +101,12 @@ func (t *Trainer) Begin(n *Net) error {
 	if err := t.params.Load(weights); err != nil {
 		return fmt.Errorf("begin with model %s: %w", n.Name, err)
 	}
-	if t.opt.ema != nil {
-		return t.opt.ema.Load(weights)
-	}
-	return nil
+	return t.opt.Begin()
 }
 
 // Swap exchanges the live parameters with their average, if there is one: call it before and after
 // an evaluation.
-func (t *Trainer) Swap() error {
-	if t.opt.ema == nil {
-		return nil
-	}
-	return t.opt.ema.Swap()
-}
+func (t *Trainer) Swap() error { return t.opt.Swap() }
 
 // Recipe is what is being run.
 func (t *Trainer) Recipe() Recipe { return t.recipe }
@@ -173,7 +164,7 @@ func (t *Trainer) enter(stage int) error {
 
 // Step does one step and moves to the next stage if it is time.
 func (t *Trainer) Step() (Result, error) {
-	res, err := t.loop.Step(func(_ int, in, label []int32) (int32, error) { return t.data.Source.Next(in, label) }, t.opt)
+	res, err := learn(t.loop, t.data.Source, t.opt)
 	if err != nil {
 		return res, fmt.Errorf("step %d: %w", t.step+1, err)
 	}
@@ -187,6 +178,16 @@ func (t *Trainer) Step() (Result, error) {
 		return res, t.enter(t.stage + 1)
 	}
 	return res, nil
+}
+
+// learn thinks one segment about rows of src and learns from it.
+func learn(l *Loop, src puzzle.Source, opt *Optimizer) (Result, error) {
+	g, res, err := l.Gradients(func(_ int, in, label []int32) (int32, error) { return src.Next(in, label) })
+	if err != nil {
+		return res, err
+	}
+	defer g.Close()
+	return res, opt.Apply(g)
 }
 
 // learned reports whether the stage is over.
@@ -226,23 +227,9 @@ type position struct {
 // State copies the state after the last step.
 func (t *Trainer) State() (State, error) {
 	var st State
-	live, err := t.params.Save()
-	if err != nil {
+	var err error
+	if st.Weights, st.Tensors, err = t.opt.Save(); err != nil {
 		return st, err
-	}
-	if st.Tensors, err = t.opt.adam.Save(); err != nil {
-		return st, err
-	}
-	st.Weights = maps.Clone(live)
-	if t.opt.ema != nil {
-		average, err := t.opt.ema.Save()
-		if err != nil {
-			return st, err
-		}
-		maps.Copy(st.Weights, average)
-		for n, x := range live {
-			st.Tensors["live."+n] = x
-		}
 	}
 	if err := t.loop.save(st.Tensors); err != nil {
 		return st, err
@@ -263,25 +250,8 @@ func (t *Trainer) Restore(st State) error {
 	if p.Stage < 0 || p.Stage >= len(t.recipe.Stages) || p.Step < 0 || p.Step > t.recipe.Steps {
 		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage+1, len(t.recipe.Stages))
 	}
-	live := st.Weights
-	if t.opt.ema != nil {
-		live = map[string]safetensors.Tensor{}
-		for _, n := range t.params.Names() {
-			if x, ok := st.Tensors["live."+n]; ok {
-				live[n] = x
-			}
-		}
-	}
-	if err := t.params.Load(live); err != nil {
+	if err := t.opt.Load(st.Weights, st.Tensors, p.Step); err != nil {
 		return err
-	}
-	if t.opt.ema != nil {
-		if err := t.opt.ema.Load(st.Weights); err != nil {
-			return fmt.Errorf("average: %w", err)
-		}
-	}
-	if err := t.opt.adam.Load(st.Tensors, p.Step); err != nil {
-		return fmt.Errorf("optimiser: %w", err)
 	}
 	t.step = p.Step
 	if err := t.enter(p.Stage); err != nil {

@@ -183,7 +183,7 @@ func (p *parity) calls(m *hrm.Model, trm bool) error {
 		return fmt.Errorf("loss_type %q is unknown", p.run.LossType)
 	}
 	var draws act.Draws
-	if p.run.Kind != "eval" {
+	if p.run.Kind != "eval" && p.halt.MaxSegments > 1 { // else the reference draws nothing
 		rec := &act.Recorded{}
 		for k := range p.run.Calls {
 			u, err := p.floats(fmt.Sprintf("call.%d.draw.uniform", k))
@@ -211,18 +211,17 @@ func (p *parity) calls(m *hrm.Model, trm bool) error {
 	switch h := p.run.Hyper; p.run.Kind {
 	case "eval", "train_halting":
 	case "train_grad":
-		opt, err = learn.NewOptimizer(m, learn.OptimizerConfig{
-			Adam:        torch.AdamConfig{Beta1: h.Beta1, Beta2: h.Beta2, WeightDecay: h.Decay},
-			Schedule:    torch.Schedule{LR: h.LR, MinRatio: h.MinRatio, Warmup: h.Warmup, Steps: h.Steps},
-			PuzzleLR:    h.PuzzleLR,
-			PuzzleDecay: h.PuzzleDecay,
-			EMA:         h.EMA,
+		opt, err = learn.NewOptimizer(m.Params(), learn.OptimizerConfig{
+			Adam:       torch.AdamConfig{Beta1: h.Beta1, Beta2: h.Beta2, WeightDecay: h.Decay},
+			Schedule:   torch.Schedule{LR: h.LR, MinRatio: h.MinRatio, Warmup: h.Warmup, Steps: h.Steps},
+			TableLR:    h.PuzzleLR,
+			TableDecay: h.PuzzleDecay,
+			EMA:        h.EMA,
 		})
 		if err != nil {
 			return err
 		}
 		defer opt.Close()
-		opt.Norm = true
 	default:
 		return fmt.Errorf("kind %q is unknown", p.run.Kind)
 	}
@@ -253,8 +252,8 @@ func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimize
 		read("z_L", c.Carry.ZL)
 		if c.Target != nil {
 			got["target_q_continue"] = widen(c.Target)
-			got["loss.q_continue_loss"] = []float64{c.Loss.QContinue}
 		}
+		got["loss.q_continue_loss"] = []float64{c.Loss.QContinue}
 		got["loss.lm_loss"] = []float64{c.Loss.LM}
 		got["loss.q_halt_loss"] = []float64{c.Loss.QHalt}
 		got["loss.total"] = []float64{c.Loss.Total()}
@@ -266,22 +265,19 @@ func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimize
 		got["current.inputs"] = widen(c.Batch.Inputs)
 		got["current.labels"] = widen(c.Batch.Labels)
 		got["current.puzzle_identifiers"] = widen(c.Batch.IDs)
-		names, params := m.Params().Trained()
-		for i, g := range c.Grads {
-			read("grad."+names[i], g)
-			read("param_after."+names[i], params[i])
-		}
-		if c.Puzzle != nil {
-			read("grad.inner.puzzle_emb.local_weights", c.Puzzle)
-			read("param_after.inner.puzzle_emb.weights", m.PuzzleTable())
-		}
 	}
-	res, err := loop.Step(func(row int, in, label []int32) (int32, error) {
+	fill := func(row int, in, label []int32) (int32, error) {
 		n := p.cfg.Seq
 		copy(in, b.inputs[row*n:(row+1)*n])
 		copy(label, b.labels[row*n:(row+1)*n])
 		return b.ids[row], nil
-	}, opt)
+	}
+	var res learn.Result
+	if opt == nil {
+		res, err = loop.Segment(fill)
+	} else {
+		res, err = p.learn(m, loop, opt, fill, got)
+	}
 	if err != nil {
 		return err
 	}
@@ -294,21 +290,51 @@ func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimize
 		}
 	}
 	got["halted"] = widen(halted)
-	if opt != nil {
-		got["grad_norm"] = []float64{res.GradNorm}
-		if opt.EMA() != nil {
-			ema, err := opt.EMA().Save()
-			if err != nil {
-				return err
-			}
-			for n, t := range ema {
-				if got["ema_after."+n], err = t.Float64s(); err != nil {
-					return err
-				}
-			}
+	return p.compareCall(k, got)
+}
+
+// learn is a segment that is learned from; it adds gradients, and parameters after the step, to got.
+func (p *parity) learn(m *hrm.Model, loop *learn.Loop, opt *learn.Optimizer, fill learn.Fill, got map[string][]float64) (learn.Result, error) {
+	g, res, err := loop.Gradients(fill)
+	if err != nil {
+		return res, err
+	}
+	defer g.Close()
+	names, params := m.Params().Trained()
+	for i, x := range g.Dense {
+		got["grad."+names[i]] = torch.Read[float64](nil, x)
+	}
+	for _, sp := range g.Sparse {
+		local := strings.TrimSuffix(sp.Table, "weights") + "local_weights"
+		got["grad."+local] = torch.Read[float64](nil, sp.Rows)
+	}
+	norm, err := g.Norm()
+	if err != nil {
+		return res, err
+	}
+	got["grad_norm"] = []float64{norm}
+	if err := opt.Apply(g); err != nil {
+		return res, err
+	}
+	for i, x := range params {
+		got["param_after."+names[i]] = torch.Read[float64](nil, x)
+	}
+	for _, sp := range g.Sparse {
+		got["param_after."+sp.Table] = torch.Read[float64](nil, m.Params().Get(sp.Table))
+	}
+	if p.run.Hyper.EMA == 0 {
+		return res, nil
+	}
+	averages, _, err := opt.Save()
+	if err != nil {
+		return res, err
+	}
+	for _, n := range names {
+		if got["ema_after."+n], err = averages[n].Float64s(); err != nil {
+			return res, err
 		}
 	}
-	return p.compareCall(k, got)
+	return res, nil
 }
 
 // compareCall compares every recorded tensor of call k.

@@ -98,11 +98,11 @@ func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.
 			got["q_halt_logits"] = torch.Read[float64](nil, c.Out.QHalt)
 			got["q_continue_logits"] = torch.Read[float64](nil, c.Out.QContinue)
 		}
-		if _, err := loop.Step(func(row int, in, label []int32) (int32, error) {
+		if _, err := loop.Segment(func(row int, in, label []int32) (int32, error) {
 			copy(in, inputs[row*n:(row+1)*n])
 			copy(label, labels[row*n:(row+1)*n])
 			return ids[row], nil
-		}, nil); err != nil {
+		}); err != nil {
 			return err
 		}
 		for _, key := range p.f.Names() {
