@@ -7,7 +7,9 @@ import (
 	"image/draw"
 	"math"
 	"slices"
+	"unsafe"
 
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -18,63 +20,102 @@ const (
 	legendHeight  = 24.0
 )
 
-// BoardArea is where in the pane r the cells of a board of cols x rows lie, with the side of a cell,
-// all in pixels of a canvas of that scale; cells are whole pixels wide.
-func BoardArea(r canvas.Rect, cols, rows int, scale float64) (area image.Rectangle, cell int) {
+// boardPane is the board with the answer over it.
+func boardPane() Pane {
+	return Pane{
+		ID:      "board",
+		Place:   (*Room).Boards,
+		Draw:    drawBoard,
+		Sprites: boardSprites,
+		Shows: func(v *View) any {
+			type shown struct {
+				layer, name string
+				pick        int
+				attention   *[]uint8
+				other       *trace.Segment
+			}
+			return shown{v.Layer, v.Name, v.Pick, unsafe.SliceData(v.Attention), v.Other}
+		},
+		Hit: cellAt,
+	}
+}
+
+// boardArea is where in the pane r the cells of b lie, with the side of a cell, all in pixels of a
+// canvas of that scale; cells are whole pixels wide.
+func boardArea(r canvas.Rect, b *grid.Board, scale float64) (area image.Rectangle, cell int) {
 	_, r = r.Top(captionHeight)
 	_, r = r.Bottom(legendHeight)
 	if r.W > 240 {
 		r.X, r.W = r.X+2*gap, r.W-4*gap
 	}
 	p := r.Pixels(scale)
-	if cols <= 0 || rows <= 0 || p.Empty() {
+	if b.Cols <= 0 || b.Rows <= 0 || p.Empty() {
 		return image.Rectangle{Min: p.Min, Max: p.Min}, 0
 	}
-	cell = max(min(p.Dx()/cols, p.Dy()/rows), 1)
-	size := image.Pt(cols*cell, rows*cell)
+	cell = max(min(p.Dx()/b.Cols, p.Dy()/b.Rows), 1)
+	size := image.Pt(b.Cols*cell, b.Rows*cell)
 	at := p.Min.Add(image.Pt((p.Dx()-size.X)/2, (p.Dy()-size.Y)/2))
 	return image.Rectangle{at, at.Add(size)}, cell
 }
 
-// CellAt is the index of the cell at the point (x, y) of a canvas, -1 if there is none.
-func CellAt(r canvas.Rect, b grid.Board, x, y, scale float64) int {
-	area, cell := BoardArea(r, b.Cols, b.Rows, scale)
+// cellAt is the cell at the point (x, y) of a canvas.
+func cellAt(r canvas.Rect, scale float64, v *View, x, y float64) Hit {
+	if v.Step == nil {
+		return Hit{}
+	}
+	area, cell := boardArea(r, &v.Step.Board, scale)
 	p := image.Pt(int(math.Floor(x*scale)), int(math.Floor(y*scale)))
 	if cell == 0 || !p.In(area) {
-		return -1
+		return Hit{}
 	}
 	p = p.Sub(area.Min).Div(cell)
-	return p.Y*b.Cols + p.X
+	o := overlay{Canvas: &canvas.Canvas{Scale: scale}, View: v, area: area, cell: cell}
+	i := p.Y*v.Step.Board.Cols + p.X
+	return Hit{HitCell, i, o.rect(i)}
 }
 
-// An Art is a board painted once for many frames: all but the agents, and the agents apart, so that
+// An art is a board painted once for many frames: all but the agents, and the agents apart, so that
 // the answer lies between them and they can glide.
-type Art struct {
-	Board  grid.Board
-	Cell   int           // side of a cell in pixels
-	Base   *image.RGBA   // the board without agents
-	Agents []*image.RGBA // one cell each, for the agents among Board.Pieces in their order; else transparent
+type art struct {
+	board  grid.Board
+	cell   int           // side of a cell in pixels
+	base   *image.RGBA   // the board without agents
+	agents []*image.RGBA // one cell each, for the agents among board.Pieces in their order; else transparent
 }
 
-// Paint makes the art of b with cells of that many pixels. Where before, which may be nil, differs only
-// in its agents, its Base is taken over.
-func Paint(b grid.Board, cell int, p Painter, before *Art) *Art {
-	a := &Art{Board: b, Cell: cell}
+// art is the painted board of v, the one kept if it is the same.
+func (v *View) art(cell int) *art {
+	k := v.cache()
+	if k.art == nil || k.art.cell != cell || !sameBoard(&k.art.board, &v.Step.Board) {
+		k.art = paint(v.Step.Board, cell, v.painter(), k.art)
+	}
+	return k.art
+}
+
+// paint makes the art of b with cells of that many pixels. Where before, which may be nil, differs only
+// in its agents, its base is taken over.
+func paint(b grid.Board, cell int, p Painter, before *art) *art {
+	a := &art{board: b, cell: cell}
 	bare := b
 	bare.Pieces = others(b.Pieces)
-	if before != nil && before.Cell == cell && before.Board.Family == b.Family && before.Board.Cols == b.Cols && before.Board.Rows == b.Rows &&
-		slices.Equal(before.Board.Cells, b.Cells) && slices.Equal(others(before.Board.Pieces), bare.Pieces) {
-		a.Base = before.Base
+	if before != nil && before.cell == cell && before.board.Family == b.Family && before.board.Cols == b.Cols && before.board.Rows == b.Rows &&
+		slices.Equal(before.board.Cells, b.Cells) && slices.Equal(others(before.board.Pieces), bare.Pieces) {
+		a.base = before.base
 	} else {
-		a.Base = image.NewRGBA(image.Rect(0, 0, b.Cols*cell, b.Rows*cell))
-		p(bare, a.Base)
+		a.base = image.NewRGBA(image.Rect(0, 0, b.Cols*cell, b.Rows*cell))
+		p(bare, a.base)
 	}
 	for _, q := range b.Pieces {
 		if q.Kind == grid.PieceAgent {
-			a.Agents = append(a.Agents, agentArt(b, q, cell, p))
+			a.agents = append(a.agents, agentArt(b, q, cell, p))
 		}
 	}
 	return a
+}
+
+// sameBoard reports whether two boards look the same.
+func sameBoard(a, b *grid.Board) bool {
+	return a.Family == b.Family && a.Cols == b.Cols && a.Rows == b.Rows && slices.Equal(a.Cells, b.Cells) && slices.Equal(a.Pieces, b.Pieces)
 }
 
 // others are the pieces that are no agents.
@@ -108,12 +149,12 @@ func agentArt(b grid.Board, q grid.Piece, cell int, p Painter) *image.RGBA {
 	return with
 }
 
-// Place is where agent n stands, relative to the board in pixels, when it has glided the part glide of
+// place is where agent n stands, relative to the board in pixels, when it has glided the part glide of
 // the way from where it was on the board from. An agent that moved more than one cell does not glide.
-func (a *Art) Place(n int, from *grid.Board, glide float64) image.Point {
-	is := agentsOf(&a.Board)
+func (a *art) place(n int, from *grid.Board, glide float64) image.Point {
+	is := agentsOf(&a.board)
 	q := is[n]
-	at := image.Pt(q.X*a.Cell, q.Y*a.Cell)
+	at := image.Pt(q.X*a.cell, q.Y*a.cell)
 	if from == nil || !(glide < 1) {
 		return at
 	}
@@ -128,7 +169,7 @@ func (a *Art) Place(n int, from *grid.Board, glide float64) image.Point {
 	// Slow at both ends.
 	glide = unit(glide)
 	t := glide * glide * (3 - 2*glide)
-	left := int(math.Round((1 - t) * float64(a.Cell)))
+	left := int(math.Round((1 - t) * float64(a.cell)))
 	return at.Add(image.Pt(dx*left, dy*left))
 }
 
@@ -142,48 +183,50 @@ func agentsOf(b *grid.Board) []grid.Piece {
 	return out
 }
 
-// DrawBoard draws the pane of the board: its caption, the cells, the layer over them, the agent and
-// the layer's legend.
-func DrawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
-	c.Fill(r, v.theme().Back)
-	if v.Step == nil {
-		c.TextIn(r, "No board yet", canvas.Font{Size: 15}, canvas.Center, v.theme().Muted)
-		return
-	}
-	_, cell := BoardArea(r, v.Step.Board.Cols, v.Step.Board.Rows, c.Scale)
-	if cell == 0 {
-		c.TextIn(r, "An empty board", canvas.Font{Size: 15}, canvas.Center, v.theme().Muted)
-		return
-	}
-	DrawBoardArt(c, r, v, Paint(v.Step.Board, cell, v.painter(), nil), true)
-}
-
-// DrawBoardArt is [DrawBoard] with the art painted before; agents says whether to draw them too.
-func DrawBoardArt(c *canvas.Canvas, r canvas.Rect, v *View, art *Art, agents bool) {
+// drawBoard draws the caption, the cells, the layer over them and its legend; agents are sprites.
+func drawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	c.Fill(r, t.Back)
+	if v.Step == nil {
+		c.TextIn(r, "No board yet", canvas.Font{Size: 15}, canvas.Center, t.Muted)
+		return
+	}
 	b := &v.Step.Board
-	area, cell := BoardArea(r, b.Cols, b.Rows, c.Scale)
+	area, cell := boardArea(r, b, c.Scale)
+	if cell == 0 {
+		c.TextIn(r, "An empty board", canvas.Font{Size: 15}, canvas.Center, t.Muted)
+		return
+	}
 	top, _ := r.Top(captionHeight)
 	caption := b.Caption
 	if v.Name != "" {
 		caption = v.Name
 	}
 	c.TextIn(top, caption, canvas.Font{Size: 13}, canvas.Center, t.Muted)
-
-	dst := area.Add(c.Img.Bounds().Min)
-	draw.Draw(c.Img, dst, art.Base, image.Point{}, draw.Src)
+	draw.Draw(c.Img, area.Add(c.Img.Bounds().Min), v.art(cell).base, image.Point{}, draw.Src)
 	o := overlay{Canvas: c, View: v, area: area, cell: cell}
 	legend := o.draw()
-	if agents {
-		for n, img := range art.Agents {
-			at := art.Place(n, v.From, v.Glide).Add(dst.Min)
-			part := img.Rect.Add(at).Intersect(dst)
-			draw.Draw(c.Img, part, img, part.Min.Sub(at), draw.Over)
-		}
-	}
 	low, _ := r.Bottom(legendHeight)
 	legend.draw(c, low, t)
+}
+
+// boardSprites are the agents, which may be gliding.
+func boardSprites(r canvas.Rect, scale float64, v *View) (sprites []Sprite) {
+	if v.Step == nil {
+		return nil
+	}
+	area, cell := boardArea(r, &v.Step.Board, scale)
+	if cell == 0 {
+		return nil
+	}
+	art := v.art(cell)
+	for n, img := range art.agents {
+		at := art.place(n, v.From, v.Glide).Add(area.Min)
+		if part := img.Rect.Add(at).Intersect(area); !part.Empty() {
+			sprites = append(sprites, Sprite{img, part.Sub(at), part.Min})
+		}
+	}
+	return sprites
 }
 
 // A legend says under the board what its colours mean.

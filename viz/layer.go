@@ -17,6 +17,8 @@ type Layer struct {
 
 	// draw draws it for the segment g, which is not nil, and completes the legend.
 	draw func(o *overlay, g *trace.Segment, l *legend)
+	// scale is the largest value that is drawn, of layers that have one for a whole decision.
+	scale func(s *trace.Step) float32
 }
 
 // Layers are all layers of what h describes, in the order in which the viewer offers them. A view that
@@ -29,7 +31,8 @@ func Layers(h trace.Header) []Layer {
 	for i, name := range h.Levels {
 		list = append(list, Layer{
 			ID: "change-" + strings.ToLower(name), Title: "change of " + stateName(name),
-			draw: func(o *overlay, g *trace.Segment, l *legend) { o.changeLayer(i, g, l) },
+			draw:  func(o *overlay, g *trace.Segment, l *legend) { o.changeLayer(i, g, l) },
+			scale: func(s *trace.Step) float32 { return largestChange(s, i) },
 		})
 	}
 	for i, name := range h.Levels {

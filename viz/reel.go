@@ -106,12 +106,12 @@ func (r *Reel) Cuts() ([]Cut, error) {
 }
 
 // View is what c shows.
-func (r *Reel) View(c Cut) (*View, *Timeline, error) {
+func (r *Reel) View(c Cut) (*View, error) {
 	if r.cache.n != c.Step || r.cache.step == nil {
 		first, _ := r.History.Range()
 		s, err := r.History.Step(c.Step)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		r.cache.from = nil
 		if c.Step > first {
@@ -124,6 +124,7 @@ func (r *Reel) View(c Cut) (*View, *Timeline, error) {
 	v := &View{
 		Header: r.Header, Step: r.cache.step, Segment: c.Segment, Layer: r.Layer, Theme: r.Options.Theme,
 		Painter: r.Painters.Of(r.cache.step.Board), Pick: -1, Glide: c.Glide,
+		Timeline: NewTimeline(r.History, c.Step, r.Header.MaxSegments),
 	}
 	if r.cache.from != nil {
 		v.From = &r.cache.from.Board
@@ -131,7 +132,7 @@ func (r *Reel) View(c Cut) (*View, *Timeline, error) {
 	if c.Step < len(r.mean) {
 		v.Mean, v.Most = r.mean[c.Step], r.most[c.Step]
 	}
-	return v, NewTimeline(r.History, c.Step, r.Header.MaxSegments), nil
+	return v, nil
 }
 
 // NewTimeline is the timeline of h at the step.
@@ -142,9 +143,9 @@ func NewTimeline(h History, step, maxSegments int) *Timeline {
 
 // Draw draws the frame of c.
 func (r *Reel) Draw(c Cut) (*image.RGBA, error) {
-	v, line, err := r.View(c)
+	v, err := r.View(c)
 	if err != nil {
 		return nil, err
 	}
-	return Frame(r.Options, line, v), nil
+	return Frame(r.Options, v), nil
 }

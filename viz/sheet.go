@@ -48,7 +48,7 @@ func Sheet(o Options, v *View) *image.RGBA {
 
 	b := &v.Step.Board
 	cell := max(int(side*o.Scale)/max(b.Cols, b.Rows, 1), 1)
-	art := Paint(*b, cell, w.painter(), nil)
+	art := paint(*b, cell, w.painter(), nil)
 	for k := range n {
 		x := body.X + float64(k%cols)*(side+2*gap)
 		y := body.Y + float64(k/cols)*(side+label+gap)
@@ -69,7 +69,7 @@ func Sheet(o Options, v *View) *image.RGBA {
 	low, _ := page.Bottom(chart - gap)
 	curve, latent := low.Left(low.W * 0.6)
 	_, latent = latent.Left(gap)
-	DrawCurve(c, curve, &w)
-	DrawLatent(c, latent, &w)
+	drawCurve(c, curve, &w)
+	drawLatent(c, latent, &w)
 	return c.Img
 }

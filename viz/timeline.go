@@ -18,6 +18,37 @@ type Timeline struct {
 	Most  int                               // largest number of segments that a bar can show; at least 1
 }
 
+// timelinePane is all steps of the history and the one shown.
+func timelinePane() Pane {
+	return Pane{
+		ID: "timeline",
+		Place: func(r *Room) (place []canvas.Rect) {
+			if r.Page.H < 320 {
+				return nil
+			}
+			place = make([]canvas.Rect, 1)
+			place[0], r.Page = r.Page.Bottom(68)
+			_, r.Page = r.Page.Bottom(gap)
+			return place
+		},
+		Draw: drawTimeline,
+		Shows: func(v *View) any {
+			type shown struct {
+				end, step int
+				speed     string
+			}
+			if v.Timeline == nil {
+				return nil
+			}
+			return shown{v.Timeline.End, v.Timeline.Step, v.Speed}
+		},
+		Hit: func(r canvas.Rect, _ float64, v *View, x, _ float64) Hit {
+			return hit(HitStep, timelineStepAt(r, v.Timeline, x))
+		},
+		Drag: true, Wheel: true,
+	}
+}
+
 // timelineArea is the part of the pane in which the bars stand.
 func timelineArea(r canvas.Rect) canvas.Rect {
 	_, r = r.Left(2 * gap)
@@ -37,8 +68,11 @@ func (l *Timeline) columns(width float64) (n int, bar float64) {
 	return n, min(width/float64(n), most)
 }
 
-// TimelineStepAt is the step at x in the pane r, bounded to those kept; -1 without any.
-func TimelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
+// timelineStepAt is the step at x in the pane r, bounded to those kept; -1 without any.
+func timelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
+	if l == nil {
+		return -1
+	}
 	a := timelineArea(r)
 	n, bar := l.columns(a.W)
 	if n == 0 {
@@ -49,9 +83,13 @@ func TimelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
 	return l.First + min(max(int(math.Floor(k)), 0), steps-1)
 }
 
-// DrawTimeline draws a bar for every step, as high as the segments it took, with the ends of episodes
+// drawTimeline draws a bar for every step, as high as the segments it took, with the ends of episodes
 // and rewards marked, and over it where v's step stands.
-func DrawTimeline(c *canvas.Canvas, r canvas.Rect, l *Timeline, v *View) {
+func drawTimeline(c *canvas.Canvas, r canvas.Rect, v *View) {
+	l := v.Timeline
+	if l == nil {
+		return
+	}
 	t := v.theme()
 	c.Fill(r, t.Back)
 	a := timelineArea(r)

@@ -40,10 +40,28 @@ type View struct {
 	From  *grid.Board // the board before the last action: pieces glide from there
 	Glide float64     // from 0, where they were, to 1, where they are
 
+	Timeline *Timeline // of the history that the step is from; nil draws none
+	Cache    *Cache    // nil keeps nothing
+
 	Mean  float64 // segments a decision so far
 	Most  int     // and the most of one
 	Speed string  // e.g. "2x", empty if nothing plays
 	Note  string  // what the person should know, e.g. "recording"
+}
+
+// A Cache keeps what the panes draw of one view from one picture to the next, so that only what is new
+// is drawn. It belongs to one goroutine.
+type Cache struct {
+	art   *art // of the board
+	strip strip
+}
+
+// cache is v's own, or one that is forgotten.
+func (v *View) cache() *Cache {
+	if v.Cache == nil {
+		return &Cache{}
+	}
+	return v.Cache
 }
 
 func (v *View) theme() *Theme {
@@ -153,6 +171,21 @@ func endWords(s *trace.Step) string {
 		return "Stopped by the step limit."
 	}
 	return "Ended."
+}
+
+// Thinks reports whether the agent of h thinks in segments, so that there is thought to show.
+func Thinks(h trace.Header) bool { return h.MaxSegments > 0 || h.Agent == "hrm" }
+
+func agentTitle(agent string) string {
+	switch agent {
+	case "oracle":
+		return "Oracle"
+	case "random":
+		return "Chance"
+	case "human":
+		return "You"
+	}
+	return "Agent"
 }
 
 // AgentWords names an agent in a sentence.

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/gif"
 	"image/png"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +101,30 @@ func mazeBoard(t testing.TB, side int) grid.Board {
 	return b
 }
 
+// pane is the pane of that ID.
+func pane(t testing.TB, id string) viz.Pane {
+	t.Helper()
+	all := viz.Panes()
+	i := slices.IndexFunc(all, func(p viz.Pane) bool { return p.ID == id })
+	if i < 0 {
+		t.Fatalf("there is no pane %s", id)
+	}
+	return all[i]
+}
+
+// drawPane draws a pane of v over the whole of c.
+func drawPane(t testing.TB, id string, c *canvas.Canvas, v *viz.View) {
+	t.Helper()
+	p := pane(t, id)
+	p.Draw(c, c.Bounds(), v)
+	if p.Sprites == nil {
+		return
+	}
+	for _, s := range p.Sprites(c.Bounds(), c.Scale, v) {
+		draw.Draw(c.Img, image.Rectangle{Min: s.At, Max: s.At.Add(s.Part.Size())}, s.Image, s.Part.Min, draw.Over)
+	}
+}
+
 // mazeView is a decision about a maze, thought two segments beyond halting.
 func mazeView(t testing.TB, path bool) (*viz.View, *viztest.Wave) {
 	w := &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 2, MaxSegments: 16, Path: path}
@@ -160,7 +186,10 @@ func TestGolden(t *testing.T) {
 		{"gliding-narrow", viz.Options{Width: 400, Height: 400}, []*viz.View{&gliding}},
 		{"scale-2", viz.Options{Width: 1000, Height: 1000, Scale: 2}, []*viz.View{maze11}},
 	} {
-		golden(t, tt.name, viz.Frame(tt.o, line(), tt.v...))
+		for _, v := range tt.v {
+			v.Timeline = line()
+		}
+		golden(t, tt.name, viz.Frame(tt.o, tt.v...))
 	}
 	for _, l := range viz.Layers(maze11.Header)[1:] {
 		v := *maze11
@@ -170,7 +199,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := canvas.New(320, 360, 1)
-		viz.DrawBoard(c, c.Bounds(), &v)
+		drawPane(t, "board", c, &v)
 		golden(t, "layer-"+strings.ReplaceAll(l.Title, " ", "-"), c.Img)
 	}
 	golden(t, "sheet-light", viz.Sheet(viz.Options{Theme: viz.Light()}, maze11))
@@ -180,10 +209,11 @@ func TestGolden(t *testing.T) {
 // TestFrameIsPure draws the same twice, also after other things were drawn in between.
 func TestFrameIsPure(t *testing.T) {
 	v, _ := mazeView(t, false)
-	a := viz.Frame(viz.Options{}, line(), v)
+	v.Timeline, v.Cache = line(), &viz.Cache{}
+	a := viz.Frame(viz.Options{}, v)
 	h, s := viztest.Sudoku(3)
-	viz.Frame(viz.Options{Scale: 1.37}, nil, &viz.View{Header: h, Step: s, Segment: 1})
-	if b := viz.Frame(viz.Options{}, line(), v); !bytes.Equal(a.Pix, b.Pix) {
+	viz.Frame(viz.Options{Scale: 1.37}, &viz.View{Header: h, Step: s, Segment: 1})
+	if b := viz.Frame(viz.Options{}, v); !bytes.Equal(a.Pix, b.Pix) {
 		t.Error("the same view gives other pixels")
 	}
 }
@@ -247,11 +277,12 @@ func FuzzFrame(f *testing.F) {
 		layers := viz.Layers(v.Header)
 		v.Layer = layers[int(next())%len(layers)].ID
 		o := viz.Options{Width: int(width % 1500), Height: int(height % 1500), Scale: 0.5 + float64(next()%8)/2}
-		viz.Frame(o, line(), v)
+		viz.Frame(o, v)
 		if len(s.Thought) <= 8 {
 			viz.Sheet(viz.Options{}, v)
 		}
-		viz.Frame(o, line(), v, v)
+		v.Timeline = line()
+		viz.Frame(o, v, v)
 		if v.Words() == "" {
 			t.Error("no words")
 		}
@@ -291,51 +322,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestPlacesAndBack: what is drawn at a place is found at that place.
-func TestPlacesAndBack(t *testing.T) {
-	v, _ := mazeView(t, false)
-	for _, size := range [][3]float64{{800, 600, 1}, {1280, 800, 1.25}, {1920, 1080, 2}} {
-		p := viz.Layout(canvas.Rect{W: size[0], H: size[1]}, 1, true)
-		area, cell := viz.BoardArea(p.Boards[0], 11, 11, size[2])
-		for i := range 121 {
-			x := (float64(area.Min.X+i%11*cell) + float64(cell)/2) / size[2]
-			y := (float64(area.Min.Y+i/11*cell) + float64(cell)/2) / size[2]
-			if got := viz.CellAt(p.Boards[0], v.Step.Board, x, y, size[2]); got != i {
-				t.Fatalf("size %v: cell %d is found as %d", size, i, got)
-			}
-		}
-		if got := viz.CellAt(p.Boards[0], v.Step.Board, float64(area.Min.X-1)/size[2], float64(area.Min.Y)/size[2], size[2]); got != -1 {
-			t.Errorf("cell %d beside the board", got)
-		}
-		// From left to right the curve and the timeline go through all segments and steps in order.
-		last, seen := -1, make(map[int]bool)
-		for x := p.Curves[0].X; x < p.Curves[0].X+p.Curves[0].W; x++ {
-			k := viz.CurveSegmentAt(p.Curves[0], v, x)
-			if k < last {
-				t.Fatalf("the curve goes back from %d to %d", last, k)
-			}
-			last, seen[k] = k, true
-		}
-		if len(seen) != len(v.Step.Thought) {
-			t.Errorf("%d of %d segments can be reached in the curve", len(seen), len(v.Step.Thought))
-		}
-		l := line()
-		last, seen = -1, make(map[int]bool)
-		for x := 0.0; x < size[0]; x++ {
-			n := viz.TimelineStepAt(p.Timeline, l, x)
-			if n < last {
-				t.Fatalf("the timeline goes back from %d to %d", last, n)
-			}
-			last, seen[n] = n, true
-		}
-		if len(seen) != 60 {
-			t.Errorf("%d of 60 steps can be reached in the timeline", len(seen))
-		}
-	}
-}
-
-// film is the reel of an episode of five steps.
-func film(t *testing.T) *viz.Reel {
+// reel is the film of an episode of five steps.
+func reel(t *testing.T) *viz.Reel {
 	t.Helper()
 	w := &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 6, MaxSegments: 16}
 	l := trace.NewLive(100, 1<<30)
@@ -356,7 +344,7 @@ func film(t *testing.T) *viz.Reel {
 }
 
 func TestGIF(t *testing.T) {
-	r := film(t)
+	r := reel(t)
 	cuts, err := r.Cuts()
 	if err != nil {
 		t.Fatal(err)
@@ -426,7 +414,7 @@ func TestGIF(t *testing.T) {
 
 func TestGIFEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := viz.WriteGIF(ctx, io.Discard, film(t), func(n, all int) { cancel() })
+	err := viz.WriteGIF(ctx, io.Discard, reel(t), func(n, all int) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -441,14 +429,14 @@ func TestVideo(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("PATH", dir)
 	out := filepath.Join(dir, "x.mp4")
-	if err := viz.WriteVideo(t.Context(), out, film(t), nil); !errors.Is(err, viz.ErrNoFFmpeg) {
+	if err := viz.WriteVideo(t.Context(), out, reel(t), nil); !errors.Is(err, viz.ErrNoFFmpeg) {
 		t.Errorf("error %v without ffmpeg", err)
 	}
 	script := "#!/bin/sh\nfor last; do :; done\necho \"$@\" >" + dir + "/args\nexec /bin/cat >\"$last\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "ffmpeg"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := film(t)
+	r := reel(t)
 	if err := viz.WriteVideo(t.Context(), out, r, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -485,15 +473,15 @@ func BenchmarkFrame(b *testing.B) {
 	s := w.Decision(mazeBoard(b, 31), 0)
 	var h trace.Header
 	w.Describe(&h)
-	v := &viz.View{Header: h, Step: s, Segment: 3, Painter: maze.PaintBoard}
+	v := &viz.View{Header: h, Step: s, Segment: 3, Painter: maze.PaintBoard, Timeline: line()}
 	for b.Loop() {
-		viz.Frame(viz.Options{}, line(), v)
+		viz.Frame(viz.Options{}, v)
 	}
 }
 
 func ExampleFrame() {
 	h, s := viztest.Sudoku(5)
-	img := viz.Frame(viz.Options{Width: 800, Height: 600, Theme: viz.Light()}, nil, &viz.View{Header: h, Step: s, Segment: 4})
+	img := viz.Frame(viz.Options{Width: 800, Height: 600, Theme: viz.Light()}, &viz.View{Header: h, Step: s, Segment: 4})
 	fmt.Println(img.Bounds().Size())
 	// Output: (800,600)
 }

@@ -159,12 +159,12 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	film, err := r.play(ctx, log)
+	file, err := r.play(ctx, log)
 	if err != nil {
 		return err
 	}
-	defer film.Close()
-	reel := &viz.Reel{History: film, Header: film.Header(), Painters: painters(), Options: o, Layer: r.layer, Speed: r.speed}
+	defer file.Close()
+	reel := &viz.Reel{History: file, Header: file.Header(), Painters: painters(), Options: o, Layer: r.layer, Speed: r.speed}
 	terminal := isTerminal(log)
 	progress := func(done, all int) {
 		if !r.quiet && terminal && (done%20 == 0 || done == all) {
@@ -176,7 +176,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	}
 	switch kind {
 	case ".trace":
-		err = writeFile(r.out, func(w io.Writer) error { return copyTrace(w, film) })
+		err = writeFile(r.out, func(w io.Writer) error { return copyTrace(w, file) })
 	case ".gif":
 		err = writeFile(r.out, func(w io.Writer) error { return viz.WriteGIF(ctx, w, reel, progress) })
 	case ".png":
@@ -190,8 +190,8 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	if !r.quiet {
-		first, end := film.Range()
-		fmt.Fprintf(log, "wrote %s: %d steps, %s\n", r.out, end-first, viz.Who(film.Header()))
+		first, end := file.Range()
+		fmt.Fprintf(log, "wrote %s: %d steps, %s\n", r.out, end-first, viz.Who(file.Header()))
 	}
 	return nil
 }
@@ -285,14 +285,14 @@ func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
 	if err != nil {
 		return err
 	}
-	v, line, err := reel.View(c)
+	v, err := reel.View(c)
 	if err != nil {
 		return err
 	}
 	if r.sheet {
 		return writePNG(r.out, viz.Sheet(reel.Options, v))
 	}
-	return writePNG(r.out, viz.Frame(reel.Options, line, v))
+	return writePNG(r.out, viz.Frame(reel.Options, v))
 }
 
 // pick is the frame that --step and --segment mean.

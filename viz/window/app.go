@@ -28,6 +28,7 @@ type Config struct {
 
 	Traces []Trace // one or two that are replayed, side by side
 
+	Panes    []viz.Pane // nil is viz.Panes()
 	Painters viz.Painters
 	Light    bool    // begin with the light theme
 	Zoom     float64 // of the text and controls; 0 is 1
@@ -62,7 +63,7 @@ type Trace struct {
 
 // An App is the viewer without its window. One goroutine uses it.
 type App struct {
-	// Budget is how long Draw may take before panes other than the board wait for a later frame, a few
+	// Budget is how long Draw may take before pictures other than the first, the board's, wait for a later frame, a few
 	// at most; 0 has no bound.
 	Budget time.Duration
 	began  time.Time // of Draw
@@ -83,7 +84,7 @@ type App struct {
 
 	playing bool      // the view moves on by itself through what is kept
 	due     time.Time // to its next segment
-	drag    string    // the pane in which the button was pressed and is held
+	drag    string    // the picture of the pane in which the button was pressed and is held
 	list    *list
 	help    bool
 
@@ -92,12 +93,12 @@ type App struct {
 	heard   map[*side]int // messages of sessions that were shown
 	asked   attention     // for last
 
-	panes   map[string]*pane
-	arts    []*viz.Art
-	number  int // of pictures so far
-	numbers map[*image.RGBA]int
-	tipped  time.Time // since when the pointer rests on a control
-	tip     string
+	hidden   map[string]bool // panes, by ID
+	pictures map[string]*picture
+	number   int // of pictures so far
+	numbers  map[*image.RGBA]int
+	tipped   time.Time // since when the pointer rests on a control
+	tip      string
 
 	export struct {
 		sync.WaitGroup
@@ -118,12 +119,15 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: live.NormalSpeed, panes: make(map[string]*pane), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: live.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Light {
 		a.theme = viz.Light()
 	}
 	if a.zoom == 0 {
 		a.zoom = 1
+	}
+	if a.cfg.Panes == nil {
+		a.cfg.Panes = viz.Panes()
 	}
 	switch {
 	case len(cfg.Traces) > 2:

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -121,12 +122,30 @@ func (d *driver) click(x, y float64) {
 
 func (d *driver) clickRect(r canvas.Rect) { d.click(r.X+r.W/2, r.Y+r.H/2) }
 
-// cell clicks a cell of the first board.
+// pane is a pane of the first side at its place.
+func (d *driver) pane(id string) viz.Placed {
+	d.Helper()
+	l := d.layout()
+	i := slices.IndexFunc(l, func(p viz.Placed) bool { return p.ID == id && p.View == 0 })
+	if i < 0 {
+		d.Fatalf("there is no pane %s", id)
+	}
+	return l[i]
+}
+
+// pointAt points at a cell of the first board.
 func (d *driver) pointAt(cell int) {
-	b := d.view().Step.Board
-	area, side := viz.BoardArea(d.layout().Boards[0], b.Cols, b.Rows, d.in.Scale)
-	d.in.X = float64(area.Min.X+cell%b.Cols*side+side/2) / d.in.Scale
-	d.in.Y = float64(area.Min.Y+cell/b.Cols*side+side/2) / d.in.Scale
+	p := d.pane("board")
+	for y := p.Rect.Y; y < p.Rect.Y+p.Rect.H; y += 4 {
+		for x := p.Rect.X; x < p.Rect.X+p.Rect.W; x += 4 {
+			if h := d.hit(p, x, y); h.Kind == viz.HitCell && h.N == cell {
+				_, at := d.local(p)
+				d.in.X, d.in.Y = float64(at.X)/d.in.Scale+h.Rect.X+h.Rect.W/2, float64(at.Y)/d.in.Scale+h.Rect.Y+h.Rect.H/2
+				return
+			}
+		}
+	}
+	d.Fatalf("cell %d is nowhere", cell)
 }
 
 func (d *driver) clickCell(cell int) {
@@ -300,10 +319,10 @@ var effects = map[string]func(d *driver, use func()){
 		if s, _ := d.status().Trace.Step(2); s.Action != maze.Left {
 			d.Errorf("action %d", s.Action)
 		}
-		r := d.layout().Actions
-		for y := r.Y; y < r.Y+r.H; y++ {
-			if viz.ActionAt(r, d.view(), y) == maze.Down {
-				d.click(r.X+40, y+9)
+		p := d.pane("actions")
+		for y := p.Rect.Y; y < p.Rect.Y+p.Rect.H; y++ {
+			if d.hit(p, p.Rect.X, y) == (viz.Hit{Kind: viz.HitAction, N: maze.Down}) {
+				d.click(p.Rect.X+40, y+9)
 				break
 			}
 		}
@@ -387,7 +406,7 @@ var effects = map[string]func(d *driver, use func()){
 		d.tick("home")
 		d.tick(".")
 		a, b := &d.sides[0].view, &d.sides[1].view
-		if !viz.SameBoard(&a.Step.Board, &b.Step.Board) || a.Segment != b.Segment || a.Other == nil {
+		if !cmp.Equal(a.Step.Board, b.Step.Board) || a.Segment != b.Segment || a.Other == nil {
 			d.Errorf("the sides show different moments: segments %d, %d", a.Segment, b.Segment)
 		}
 		if a.Name != "wave" || b.Name != "near" {
@@ -445,12 +464,40 @@ var effects = map[string]func(d *driver, use func()){
 			d.Error("still editing")
 		}
 	},
+	"pane latent": hides("latent"),
+	"pane strip":  hides("strip"),
 	"quit": func(d *driver, use func()) {
 		use()
 		if d.Update(d.in) {
 			d.Error("it goes on")
 		}
 	},
+}
+
+// hides is the effect of a pane's key: the others take its room, and get it back.
+func hides(id string) func(d *driver, use func()) {
+	return func(d *driver, use func()) {
+		before := d.layout()
+		use()
+		var area float64
+		for _, p := range d.layout() {
+			area += p.Rect.W * p.Rect.H
+			if p.ID == id {
+				d.Error("it is not hidden")
+			}
+		}
+		all := 0.0
+		for _, p := range before {
+			all += p.Rect.W * p.Rect.H
+		}
+		if area < 0.98*all { // but for gaps
+			d.Errorf("%.0f square points are used, %.0f before", area, all)
+		}
+		use()
+		if n := len(d.layout()); n != len(before) {
+			d.Errorf("%d panes, %d before", n, len(before))
+		}
+	}
 }
 
 func savesPNG(d *driver, use func(), width int) {
@@ -480,7 +527,12 @@ func TestEveryControl(t *testing.T) {
 		return d
 	}
 	keys := make(map[Key]string)
-	for _, c := range controls() {
+	d := liveApp(t)
+	var buttons []string
+	for _, b := range d.buttons() {
+		buttons = append(buttons, b.id)
+	}
+	for _, c := range d.controls() {
 		if effects[c.id] == nil {
 			t.Errorf("the control %q is not tested", c.id)
 			continue
@@ -495,14 +547,14 @@ func TestEveryControl(t *testing.T) {
 				effects[c.id](d, func() { d.tick(k) })
 			})
 		}
-		if slices.Contains(hidden, c) {
+		if !slices.Contains(buttons, c.id) {
 			continue
 		}
 		t.Run(c.id+" by mouse", func(t *testing.T) {
 			d := begin(t)
 			effects[c.id](d, func() {
 				for _, b := range d.buttons() {
-					if b.control == c {
+					if b.id == c.id {
 						d.clickRect(b.r)
 						return
 					}
@@ -577,32 +629,32 @@ func TestScrub(t *testing.T) {
 	f := episode(t)
 	_, end := f.Range()
 	rapid.Check(t, func(rt *rapid.T) {
-		p := d.layout()
+		line, curve, strip := d.pane("timeline"), d.pane("curve"), d.pane("strip")
 		switch rapid.IntRange(0, 4).Draw(rt, "by") {
 		case 0:
 			d.tick(rapid.SampledFrom([]Key{"left", "right", ",", ".", "home", "end", "shift+left", "shift+right", "space"}).Draw(rt, "key"))
 		case 1:
 			x := rapid.Float64Range(0, 1199).Draw(rt, "x")
-			d.click(x, p.Timeline.Y+40)
-			if n := viz.TimelineStepAt(p.Timeline, d.sides[0].line, x); d.view().Step.Index != n {
-				rt.Errorf("a click at %v shows step %d, want %d", x, d.view().Step.Index, n)
+			d.click(x, line.Rect.Y+40)
+			if h := d.hit(line, x, 0); h.Kind != viz.HitStep || d.view().Step.Index != h.N {
+				rt.Errorf("a click at %v shows step %d, want %+v", x, d.view().Step.Index, h)
 			}
 		case 2:
-			x := rapid.Float64Range(p.Curves[0].X, p.Curves[0].X+p.Curves[0].W-1).Draw(rt, "x")
-			d.click(x, p.Curves[0].Y+60)
-			if k := viz.CurveSegmentAt(p.Curves[0], d.view(), x); d.view().Segment != k {
-				rt.Errorf("a click at %v shows segment %d, want %d", x, d.view().Segment, k)
+			x := rapid.Float64Range(curve.Rect.X, curve.Rect.X+curve.Rect.W-1).Draw(rt, "x")
+			d.click(x, curve.Rect.Y+60)
+			if h := d.hit(curve, x, 0); h.Kind == viz.HitSegment && d.view().Segment != h.N {
+				rt.Errorf("a click at %v shows segment %d, want %d", x, d.view().Segment, h.N)
 			}
 		case 3:
 			x := rapid.Float64Range(0, 600).Draw(rt, "x")
 			before := d.view().Segment
-			want := viz.FilmSegmentAt(p.Films[0], d.view(), x)
-			d.click(x, p.Films[0].Y+20)
-			if got := d.view().Segment; want >= 0 && got != want || want < 0 && got != before && !d.playing {
-				rt.Errorf("a click at %v in the film shows segment %d, want %d", x, got, want)
+			want := d.hit(strip, x, 0)
+			d.click(x, strip.Rect.Y+20)
+			if got := d.view().Segment; want.Kind == viz.HitSegment && got != want.N || want.Kind == viz.HitNone && got != before && !d.playing {
+				rt.Errorf("a click at %v in the strip shows segment %d, want %+v", x, got, want)
 			}
 		case 4:
-			d.in.X, d.in.Y = p.Timeline.X+50, p.Timeline.Y+30
+			d.in.X, d.in.Y = line.Rect.X+50, line.Rect.Y+30
 			d.in.Wheel = rapid.Float64Range(-3, 3).Draw(rt, "wheel")
 			d.tick()
 		}
@@ -650,7 +702,7 @@ func TestReplayPlaysToItsEnd(t *testing.T) {
 
 func TestReplayRefusesWhatNeedsASession(t *testing.T) {
 	d := replayApp(t)
-	for _, c := range controls() {
+	for _, c := range d.controls() {
 		if !c.live {
 			continue
 		}
@@ -858,7 +910,7 @@ func TestPanesAreDrawnOnlyWhenTheyChange(t *testing.T) {
 	}
 	d.tick(".")
 	after := versions()
-	for _, id := range []string{"board", "curve", "thought", "film", "latent", "timeline"} {
+	for _, id := range []string{"board", "curve", "thought", "strip", "latent", "timeline"} {
 		if after[id] == before[id] {
 			t.Errorf("%s is not drawn again for another segment", id)
 		}

@@ -275,16 +275,13 @@ func (a *App) drawHover(out []Blit) []Blit {
 	if a.list != nil || a.help || !a.edit && !a.picks() {
 		return out
 	}
-	i, cell := a.cellAt(a.in.X, a.in.Y)
-	if cell < 0 {
+	p, h, _ := a.under(a.in.X, a.in.Y)
+	if h.Kind != viz.HitCell {
 		return out
 	}
-	v := &a.sides[i].view
-	p := a.layout().Boards[i].Pixels(a.in.Scale)
-	area, side := viz.BoardArea(canvas.Rect{W: float64(p.Dx()) / a.in.Scale, H: float64(p.Dy()) / a.in.Scale}, v.Step.Board.Cols, v.Step.Board.Rows, a.in.Scale)
-	x, y := cell%v.Step.Board.Cols*side+area.Min.X+p.Min.X, cell/v.Step.Board.Cols*side+area.Min.Y+p.Min.Y
-	s := a.in.Scale
-	r := canvas.Rect{X: float64(x) / s, Y: float64(y) / s, W: float64(side) / s, H: float64(side) / s}
+	_, at := a.local(p)
+	r := h.Rect
+	r.X, r.Y = r.X+float64(at.X)/a.in.Scale, r.Y+float64(at.Y)/a.in.Scale
 	return a.draw(out, "hover", r, a.theme.Name, func(c *canvas.Canvas, r canvas.Rect) {
 		c.Frame(r, 2, max(r.W/12, 1.5), a.theme.Continue)
 	})

@@ -83,7 +83,7 @@ func benchmark(b *testing.B, scale float64, busy int) {
 	b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
 	b.ReportMetric(ms(took[len(took)-1]), "max-ms")
 	b.ReportMetric(ms(wall)/float64(len(took)), "clock-ms")
-	b.ReportMetric(float64(a.panes["board"].version), "boards") // drawn anew
+	b.ReportMetric(float64(a.pictures["board"].version), "boards") // drawn anew
 	b.ReportMetric(0, "ns/op")
 }
 

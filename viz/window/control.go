@@ -78,16 +78,22 @@ var topRight = []*control{
 	{id: "help", tip: "All keys", keys: []Key{"?", "f1"}, icon: iconHelp, do: func(a *App) { a.help = true }},
 }
 
-// hidden have no button: they undo, or are the other direction of one that has.
-var hidden = []*control{
+// keyed have no button: they undo, or are the other direction of one that has.
+var keyed = []*control{
 	{id: "layer-back", tip: "What lies over the board, backwards", keys: []Key{"L"}, do: func(a *App) { a.nextLayer(-1) }},
 	{id: "close", tip: "Close a list, a message, edit mode", keys: []Key{"esc"}, do: (*App).escape},
 	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},
 }
 
-// controls are all of them.
-func controls() []*control {
-	return slices.Concat(slices.Concat(bottom...), topLeft, topRight, hidden)
+// controls are all of them, and one for each pane that has a key.
+func (a *App) controls() []*control {
+	all := slices.Concat(slices.Concat(bottom...), topLeft, topRight, keyed)
+	for _, p := range a.cfg.Panes {
+		if p.Key != "" {
+			all = append(all, &control{id: "pane " + p.ID, tip: "Show or hide " + p.Title, keys: []Key{Key(p.Key)}, do: func(a *App) { a.toggle(p) }})
+		}
+	}
+	return all
 }
 
 // enabled reports whether c has an effect now.
@@ -158,7 +164,7 @@ func (a *App) key(k Key) {
 	if a.human() && a.playKey(k) {
 		return
 	}
-	for _, c := range controls() {
+	for _, c := range a.controls() {
 		if slices.Contains(c.keys, k) {
 			c.use(a)
 			return
@@ -214,12 +220,12 @@ func (a *App) typeDigit(k Key) bool {
 	if len(k) != 1 || k[0] < '0' || k[0] > '9' {
 		return false
 	}
-	i, cell := a.cellAt(a.in.X, a.in.Y)
-	if cell < 0 {
+	p, h, _ := a.under(a.in.X, a.in.Y)
+	if h.Kind != viz.HitCell {
 		a.say("point at the cell, then type its digit")
 		return true
 	}
-	a.editCell(i, cell, int(k[0]-'0'))
+	a.editCell(p.View, h.N, int(k[0]-'0'))
 	return true
 }
 

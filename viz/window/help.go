@@ -23,7 +23,7 @@ func (a *App) drawHelp(c *canvas.Canvas, r canvas.Rect) {
 	c.TextIn(head, "any key closes", canvas.Font{Size: 12.5}, canvas.Right, t.Muted)
 	_, in = in.Top(8)
 	foot, in := in.Bottom(58)
-	all := controls()
+	all := a.controls()
 	rows := (len(all) + 1) / 2
 	h := min(in.H/float64(rows), 27)
 	size := min(h*0.52, 13)
@@ -45,7 +45,7 @@ func (a *App) drawHelp(c *canvas.Canvas, r canvas.Rect) {
 		c.TextIn(line, k.tip, f, canvas.Left, t.Text)
 	}
 	y := foot.Y + 16
-	for _, s := range canvas.Wrap("Mouse: click or drag in the timeline, the curve and the film to go there; click a cell to see its attention, or to change it while editing; "+
+	for _, s := range canvas.Wrap("Mouse: click or drag in the timeline, the curve and the strip of segments to go there; click a cell to see its attention, or to change it while editing; "+
 		"click an action to take it when you play. Drop a trace or a level's text on the window to open it.", canvas.Font{Size: 12}, foot.W) {
 		c.Text(foot.X, y, s, canvas.Font{Size: 12}, canvas.Left, t.Muted)
 		y += 16

@@ -23,15 +23,15 @@ type Blit struct {
 	At      image.Point
 }
 
-// A pane is a part of the window that is drawn anew only when what it shows has changed.
-type pane struct {
+// A picture is a part of the window that is drawn anew only when what it shows has changed.
+type picture struct {
 	img     *image.RGBA
 	version int
 	key     any
 	late    int // frames since it should have been drawn anew
 }
 
-// mostLate is how many frames a pane may show what was, where drawing would take too long.
+// mostLate is how many frames a picture may show what was, where drawing would take too long.
 const mostLate = 4
 
 // Heights of the bars in points.
@@ -40,16 +40,52 @@ const (
 	bottomBar = 48.0
 )
 
-// layout places the panes of the window.
-func (a *App) layout() viz.Panes {
-	_, r := a.bounds().Bottom(bottomBar)
-	thinks := slices.ContainsFunc(a.sides, func(s *side) bool { return viz.Thinks(s.header) })
-	p := viz.Layout(r, len(a.sides), thinks)
-	if p.Actions.Empty() && a.human() {
-		// A person who plays needs the actions more than the hidden state.
-		p.Actions, p.Latent = p.Latent, canvas.Rect{}
+// shown are the panes that a person has not hidden.
+func (a *App) shown() []viz.Pane {
+	return slices.DeleteFunc(slices.Clone(a.cfg.Panes), func(p viz.Pane) bool { return a.hidden[p.ID] })
+}
+
+// toggle shows or hides a pane.
+func (a *App) toggle(p viz.Pane) {
+	a.hidden[p.ID] = !a.hidden[p.ID]
+	if a.hidden[p.ID] {
+		a.say("hid %s; %s shows it again", p.Title, Key(p.Key).shown())
 	}
-	return p
+}
+
+// layout places the panes of the window between its bars.
+func (a *App) layout() []viz.Placed {
+	_, r := a.bounds().Bottom(bottomBar)
+	_, r = r.Top(topBar)
+	// The bar at the top stands in the place of the picture's header.
+	panes := slices.DeleteFunc(a.shown(), func(p viz.Pane) bool { return p.ID == "header" })
+	thinks := slices.ContainsFunc(a.sides, func(s *side) bool { return viz.Thinks(s.header) })
+	return viz.Layout(r, viz.Arrangement{Panes: panes, Views: len(a.sides), Thinks: thinks, Human: a.human()})
+}
+
+// local is a pane's place in a picture of its own, and the pixel of the window where that begins.
+func (a *App) local(p viz.Placed) (r canvas.Rect, at image.Point) {
+	px := p.Rect.Pixels(a.in.Scale)
+	return canvas.Rect{W: float64(px.Dx()) / a.in.Scale, H: float64(px.Dy()) / a.in.Scale}, px.Min
+}
+
+// hit is what lies at a point of the window as far as the pane p knows.
+func (a *App) hit(p viz.Placed, x, y float64) viz.Hit {
+	if p.Hit == nil {
+		return viz.Hit{}
+	}
+	r, at := a.local(p)
+	return p.Hit(r, a.in.Scale, &a.sides[p.View].view, x-float64(at.X)/a.in.Scale, y-float64(at.Y)/a.in.Scale)
+}
+
+// under is the pane at a point of the window and what lies there; false if there is none.
+func (a *App) under(x, y float64) (p viz.Placed, h viz.Hit, ok bool) {
+	for _, p := range a.layout() {
+		if p.Rect.Contains(x, y) {
+			return p, a.hit(p, x, y), true
+		}
+	}
+	return p, h, false
 }
 
 func (a *App) bars() (top, bottom canvas.Rect) {
@@ -58,32 +94,26 @@ func (a *App) bars() (top, bottom canvas.Rect) {
 	return top, bottom
 }
 
-// scene is what the panes of a side depend on, but the board.
+// A scene is what the picture of a pane depends on.
 type scene struct {
 	step     *trace.Step
 	segments int
 	segment  int
 	theme    string
-	layer    string
-	pick     int
 	header   string
-	mean     float64
-	most     int
-	kept     int // steps
-	at       int
-	speed    string
+	own      any // as the pane says
 }
 
-func (a *App) scene(s *side) scene {
-	v := &s.view
-	k := scene{step: v.Step, segment: v.Segment, theme: a.theme.Name, layer: a.layer, pick: a.pick, header: viz.Who(v.Header) + v.Header.EnvID}
+// scene is what all panes of v depend on.
+func (a *App) scene(v *viz.View) scene {
+	k := scene{step: v.Step, segment: v.Segment, theme: a.theme.Name, header: viz.Who(v.Header) + v.Header.EnvID}
 	if v.Step != nil {
 		k.segments = len(v.Step.Thought)
 	}
 	return k
 }
 
-// draw keeps the pane id as f draws it into a picture of the size of r, anew if key differs from
+// draw keeps the picture id as f draws it into a picture of the size of r, anew if key differs from
 // before, and adds it to the blits.
 func (a *App) draw(out []Blit, id string, r canvas.Rect, key any, f func(c *canvas.Canvas, r canvas.Rect)) []Blit {
 	px := r.Pixels(a.in.Scale)
@@ -96,10 +126,10 @@ func (a *App) draw(out []Blit, id string, r canvas.Rect, key any, f func(c *canv
 		scale float64
 	}
 	k := keyed{key, px.Size(), a.in.Scale}
-	p := a.panes[id]
+	p := a.pictures[id]
 	if p == nil {
-		p = &pane{}
-		a.panes[id] = p
+		p = &picture{}
+		a.pictures[id] = p
 	}
 	stale := p.img == nil || p.key != any(k)
 	if stale && p.img != nil && p.img.Rect.Size() == px.Size() && p.late < mostLate && a.Budget > 0 && time.Since(a.began) > a.Budget {
@@ -129,75 +159,30 @@ func (a *App) Draw() []Blit {
 	}
 	a.began = time.Now()
 	var out []Blit
-	p := a.layout()
+	var scenes [len(sideName)]scene
 	for i, s := range a.sides {
-		out = a.drawBoard(out, i, s, p.Boards[i])
-		k := a.scene(s)
-		k.pick = 0
-		if i < len(p.Films) {
-			out = a.draw(out, "film"+sideName[i], p.Films[i], k, func(c *canvas.Canvas, r canvas.Rect) { s.film.Draw(c, r, &s.view) })
-		}
-		k.layer = ""
-		if i < len(p.Curves) {
-			out = a.draw(out, "curve"+sideName[i], p.Curves[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawCurve(c, r, &s.view) })
-		}
-		if i < len(p.Thoughts) {
-			k := k
-			k.mean, k.most = s.view.Mean, s.view.Most
-			out = a.draw(out, "thought"+sideName[i], p.Thoughts[i], k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawThought(c, r, &s.view) })
-		}
+		scenes[i] = a.scene(&s.view)
 	}
-	s := a.sides[0]
-	k := a.scene(s)
-	k.pick, k.layer = 0, ""
-	out = a.draw(out, "latent", p.Latent, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawLatent(c, r, &s.view) })
-	out = a.draw(out, "actions", p.Actions, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawActions(c, r, &s.view) })
-	if s.line != nil {
-		k.kept, k.at, k.speed = s.line.End, s.line.Step, s.view.Speed
-		out = a.draw(out, "timeline", p.Timeline, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawTimeline(c, r, s.line, &s.view) })
+	for _, p := range a.layout() {
+		v := &a.sides[p.View].view
+		id, k := p.ID+sideName[p.View], scenes[p.View]
+		if p.Shows != nil {
+			k.own = p.Shows(v)
+		}
+		out = a.draw(out, id, p.Rect, k, func(c *canvas.Canvas, r canvas.Rect) { p.Draw(c, r, v) })
+		if p.Sprites == nil {
+			continue
+		}
+		r, at := a.local(p)
+		for n, s := range p.Sprites(r, a.in.Scale, v) {
+			out = append(out, Blit{fmt.Sprint(id, " ", n), a.version(s.Image), s.Image, s.Part, s.At.Add(at)})
+		}
 	}
 	out = a.drawBars(out)
 	return a.drawOver(out)
 }
 
 var sideName = [2]string{"", " 2"}
-
-// boardKey is what the picture of a board depends on.
-type boardKey struct {
-	art       *viz.Art
-	scene     scene
-	attention *[]uint8
-	other     *trace.Segment
-	name      string
-}
-
-// drawBoard draws a side's board with its answer as one picture, and each agent, which may be gliding,
-// as a part of another.
-func (a *App) drawBoard(out []Blit, i int, s *side, r canvas.Rect) []Blit {
-	v := &s.view
-	if v.Step == nil {
-		return a.draw(out, "board"+sideName[i], r, a.scene(s), func(c *canvas.Canvas, r canvas.Rect) { viz.DrawBoard(c, r, v) })
-	}
-	px := r.Pixels(a.in.Scale)
-	local := canvas.Rect{W: float64(px.Dx()) / a.in.Scale, H: float64(px.Dy()) / a.in.Scale}
-	area, cell := viz.BoardArea(local, v.Step.Board.Cols, v.Step.Board.Rows, a.in.Scale)
-	if cell == 0 {
-		return a.draw(out, "board"+sideName[i], r, a.scene(s), func(c *canvas.Canvas, r canvas.Rect) { viz.DrawBoard(c, r, v) })
-	}
-	art := a.art(i, v, cell)
-	k := boardKey{art: art, scene: a.scene(s), other: v.Other, name: v.Name}
-	if len(v.Attention) > 0 {
-		k.attention = &v.Attention[0]
-	}
-	out = a.draw(out, "board"+sideName[i], r, k, func(c *canvas.Canvas, r canvas.Rect) { viz.DrawBoardArt(c, r, v, art, false) })
-	for n, img := range art.Agents {
-		at := art.Place(n, v.From, v.Glide).Add(area.Min).Add(px.Min)
-		if part := img.Rect.Add(at).Intersect(area.Add(px.Min)); !part.Empty() {
-			out = append(out, Blit{fmt.Sprint("agent", sideName[i], n), a.version(img), img, part.Sub(at), part.Min})
-		}
-	}
-	return out
-}
 
 // version numbers pictures that are never drawn into again.
 func (a *App) version(img *image.RGBA) int {
@@ -209,18 +194,6 @@ func (a *App) version(img *image.RGBA) int {
 		a.numbers[img] = a.number
 	}
 	return a.numbers[img]
-}
-
-// art is the painted board of side i, from before if it is the same.
-func (a *App) art(i int, v *viz.View, cell int) *viz.Art {
-	for len(a.arts) <= i {
-		a.arts = append(a.arts, nil)
-	}
-	if o := a.arts[i]; o != nil && o.Cell == cell && viz.SameBoard(&o.Board, &v.Step.Board) {
-		return o
-	}
-	a.arts[i] = viz.Paint(v.Step.Board, cell, v.Painter, a.arts[i])
-	return a.arts[i]
 }
 
 // Compose draws the whole window into one picture: what the graphics card makes of the blits.

@@ -4,24 +4,7 @@ import (
 	"slices"
 
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/canvas"
 )
-
-// cellAt is the side and the cell of its board at a point; cell is -1 if there is none.
-func (a *App) cellAt(x, y float64) (sideIndex, cell int) {
-	p := a.layout()
-	for i, s := range a.sides {
-		r := p.Boards[i]
-		if !r.Contains(x, y) || s.view.Step == nil {
-			continue
-		}
-		px := r.Pixels(a.in.Scale)
-		local := canvas.Rect{W: float64(px.Dx()) / a.in.Scale, H: float64(px.Dy()) / a.in.Scale}
-		x0, y0 := float64(px.Min.X)/a.in.Scale, float64(px.Min.Y)/a.in.Scale
-		return i, viz.CellAt(local, s.view.Step.Board, x-x0, y-y0, a.in.Scale)
-	}
-	return 0, -1
-}
 
 // pointer handles the mouse.
 func (a *App) pointer(pressed, released, moved bool) {
@@ -45,16 +28,9 @@ func (a *App) pointer(pressed, released, moved bool) {
 		a.pressed, a.drag = "", ""
 		return
 	}
-	if a.in.Wheel != 0 && a.layoutContains(x, y) {
-		for range min(int(abs(a.in.Wheel))+1, 5) {
-			if a.in.Wheel > 0 {
-				a.segmentBack()
-			} else {
-				a.scrollOn()
-			}
-			if abs(a.in.Wheel) < 1 {
-				break
-			}
+	if a.in.Wheel != 0 {
+		if p, _, ok := a.under(x, y); ok && p.Wheel {
+			a.wheel()
 		}
 	}
 	if pressed {
@@ -63,20 +39,23 @@ func (a *App) pointer(pressed, released, moved bool) {
 			return
 		}
 		a.press(x, y)
-	}
-	if a.in.Down && a.drag != "" {
-		a.dragTo(x)
+	} else if a.in.Down && a.drag != "" {
+		a.dragTo(x, y)
 	}
 }
 
-func (a *App) layoutContains(x, y float64) bool {
-	p := a.layout()
-	for _, r := range slices.Concat(p.Films, p.Curves) {
-		if r.Contains(x, y) {
-			return true
+// wheel goes through segments.
+func (a *App) wheel() {
+	for range min(int(abs(a.in.Wheel))+1, 5) {
+		if a.in.Wheel > 0 {
+			a.segmentBack()
+		} else {
+			a.scrollOn()
+		}
+		if abs(a.in.Wheel) < 1 {
+			break
 		}
 	}
-	return p.Timeline.Contains(x, y)
 }
 
 // scrollOn shows the next segment of what is kept, without asking for more.
@@ -89,56 +68,63 @@ func (a *App) scrollOn() {
 	}
 }
 
-// press begins whatever lies under the pointer.
+// press does what a click on whatever lies under the pointer does.
 func (a *App) press(x, y float64) {
-	p := a.layout()
-	switch {
-	case p.Timeline.Contains(x, y):
-		a.drag = "timeline"
-		return
-	case p.Actions.Contains(x, y):
-		v := &a.sides[0].view
-		if n := viz.ActionAt(p.Actions, v, y); n >= 0 && n < len(v.Header.Actions) && a.live() {
-			if !a.human() {
-				a.say("the agent plays: take over with H, then choose actions")
-				return
-			}
-			a.act(n)
-		}
+	p, h, ok := a.under(x, y)
+	if !ok {
 		return
 	}
-	for i, r := range p.Films {
-		if r.Contains(x, y) {
-			if k := viz.FilmSegmentAt(r, &a.sides[i].view, x); k >= 0 {
-				a.goSegment(k)
-			}
-			return
-		}
+	if p.Drag {
+		a.drag = p.ID + sideName[p.View]
 	}
-	for i := range p.Curves {
-		if p.Curves[i].Contains(x, y) {
-			a.drag = "curve" + sideName[i]
-			return
+	switch h.Kind {
+	case viz.HitAction:
+		switch {
+		case h.N >= len(a.sides[p.View].header.Actions) || !a.live():
+		case !a.human():
+			a.say("the agent plays: take over with H, then choose actions")
+		default:
+			a.act(h.N)
 		}
+	case viz.HitCell:
+		a.pressCell(p.View, h.N)
+	default:
+		a.goTo(h)
 	}
-	i, cell := a.cellAt(x, y)
+}
+
+// pressCell edits a cell, or shows what it attends to.
+func (a *App) pressCell(i, cell int) {
 	switch {
-	case cell < 0:
 	case a.edit && a.live():
 		a.editCell(i, cell, -1)
+		return
 	case a.pick == cell:
 		a.pick = -1
-	default:
-		if !a.picks() {
-			list := viz.Layers(a.sides[i].header)
-			k := slices.IndexFunc(list, func(l viz.Layer) bool { return l.Cell })
-			if k < 0 {
-				a.say("this agent has no attention to show")
-				return
-			}
-			a.layer = list[k].ID
+		return
+	}
+	if !a.picks() {
+		list := viz.Layers(a.sides[i].header)
+		k := slices.IndexFunc(list, func(l viz.Layer) bool { return l.Cell })
+		if k < 0 {
+			a.say("this agent has no attention to show")
+			return
 		}
-		a.pick = cell
+		a.layer = list[k].ID
+	}
+	a.pick = cell
+}
+
+// goTo shows the step or segment that was hit.
+func (a *App) goTo(h viz.Hit) {
+	switch h.Kind {
+	case viz.HitStep:
+		a.hold()
+		for _, s := range a.sides {
+			s.show(h.N, lastSegment)
+		}
+	case viz.HitSegment:
+		a.goSegment(h.N)
 	}
 }
 
@@ -152,28 +138,11 @@ func (a *App) goSegment(k int) {
 	}
 }
 
-// dragTo moves through the timeline or the curve.
-func (a *App) dragTo(x float64) {
-	p := a.layout()
-	switch a.drag {
-	case "timeline":
-		if line := a.sides[0].line; line != nil {
-			if n := viz.TimelineStepAt(p.Timeline, line, x); n >= 0 {
-				a.hold()
-				for _, s := range a.sides {
-					s.show(n, lastSegment)
-				}
-			}
-		}
-	case "curve", "curve 2":
-		i := 0
-		if a.drag == "curve 2" {
-			i = 1
-		}
-		if i < len(p.Curves) {
-			if k := viz.CurveSegmentAt(p.Curves[i], &a.sides[i].view, x); k >= 0 {
-				a.goSegment(k)
-			}
+// dragTo goes on from a press, as through the timeline or the curve.
+func (a *App) dragTo(x, y float64) {
+	for _, p := range a.layout() {
+		if p.ID+sideName[p.View] == a.drag {
+			a.goTo(a.hit(p, x, y))
 		}
 	}
 }

@@ -151,11 +151,11 @@ func (a *App) savePicture() {
 		views[i] = &s.view
 	}
 	o := a.pictureOptions()
-	a.saveImage(viz.Frame(o, a.sides[0].line, views...))
+	a.saveImage(viz.Frame(o, views...))
 }
 
 func (a *App) pictureOptions() viz.Options {
-	return viz.Options{Width: int(a.in.Width * a.in.Scale), Height: int(a.in.Height * a.in.Scale), Scale: a.in.Scale, Theme: a.theme}
+	return viz.Options{Width: int(a.in.Width * a.in.Scale), Height: int(a.in.Height * a.in.Scale), Scale: a.in.Scale, Theme: a.theme, Panes: a.shown()}
 }
 
 // saveSheet writes the contact sheet of the decision in view.

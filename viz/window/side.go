@@ -22,11 +22,9 @@ type side struct {
 	segment int  // shown; beyond the last means the last
 
 	view  viz.View
-	line  *viz.Timeline
 	board grid.Board // that the agent glides from
 	start time.Time  // of the glide
 	mean  statistics
-	film  viz.Film
 
 	read   *trace.Step // from the file last
 	readAt int
@@ -56,13 +54,13 @@ func (t *statistics) upTo(h viz.History, end int) (mean float64, most int) {
 	return float64(t.sum) / float64(t.n), t.max
 }
 
-// A timeline is a trace with the decision under way at its end.
-type timeline struct {
+// An ongoing history is a trace with the decision under way at its end.
+type ongoing struct {
 	viz.History
 	thinking *trace.Step
 }
 
-func (t timeline) Range() (first, end int) {
+func (t ongoing) Range() (first, end int) {
 	first, end = t.History.Range()
 	if t.thinking != nil {
 		end++
@@ -70,14 +68,14 @@ func (t timeline) Range() (first, end int) {
 	return first, end
 }
 
-func (t timeline) Step(n int) (*trace.Step, error) {
+func (t ongoing) Step(n int) (*trace.Step, error) {
 	if _, end := t.History.Range(); n == end && t.thinking != nil {
 		return t.thinking, nil
 	}
 	return t.History.Step(n)
 }
 
-func (t timeline) Info(n int) (trace.Info, bool) {
+func (t ongoing) Info(n int) (trace.Info, bool) {
 	if _, end := t.History.Range(); n == end && t.thinking != nil {
 		return t.thinking.Info(), true
 	}
@@ -90,7 +88,7 @@ func (s *side) history() viz.History {
 		return s.file
 	}
 	l := s.session.Status().Trace
-	t := timeline{l, l.Thinking()}
+	t := ongoing{l, l.Thinking()}
 	if _, end := l.Range(); t.thinking != nil && end > 0 {
 		// Put and Think are two writes: between them the decision put must not show twice.
 		if last, ok := l.Info(end - 1); ok && last.Episode == t.thinking.Episode && last.Index == t.thinking.Index {
@@ -119,8 +117,11 @@ func (s *side) look(now time.Time, painters viz.Painters) error {
 		s.header = s.session.Status().Header
 	}
 	n, ok := s.at(h)
+	if s.view.Cache == nil {
+		s.view.Cache = &viz.Cache{}
+	}
 	s.view.Header = s.header
-	s.line = viz.NewTimeline(h, n, s.header.MaxSegments)
+	s.view.Timeline = viz.NewTimeline(h, n, s.header.MaxSegments)
 	if !ok {
 		s.view.Step = nil
 		return nil

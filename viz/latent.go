@@ -1,0 +1,128 @@
+package viz
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// latentPane is the way of each level's state through the model's plane of principal components.
+func latentPane() Pane {
+	return Pane{
+		ID: "latent", Title: "the hidden state", Key: "i",
+		Place: func(r *Room) []canvas.Rect {
+			if !r.Thinks {
+				return nil
+			}
+			return []canvas.Rect{r.ColumnBottom(latentHeight(r))}
+		},
+		Draw: drawLatent,
+	}
+}
+
+// latentHeight is the height of the pane in r's column, 0 if there is no such pane.
+func latentHeight(r *Room) float64 {
+	if !r.has("latent") {
+		return 0
+	}
+	w := r.Column().W
+	return min(max(r.free*0.38, 140), 0.5*w+56)
+}
+
+func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "Hidden state")
+	n := len(v.Header.Levels)
+	if n == 0 {
+		c.TextIn(r, "none recorded", fontSmall, canvas.Center, t.Muted)
+		return
+	}
+	part := r
+	part.W = (r.W - float64(n-1)*2*gap) / float64(n)
+	for level := range n {
+		part.X = r.X + float64(level)*(part.W+2*gap)
+		latent(c, part, v, level)
+	}
+}
+
+func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
+	t := v.theme()
+	name := stateName(v.Header.Levels[level])
+	low, plot := r.Bottom(18)
+	c.RoundRect(plot, 4, t.Back)
+	var thought []trace.Segment
+	if v.Step != nil {
+		thought = v.Step.Thought
+	}
+	var at [][2]float64
+	known := false
+	for i := range thought {
+		p := levelOf(&thought[i], level).Path
+		q := [2]float64{float64(p[0]), float64(p[1])}
+		if math.IsNaN(q[0]*q[1]) || math.IsInf(q[0]*q[1], 0) {
+			q = [2]float64{}
+		}
+		known = known || q != [2]float64{}
+		at = append(at, q)
+	}
+	if !known {
+		s := "none recorded"
+		if len(thought) == 0 {
+			s = "none yet"
+		}
+		c.TextIn(plot, s, fontSmall, canvas.Center, t.Muted)
+		c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
+		return
+	}
+	lo, hi := at[0], at[0]
+	for _, p := range at {
+		for k := range 2 {
+			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
+		}
+	}
+	// One scale for both axes: distances mean the same in every direction.
+	in := plot.Inset(12)
+	span := max((hi[0]-lo[0])/max(in.W, 1), (hi[1]-lo[1])/max(in.H, 1), 1e-12)
+	points := make([]canvas.Point, len(at))
+	for i, p := range at {
+		points[i] = canvas.Point{
+			X: in.X + in.W/2 + (p[0]-(lo[0]+hi[0])/2)/span,
+			Y: in.Y + in.H/2 - (p[1]-(lo[1]+hi[1])/2)/span,
+		}
+	}
+	// Early to late along the part of the scale that the ground lets one see.
+	from, to := 0.25, 1.0
+	if t.Back.G > 128 {
+		from, to = 0.0, 0.8
+	}
+	tint := func(i int) color.RGBA {
+		col := Viridis(from + (to-from)*float64(i)/float64(max(len(points)-1, 1)))
+		if i > v.Segment {
+			col = mix(col, t.Back, 0.65)
+		}
+		return col
+	}
+	for i := range points[1:] {
+		c.Line(1.6, tint(i+1), points[i], points[i+1])
+	}
+	for i, p := range points {
+		col := tint(i)
+		c.Disc(p.X, p.Y, 2.8, col)
+		if i == v.Segment {
+			c.Ring(p.X, p.Y, 6, 1.5, t.Text)
+		}
+	}
+	c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
+	if g := v.segment(); g != nil {
+		if change := levelOf(g, level).Change; len(change) > 0 {
+			var sum float64
+			for _, x := range change {
+				sum += float64(x) * float64(x)
+			}
+			c.TextIn(low, fmt.Sprintf("moved %.3g", math.Sqrt(sum/float64(len(change)))), fontSmall, canvas.Right, t.Muted)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package viz
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/ponder-agents/ponder/viz/canvas"
+)
+
+// thoughtPane is the card of a decision: the number of segments used, in a sentence too.
+func thoughtPane() Pane {
+	return Pane{
+		ID: "thought",
+		Place: func(r *Room) []canvas.Rect {
+			if r.Views == 2 {
+				return r.UnderLeft(0.42, 240)
+			}
+			return []canvas.Rect{r.ColumnTop(112)}
+		},
+		Draw:  drawThought,
+		Shows: func(v *View) any { return [2]float64{v.Mean, float64(v.Most)} },
+	}
+}
+
+func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
+	t := v.theme()
+	r = panel(c, r, t, "")
+	if !Thinks(v.Header) {
+		top, rest := r.Top(40)
+		c.Text(top.X, top.Y+30, agentTitle(v.Header.Agent), fontBig, canvas.Left, t.Text)
+		_, rest = rest.Top(gap)
+		lines(c, rest, v.Words(), t)
+		return
+	}
+	used, most := 0, v.Header.MaxSegments
+	if v.Step != nil {
+		used = v.Segment + 1
+		most = max(most, len(v.Step.Thought))
+	}
+	top, rest := r.Top(40)
+	w := c.Text(top.X, top.Y+30, strconv.Itoa(used), fontBig, canvas.Left, t.Text)
+	of := "segments"
+	if most > 0 {
+		of = fmt.Sprintf("of %d segments", most)
+	}
+	c.Text(top.X+w+gap, top.Y+30, of, fontBody, canvas.Left, t.Muted)
+	if v.Mean > 0 {
+		c.Text(r.X+r.W, top.Y+14, fmt.Sprintf("mean %.1f", v.Mean), fontSmall, canvas.Right, t.Muted)
+		c.Text(r.X+r.W, top.Y+30, fmt.Sprintf("most %d", v.Most), fontSmall, canvas.Right, t.Muted)
+	}
+	_, rest = rest.Top(gap / 2)
+	if bar, below := rest.Top(6); most > 0 && rest.H >= 6 {
+		segmentBar(c, bar, v, most)
+		_, rest = below.Top(gap)
+	}
+	lines(c, rest, v.Words(), t)
+}
+
+// segmentBar draws the segments as a row of blocks: thought and shown, thought, not needed.
+func segmentBar(c *canvas.Canvas, r canvas.Rect, v *View, most int) {
+	t := v.theme()
+	n := 0
+	if v.Step != nil {
+		n = len(v.Step.Thought)
+	}
+	w := r.W / float64(most)
+	space := min(2, w/4)
+	for i := range most {
+		col := t.Raise
+		switch {
+		case i <= v.Segment && i < n:
+			col = t.Halt
+		case i < n:
+			col = mix(t.Halt, t.Panel, 0.6)
+		}
+		c.RoundRect(canvas.Rect{X: r.X + float64(i)*w, Y: r.Y, W: w - space, H: r.H}, 2, col)
+	}
+}
