@@ -94,8 +94,8 @@ func (r *Room) Boards() []canvas.Rect {
 	return r.boards
 }
 
-// strips cuts a strip for what stands under it off each of two boards, where there is thought to show.
-func (r *Room) strips() {
+// cutUnder cuts what stands under it off each of two boards, where there is thought to show.
+func (r *Room) cutUnder() {
 	if r.Views == 1 || !r.Thinks || r.under != nil {
 		return
 	}
@@ -113,7 +113,7 @@ func (r *Room) strips() {
 // UnderLeft takes the left part of what stands under each of two boards, a share of its width and at
 // most w points; nothing under a single board, or where there is room for the curve only.
 func (r *Room) UnderLeft(share, w float64) []canvas.Rect {
-	r.strips()
+	r.cutUnder()
 	if r.low {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (r *Room) UnderLeft(share, w float64) []canvas.Rect {
 
 // UnderRest takes all that is left there.
 func (r *Room) UnderRest() (places []canvas.Rect) {
-	r.strips()
+	r.cutUnder()
 	places, r.under = r.under, nil
 	return places
 }
