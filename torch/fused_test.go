@@ -153,6 +153,32 @@ func TestAttention(t *testing.T) {
 	}
 }
 
+// TestAttentionBFloat16: attention in bfloat16, and its gradient, are those of float64 for the same numbers
+// but for the rounding of the result.
+func TestAttentionBFloat16(t *testing.T) {
+	const batch, heads, n, hd = 2, 3, 82, 20
+	qkv := make([]float32, batch*n*3*heads*hd)
+	if err := Do(NoGrad, func(s *Scope) {
+		x := s.Scale(s.Floats(wave(len(qkv), 0), int64(len(qkv))), 3) // scores that matter
+		qkv = s.ReadFloats(qkv, s.To(x, BFloat16))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	c := fused{inputs: [][]float32{qkv}, shapes: [][]int64{{batch, n, 3 * heads * hd}}}
+	want := c.run(t, func(s *Scope, x []*Tensor) *Tensor { return attend(s, x[0], heads, n, hd, nil, nil, nil) }, Float64)
+	got := c.run(t, func(s *Scope, x []*Tensor) *Tensor { return s.Attention(x[0], heads, nil, nil, nil) }, BFloat16)
+	for j, w := range want[0] {
+		if d := math.Abs(got[0][j] - w); !(d <= math.Abs(w)/256+1e-5) { // bfloat16 has 8 bits, float32 sums 82 terms
+			t.Fatalf("value %d is %v, want %v", j, got[0][j], w)
+		}
+	}
+	for j, w := range want[1] {
+		if d := math.Abs(got[1][j] - w); !(d <= math.Abs(w)/256+0.02) { // the gradient of the result is rounded too
+			t.Fatalf("gradient %d is %v, want %v", j, got[1][j], w)
+		}
+	}
+}
+
 // TestAttentionFarScores: scores beyond the range of exp, and a row that all but forbids everything.
 func TestAttentionFarScores(t *testing.T) {
 	const n, hd = 17, 8

@@ -13,18 +13,25 @@ func (s *Scope) RMSAdd(x, y *Tensor, eps float64) *Tensor {
 	return s.own("rms_add", C.ponder_rms_add(handle(x), handle(y), C.double(eps)))
 }
 
-// Attention is softmax(q kᵀ / sqrt(hd) + bias) v of packed projections.
+// Attention is softmax(q kᵀ / sqrt(hd) + bias) v of packed projections. On the CPU it computes in float32
+// inside, whatever qkv is: libtorch's products and softmax in bfloat16 round at every step.
 //
 //	qkv       [batch, n, 3·heads·hd]  first all heads of q, then of k, then of v
 //	cos, sin  [n, hd]                 rotary table, both halves equal; nil for none
 //	bias      [heads, n, n]           added to the scores; nil for none
 //	result    [batch, n, heads·hd]
 func (s *Scope) Attention(qkv *Tensor, heads int, cos, sin, bias *Tensor) *Tensor {
+	if dtype := qkv.DType(); dtype == BFloat16 && DeviceOf(qkv) == CPU {
+		return s.To(s.Attention(s.To(qkv, Float32), heads, cos, sin, bias), dtype)
+	}
 	return s.own("attention", C.ponder_attention(handle(qkv), C.int(heads), handle(cos), handle(sin), handle(bias)))
 }
 
 // AttentionMap is the weights of the same attention, averaged over heads: [batch, n, n].
 func (s *Scope) AttentionMap(qkv *Tensor, heads int, cos, sin, bias *Tensor) *Tensor {
+	if dtype := qkv.DType(); dtype == BFloat16 && DeviceOf(qkv) == CPU {
+		return s.To(s.AttentionMap(s.To(qkv, Float32), heads, cos, sin, bias), dtype)
+	}
 	return s.own("attention map", C.ponder_attention_map(handle(qkv), C.int(heads), handle(cos), handle(sin), handle(bias)))
 }
 
