@@ -75,9 +75,6 @@ func Version() string { return C.GoString(C.ponder_torch_version()) }
 // Build is libtorch's description of itself: BLAS, threads, instruction sets.
 func Build() string { return C.GoString(C.ponder_build()) }
 
-// Kernels names the instruction set of ponder's own CPU kernels: avx512, avx2 or base.
-func Kernels() string { return C.GoString(C.ponder_isa()) }
-
 // SetThreads sets the number of threads of one operation, for the whole process.
 func SetThreads(n int) { C.ponder_set_threads(C.int(n)) }
 

@@ -17,6 +17,16 @@ const char *ponder_error(void);
 
 // The kernels in use: "avx512", "avx2" or "base".
 const char *ponder_isa(void);
+// The kernels in use of the OpenBLAS below libtorch ("Haswell"), and those that it took by itself when
+// it was loaded; "" if there is no OpenBLAS. See openblas.cpp.
+const char *ponder_openblas(void);
+const char *ponder_openblas_own(void);
+// Makes OpenBLAS take those of another core, or choose and be corrected again; -1 if it cannot.
+// Nothing may compute meanwhile: for tests and comparisons.
+int ponder_openblas_use(const char *core);
+int ponder_openblas_choose(void);
+// Whether products of whole numbers are exact with the kernels in use; -1 if that is not known.
+int ponder_openblas_right(void);
 const char *ponder_torch_version(void);
 const char *ponder_build(void); // libtorch's own description of BLAS, threads, instruction set
 int ponder_cuda_available(void);
