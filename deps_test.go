@@ -25,7 +25,7 @@ var rules = []struct {
 }{
 	{
 		why:   "two thirds of the code build without libtorch, cgo and a display",
-		of:    []string{"env/...", "act/...", "agent/...", "viz/...", "models/...", "internal/...", "cmd/setup/...", "torch/safetensors", "torch/pickle", "hrm/arch", "hrm/refconfig"},
+		of:    []string{"env/...", "act/...", "agent/...", "viz/...", "models/...", "internal/...", "cmd/setup/...", "torch/safetensors", "torch/pickle", "hrm/arch", "hrm/refconfig", "engine"},
 		but:   []string{"agent/learn", "agent/learn/verify", "viz/window"},
 		never: []string{"gotch", "ebitengine", "cgo", "torch"},
 	},
@@ -49,6 +49,16 @@ var rules = []struct {
 		of:    []string{"hrm/...", "torch/..."},
 		but:   []string{"hrm/refconfig"}, // translates configurations, halting included
 		never: []string{"act/...", "agent/...", "env/...", "viz/..."},
+	},
+	{
+		why:   "an engine computes what thinking asks of it",
+		of:    []string{"engine"},
+		never: []string{"act/...", "agent/learn/...", "agent/task", "env/...", "viz/..."},
+	},
+	{
+		why:   "thinking knows networks as a Core, whoever computes them",
+		of:    []string{"agent/think/..."},
+		never: []string{"engine", "hrm/...", "torch/..."},
 	},
 	{
 		why:   "pictures are made of traces, not of networks, and cmd hands them the art of a family",

@@ -9,6 +9,6 @@ func commands() []*cobra.Command {
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
 		newRecordCmd(),
-		newModelsCmd(), newVersionCmd(), newManCmd(),
+		newModelsCmd(), newVerifyCmd(), newVersionCmd(), newManCmd(),
 	}, torchCommands()...)
 }

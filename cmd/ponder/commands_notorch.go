@@ -11,7 +11,7 @@ import (
 // torchCommands stand, in a build without libtorch, for the subcommands that need it.
 func torchCommands() []*cobra.Command {
 	var cmds []*cobra.Command
-	for _, name := range []string{"train", "eval", "solve", "verify", "import"} {
+	for _, name := range []string{"train", "eval", "solve", "import"} {
 		cmds = append(cmds, &cobra.Command{
 			Use:                name,
 			Short:              "(needs a build with libtorch: make build)",

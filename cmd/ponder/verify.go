@@ -1,5 +1,3 @@
-//go:build cgo && !notorch
-
 package main
 
 import (
@@ -9,30 +7,30 @@ import (
 	"text/tabwriter"
 
 	"github.com/ponder-agents/ponder/agent/learn/verify"
-	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
 )
 
 func newVerifyCmd() *cobra.Command {
-	var device string
+	var use engineFlags
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify PATH...",
 		Short: "Replay recorded cases of the reference implementation and measure the difference",
-		Long: `Replays recorded cases of the published implementations (HRM, TRM) on this build, libtorch and
+		Long: `Replays recorded cases of the published implementations (HRM, TRM) on this build, engine and
 device: forward values, halting, losses, gradients, optimisers, initialisation, schedules, imported
 checkpoints. Prints the largest difference of each quantity beside its limit. Folders are searched.
-Exit code 1 if anything is over its limit, unreadable or unknown.`,
-		Example: "  ponder verify ../shared/hrm\n  ponder verify cases/eval_rope_bf16.safetensors --device cuda",
+The engine go, which needs no libtorch, does not train: it compares forward values, halting and
+checkpoints, and says what it left. Exit code 1 if anything is over its limit, unreadable or unknown.`,
+		Example: "  ponder verify ../shared/hrm\n  ponder verify ../shared/hrm --engine go --json\n  ponder verify cases/eval_rope_bf16.safetensors --device cuda",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dev, err := openDevice(device)
+			e, about, err := use.verifier()
 			if err != nil {
 				return err
 			}
 			var files, skipped, failed int
 			for _, path := range args {
-				err := verify.Path(path, dev, func(r *verify.Report) {
+				err := verify.Path(path, e, func(r *verify.Report) {
 					switch {
 					case r.Skipped:
 						skipped++
@@ -53,8 +51,8 @@ Exit code 1 if anything is over its limit, unreadable or unknown.`,
 				}
 			}
 			if !asJSON {
-				fmt.Fprintf(cmd.OutOrStdout(), "%d cases: %d within limits, %d not; %d other files skipped (libtorch %s, %s, kernels %s)\n",
-					files, files-failed, failed, skipped, torch.Version(), dev, torch.Kernels())
+				fmt.Fprintf(cmd.OutOrStdout(), "%d cases: %d within limits, %d not; %d other files skipped (%s)\n",
+					files, files-failed, failed, skipped, about)
 			}
 			if failed > 0 {
 				return fmt.Errorf("%d of %d cases differ from the reference", failed, files)
@@ -62,7 +60,7 @@ Exit code 1 if anything is over its limit, unreadable or unknown.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&device, "device", "cpu", "cpu, cuda or cuda:N")
+	use.add(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a file")
 	return cmd
 }
@@ -89,6 +87,9 @@ func printReport(w io.Writer, r *verify.Report) {
 		fmt.Fprintf(t, "      %s\tmax_abs %.2e\trel_l2 %.2e\tlimit %g %s\t%d tensors\t%s\n", q.Name, q.MaxAbs, q.RelL2, q.Limit, q.Measure, q.Tensors, mark)
 	}
 	t.Flush()
+	if n := len(r.NotThisEngine); n > 0 {
+		fmt.Fprintf(w, "      %d tensors are of what engine %s does not compute\n", n, r.Engine)
+	}
 	for _, p := range r.Problems {
 		fmt.Fprintf(w, "      problem: %s\n", p)
 	}

@@ -1,5 +1,3 @@
-//go:build cgo && !notorch
-
 package verify
 
 import (
@@ -12,9 +10,9 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/refconfig"
-	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -56,8 +54,24 @@ type parity struct {
 	seen map[string]bool // keys that were used or compared
 }
 
+// An Engine computes what cases have recorded.
+type Engine interface {
+	// Name is "torch" or "go".
+	Name() string
+	// calls replays the calls of a case, one after the other, from weights, and compares.
+	calls(p *parity, weights map[string]safetensors.Tensor, trm bool) error
+	// evaluate is what so many calls in evaluation mode conclude about a batch.
+	evaluate(cfg hrm.Config, halt act.Config, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error)
+}
+
+// A trainer is an Engine that makes networks and trains them; init compares what a fresh one begins with.
+type trainer interface{ init(p *parity) error }
+
+// A conclusion is what one call concludes about a batch.
+type conclusion struct{ logits, qHalt, qContinue []float64 }
+
 // replay runs a case of format hrm-parity-1 or trm-parity-1 and compares everything it recorded.
-func replay(r *Report, f *safetensors.File, trm bool, dev torch.Device) error {
+func replay(r *Report, f *safetensors.File, trm bool, e Engine) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
 	ref := refconfig.Model{TRM: trm}
 	if err := metadata(f, "config", &ref); err != nil {
@@ -73,21 +87,15 @@ func replay(r *Report, f *safetensors.File, trm bool, dev torch.Device) error {
 	if p.run.BatchSize < 1 || p.run.Calls < 1 {
 		return fmt.Errorf("metadata run: batch_size %d and calls %d, want at least 1", p.run.BatchSize, p.run.Calls)
 	}
-	params := torch.NewParams(dev)
-	defer params.Close()
-	m, err := hrm.New(p.cfg, params, 0)
+	weights, err := p.weights()
 	if err != nil {
 		return err
 	}
-	defer m.Close()
-	if err := p.load(params); err != nil {
-		return err
-	}
-	if err := p.calls(m, trm); err != nil {
+	if err := e.calls(p, weights, trm); err != nil {
 		return err
 	}
 	p.leftovers()
-	if p.TensorsCompared == 0 {
+	if p.TensorsCompared == 0 && len(p.NotThisEngine) == 0 {
 		return errors.New("no recorded outputs, neither call.* nor probe.*")
 	}
 	return nil
@@ -104,20 +112,26 @@ func metadata(f *safetensors.File, key string, v any) error {
 	return nil
 }
 
-// load gives the network the recorded weights.
-func (p *parity) load(params *torch.Params) error {
+// weights are those recorded.
+func (p *parity) weights() (map[string]safetensors.Tensor, error) {
 	weights := map[string]safetensors.Tensor{}
 	for _, n := range p.f.Names() {
 		if strings.HasPrefix(n, "inner.") {
 			t, err := p.f.Tensor(n)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			weights[n] = t
 			p.seen[n] = true
 		}
 	}
-	return params.Load(weights)
+	return weights, nil
+}
+
+// foreign says that the engine does not compute what key recorded.
+func (p *parity) foreign(key string) {
+	p.NotThisEngine = append(p.NotThisEngine, key)
+	p.seen[key] = true
 }
 
 // floats and ints read a tensor and mark it as used.
@@ -154,6 +168,15 @@ func (p *parity) ints(key string) ([]int32, error) {
 // batch is one recorded batch.
 type batch struct{ inputs, labels, ids []int32 }
 
+// fill hands its rows of n tokens to a loop.
+func (b batch) fill(n int) func(row int, in, label []int32) (int32, error) {
+	return func(row int, in, label []int32) (int32, error) {
+		copy(in, b.inputs[row*n:(row+1)*n])
+		copy(label, b.labels[row*n:(row+1)*n])
+		return b.ids[row], nil
+	}
+}
+
 func (p *parity) batch(k int) (b batch, err error) {
 	if p.run.Kind == "eval" {
 		k = 0 // handed to every call
@@ -171,170 +194,64 @@ func (p *parity) batch(k int) (b batch, err error) {
 	return b, nil
 }
 
-// calls replays the calls one after the other.
-func (p *parity) calls(m *hrm.Model, trm bool) error {
-	cfg := learn.LoopConfig{Halting: p.halt, NoContinue: trm, Evaluate: p.run.Kind == "eval"}
+// loss is the loss of the answers.
+func (p *parity) loss() (learn.LossKind, error) {
 	switch p.run.LossType {
 	case "stablemax_cross_entropy":
-		cfg.Loss = learn.Stablemax
+		return learn.Stablemax, nil
 	case "softmax_cross_entropy":
-		cfg.Loss = learn.Softmax
-	default:
-		return fmt.Errorf("loss_type %q is unknown", p.run.LossType)
+		return learn.Softmax, nil
 	}
-	var draws act.Draws
-	if p.run.Kind != "eval" && p.halt.MaxSegments > 1 { // else the reference draws nothing
-		rec := &act.Recorded{}
-		for k := range p.run.Calls {
-			u, err := p.floats(fmt.Sprintf("call.%d.draw.uniform", k))
-			if err != nil {
-				return err
-			}
-			n, err := p.ints(fmt.Sprintf("call.%d.draw.randint", k))
-			if err != nil {
-				return err
-			}
-			if len(u) != p.run.BatchSize || len(n) != p.run.BatchSize {
-				return fmt.Errorf("call.%d.draw: %d uniforms and %d integers for %d rows", k, len(u), len(n), p.run.BatchSize)
-			}
-			rec.Uniform = append(rec.Uniform, narrow(u))
-			rec.Integer = append(rec.Integer, n)
-		}
-		draws = rec
-	}
-	loop, err := learn.NewLoop(m, cfg, p.run.BatchSize, p.cfg.Seq, draws)
-	if err != nil {
-		return err
-	}
-	defer loop.Close()
-	var opt *learn.Optimizer
-	switch h := p.run.Hyper; p.run.Kind {
-	case "eval", "train_halting":
-	case "train_grad":
-		opt, err = learn.NewOptimizer(m.Params(), learn.OptimizerConfig{
-			Adam:       torch.AdamConfig{Beta1: h.Beta1, Beta2: h.Beta2, WeightDecay: h.Decay},
-			Schedule:   torch.Schedule{LR: h.LR, MinRatio: h.MinRatio, Warmup: h.Warmup, Steps: h.Steps},
-			TableLR:    h.PuzzleLR,
-			TableDecay: h.PuzzleDecay,
-			EMA:        h.EMA,
-		})
-		if err != nil {
-			return err
-		}
-		defer opt.Close()
-	default:
-		return fmt.Errorf("kind %q is unknown", p.run.Kind)
-	}
-	for k := range p.run.Calls {
-		if err := p.call(k, m, loop, opt); err != nil {
-			return fmt.Errorf("call %d: %w", k, err)
-		}
-	}
-	return nil
+	return "", fmt.Errorf("loss_type %q is unknown", p.run.LossType)
 }
 
-func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimizer) error {
-	b, err := p.batch(k)
-	if err != nil {
-		return err
+// draws are the random draws recorded, nil where the reference draws nothing.
+func (p *parity) draws() (act.Draws, error) {
+	if p.run.Kind == "eval" || p.halt.MaxSegments == 1 {
+		return nil, nil
 	}
-	if k == 0 {
-		p.probe(m)
-		defer m.Observe(nil)
-	}
-	got := map[string][]float64{}
-	loop.Inspect = func(s *torch.Scope, c *learn.Call) {
-		read := func(key string, t *torch.Tensor) { got[key] = torch.Read[float64](nil, t) }
-		read("logits", c.Out.Logits)
-		read("q_halt_logits", c.Out.QHalt)
-		read("q_continue_logits", c.Out.QContinue)
-		read("z_H", c.Carry.ZH)
-		read("z_L", c.Carry.ZL)
-		if c.Target != nil {
-			got["target_q_continue"] = widen(c.Target)
+	rec := &act.Recorded{}
+	for k := range p.run.Calls {
+		u, err := p.floats(fmt.Sprintf("call.%d.draw.uniform", k))
+		if err != nil {
+			return nil, err
 		}
-		got["loss.q_continue_loss"] = []float64{c.Loss.QContinue}
-		got["loss.lm_loss"] = []float64{c.Loss.LM}
-		got["loss.q_halt_loss"] = []float64{c.Loss.QHalt}
-		got["loss.total"] = []float64{c.Loss.Total()}
-		got["metric.count"] = []float64{float64(c.Metrics.Count)}
-		got["metric.accuracy"] = []float64{c.Metrics.Accuracy}
-		got["metric.exact_accuracy"] = []float64{float64(c.Metrics.ExactAccuracy)}
-		got["metric.q_halt_accuracy"] = []float64{float64(c.Metrics.QHaltAccuracy)}
-		got["metric.steps"] = []float64{float64(c.Metrics.Segments)}
-		got["current.inputs"] = widen(c.Batch.Inputs)
-		got["current.labels"] = widen(c.Batch.Labels)
-		got["current.puzzle_identifiers"] = widen(c.Batch.IDs)
+		n, err := p.ints(fmt.Sprintf("call.%d.draw.randint", k))
+		if err != nil {
+			return nil, err
+		}
+		if len(u) != p.run.BatchSize || len(n) != p.run.BatchSize {
+			return nil, fmt.Errorf("call.%d.draw: %d uniforms and %d integers for %d rows", k, len(u), len(n), p.run.BatchSize)
+		}
+		rec.Uniform = append(rec.Uniform, narrow(u))
+		rec.Integer = append(rec.Integer, n)
 	}
-	fill := func(row int, in, label []int32) (int32, error) {
-		n := p.cfg.Seq
-		copy(in, b.inputs[row*n:(row+1)*n])
-		copy(label, b.labels[row*n:(row+1)*n])
-		return b.ids[row], nil
-	}
-	var res learn.Result
-	if opt == nil {
-		res, err = loop.Segment(fill)
-	} else {
-		res, err = p.learn(m, loop, opt, fill, got)
-	}
-	if err != nil {
-		return err
-	}
-	got["steps"] = widen(loop.Halter().Segments())
-	got["min_halt_steps"] = widen(loop.Halter().MinSegments())
-	halted := make([]uint8, len(res.Halted))
-	for i, h := range res.Halted {
-		if h {
+	return rec, nil
+}
+
+// counts puts the state of halting after a call into got.
+func counts(got map[string][]float64, h *act.Halter) {
+	got["steps"] = widen(h.Segments())
+	got["min_halt_steps"] = widen(h.MinSegments())
+	halted := make([]uint8, h.Rows())
+	for i, over := range h.Halted() {
+		if over {
 			halted[i] = 1
 		}
 	}
 	got["halted"] = widen(halted)
-	return p.compareCall(k, got)
 }
 
-// learn is a segment that is learned from; it adds gradients, and parameters after the step, to got.
-func (p *parity) learn(m *hrm.Model, loop *learn.Loop, opt *learn.Optimizer, fill learn.Fill, got map[string][]float64) (learn.Result, error) {
-	g, res, err := loop.Gradients(fill)
-	if err != nil {
-		return res, err
-	}
-	defer g.Close()
-	names, params := m.Params().Trained()
-	for i, x := range g.Dense {
-		got["grad."+names[i]] = torch.Read[float64](nil, x)
-	}
-	for _, sp := range g.Sparse {
-		local := strings.TrimSuffix(sp.Table, "weights") + "local_weights"
-		got["grad."+local] = torch.Read[float64](nil, sp.Rows)
-	}
-	norm, err := g.Norm()
-	if err != nil {
-		return res, err
-	}
-	got["grad_norm"] = []float64{norm}
-	if err := opt.Apply(g); err != nil {
-		return res, err
-	}
-	for i, x := range params {
-		got["param_after."+names[i]] = torch.Read[float64](nil, x)
-	}
-	for _, sp := range g.Sparse {
-		got["param_after."+sp.Table] = torch.Read[float64](nil, m.Params().Get(sp.Table))
-	}
-	if p.run.Hyper.EMA == 0 {
-		return res, nil
-	}
-	averages, _, err := opt.Save()
-	if err != nil {
-		return res, err
-	}
-	for _, n := range names {
-		if got["ema_after."+n], err = averages[n].Float64s(); err != nil {
-			return res, err
-		}
-	}
-	return res, nil
+// answers puts what was asked and how it was answered into got.
+func answers(got map[string][]float64, b *puzzle.Batch, m learn.Metrics) {
+	got["metric.count"] = []float64{float64(m.Count)}
+	got["metric.accuracy"] = []float64{m.Accuracy}
+	got["metric.exact_accuracy"] = []float64{float64(m.ExactAccuracy)}
+	got["metric.q_halt_accuracy"] = []float64{float64(m.QHaltAccuracy)}
+	got["metric.steps"] = []float64{float64(m.Segments)}
+	got["current.inputs"] = widen(b.Inputs)
+	got["current.labels"] = widen(b.Labels)
+	got["current.puzzle_identifiers"] = widen(b.IDs)
 }
 
 // compareCall compares every recorded tensor of call k.
@@ -397,26 +314,6 @@ func (p *parity) limit(part string) (name string, m Measure, limit float64) {
 	return name, MaxAbs, forwardLimit
 }
 
-// probe compares intermediate values of the next segment, the first of its kind each.
-func (p *parity) probe(m *hrm.Model) {
-	count := map[string]int{}
-	m.Observe(func(name string, t *torch.Tensor) {
-		i := count[name]
-		count[name]++
-		for _, key := range []string{"probe." + name, fmt.Sprintf("probe.%s.%d", name, i)} {
-			if p.seen[key] || !p.f.Has(key) {
-				continue
-			}
-			want, err := p.floats(key)
-			if err != nil {
-				p.problem("%s: %v", key, err)
-				continue
-			}
-			p.compare("probe", MaxAbs, forwardLimit, key, torch.Read[float64](nil, t), want)
-		}
-	})
-}
-
 // leftovers reports recorded values that nothing was compared with.
 func (p *parity) leftovers() {
 	for _, key := range p.f.Names() {
@@ -437,8 +334,8 @@ func (p *parity) leftovers() {
 	slices.Sort(p.NotCompared)
 }
 
-// replayInit compares a fresh model with the recorded one, drawn from the same seed.
-func replayInit(r *Report, f *safetensors.File, dev torch.Device) error {
+// replayInit compares a fresh network with the recorded one, drawn from the same seed.
+func replayInit(r *Report, f *safetensors.File, e Engine) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
 	var ref refconfig.Model
 	if err := metadata(f, "config", &ref); err != nil {
@@ -448,60 +345,13 @@ func replayInit(r *Report, f *safetensors.File, dev torch.Device) error {
 	if p.cfg, _, err = ref.Config(); err != nil {
 		return err
 	}
-	seed, err := strconv.ParseUint(f.Metadata()["seed"], 10, 64)
-	if err != nil {
-		return fmt.Errorf("metadata seed: %w", err)
-	}
-	params := torch.NewParams(dev)
-	defer params.Close()
-	m, err := hrm.New(p.cfg, params, seed)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	check := func(key string, t *torch.Tensor) {
-		rec, err := f.Tensor(key)
-		if err != nil {
-			p.problem("%v", err)
-			return
-		}
-		if shape := torch.Shape(t); !slices.Equal(shape, rec.Shape) {
-			p.problem("%s: shape %v, want %v", key, shape, rec.Shape)
-		}
-		want, err := p.floats(key)
-		if err != nil {
-			p.problem("%s: %v", key, err)
-			return
-		}
-		p.compare("init", MaxAbs, gradientLimit, key, torch.Read[float64](nil, t), want)
-	}
-	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		for _, n := range params.Names() {
-			check(n, params.Get(n))
-		}
+	if t, ok := e.(trainer); ok {
+		err = t.init(p)
+	} else {
 		for _, key := range f.Names() {
-			t, err := f.Tensor(key)
-			if err != nil {
-				p.problem("%v", err)
-				continue
-			}
-			draw := func(fn func(g *torch.Generator) *torch.Tensor) {
-				g := torch.NewGenerator(seed)
-				defer g.Close()
-				check(key, fn(g))
-			}
-			if text, ok := strings.CutPrefix(key, "trunc_normal.std"); ok {
-				std, err := strconv.ParseFloat(text, 64)
-				if err != nil {
-					p.problem("%s: %v", key, err)
-					continue
-				}
-				draw(func(g *torch.Generator) *torch.Tensor { return g.TruncNormal(s, std, t.Shape...) })
-			} else if key == "uniform01" {
-				draw(func(g *torch.Generator) *torch.Tensor { return g.Uniform(s, 0, 1, t.Shape...) })
-			}
+			p.foreign(key)
 		}
-	})
+	}
 	p.leftovers()
 	return err
 }

@@ -1,5 +1,3 @@
-//go:build cgo && !notorch
-
 package verify
 
 import (
@@ -8,16 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ponder-agents/ponder/agent/learn"
-	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/refconfig"
-	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // replayCheckpoint runs the reference checkpoint in dir on the batch of its expected.safetensors, in
 // float32 and in bfloat16, and compares the outputs of every call in evaluation mode.
-func replayCheckpoint(r *Report, dir string, dev torch.Device) error {
+func replayCheckpoint(r *Report, dir string, e Engine) error {
 	ckpt, err := refconfig.Read(dir, 0)
 	if err != nil {
 		return err
@@ -32,7 +27,7 @@ func replayCheckpoint(r *Report, dir string, dev torch.Device) error {
 		ref := ckpt.Model
 		ref.ForwardDType = dtype
 		p := &parity{Report: r, f: f, seen: map[string]bool{}}
-		if err := p.checkpoint(ref, ckpt.Tensors, dev); err != nil {
+		if err := p.checkpoint(ref, ckpt.Tensors, e); err != nil {
 			return err
 		}
 	}
@@ -47,7 +42,7 @@ func replayCheckpoint(r *Report, dir string, dev torch.Device) error {
 	return nil
 }
 
-func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.Tensor, dev torch.Device) error {
+func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.Tensor, e Engine) error {
 	var err error
 	if p.cfg, p.halt, err = ref.Config(); err != nil {
 		return err
@@ -56,57 +51,32 @@ func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.
 	if p.cfg.BF16 {
 		kind = "bf16"
 	}
-	params := torch.NewParams(dev)
-	defer params.Close()
-	m, err := hrm.New(p.cfg, params, 0)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	if err := params.Load(weights); err != nil {
-		return err
-	}
-	inputs, err := p.ints("batch.inputs")
-	if err != nil {
-		return err
-	}
-	labels, err := p.ints("batch.labels")
-	if err != nil {
-		return err
-	}
-	ids, err := p.ints("batch.puzzle_identifiers")
-	if err != nil {
-		return err
-	}
-	rows, n := len(ids), p.cfg.Seq
-	if rows == 0 || len(inputs) != rows*n || len(labels) != rows*n {
-		return fmt.Errorf("batch: %d inputs, %d labels for %d rows of %d", len(inputs), len(labels), rows, n)
-	}
-	loop, err := learn.NewLoop(m, learn.LoopConfig{Halting: p.halt, Evaluate: true}, rows, n, nil)
-	if err != nil {
-		return err
-	}
-	defer loop.Close()
-	for k := 0; ; k++ {
-		prefix := fmt.Sprintf("%s.%d.", kind, k)
-		if !slices.ContainsFunc(p.f.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) }) {
-			return nil
-		}
-		got := map[string][]float64{}
-		loop.Inspect = func(s *torch.Scope, c *learn.Call) {
-			got["logits"] = torch.Read[float64](nil, c.Out.Logits)
-			got["q_halt_logits"] = torch.Read[float64](nil, c.Out.QHalt)
-			got["q_continue_logits"] = torch.Read[float64](nil, c.Out.QContinue)
-		}
-		if _, err := loop.Segment(func(row int, in, label []int32) (int32, error) {
-			copy(in, inputs[row*n:(row+1)*n])
-			copy(label, labels[row*n:(row+1)*n])
-			return ids[row], nil
-		}); err != nil {
+	var b batch
+	for name, dst := range map[string]*[]int32{"inputs": &b.inputs, "labels": &b.labels, "puzzle_identifiers": &b.ids} {
+		if *dst, err = p.ints("batch." + name); err != nil {
 			return err
 		}
+	}
+	rows, n := len(b.ids), p.cfg.Seq
+	if rows == 0 || len(b.inputs) != rows*n || len(b.labels) != rows*n {
+		return fmt.Errorf("batch: %d inputs, %d labels for %d rows of %d", len(b.inputs), len(b.labels), rows, n)
+	}
+	calls := 0
+	recorded := func() bool {
+		prefix := fmt.Sprintf("%s.%d.", kind, calls)
+		return slices.ContainsFunc(p.f.Names(), func(key string) bool { return strings.HasPrefix(key, prefix) })
+	}
+	for recorded() {
+		calls++
+	}
+	all, err := e.evaluate(p.cfg, p.halt, weights, b, calls)
+	if err != nil {
+		return err
+	}
+	for k, c := range all {
+		got := map[string][]float64{"logits": c.logits, "q_halt_logits": c.qHalt, "q_continue_logits": c.qContinue}
 		for _, key := range p.f.Names() {
-			part, ok := strings.CutPrefix(key, prefix)
+			part, ok := strings.CutPrefix(key, fmt.Sprintf("%s.%d.", kind, k))
 			if !ok {
 				continue
 			}
@@ -123,4 +93,5 @@ func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.
 			p.compare(kind+" "+part, measure, limit, key, value, want)
 		}
 	}
+	return nil
 }

@@ -9,13 +9,15 @@ import (
 // A Report is what came of one file.
 type Report struct {
 	File            string      `json:"file"`
+	Engine          string      `json:"engine"` // what computed: "torch" or "go"
 	Format          string      `json:"format"`
 	Skipped         bool        `json:"skipped,omitempty"` // not a case; not a failure
 	Quantities      []*Quantity `json:"quantities,omitempty"`
 	TensorsInFile   int         `json:"tensors_in_file"`
 	TensorsCompared int         `json:"tensors_compared"`
-	NotCompared     []string    `json:"not_compared,omitempty"` // tensors that are excepted
-	Problems        []string    `json:"problems,omitempty"`     // unreadable file, unknown key, missing value
+	NotCompared     []string    `json:"not_compared,omitempty"`    // tensors that are excepted
+	NotThisEngine   []string    `json:"not_this_engine,omitempty"` // tensors of what the engine does not compute: training
+	Problems        []string    `json:"problems,omitempty"`        // unreadable file, unknown key, missing value
 }
 
 // OK reports whether everything is within its limit.

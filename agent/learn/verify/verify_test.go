@@ -1,5 +1,3 @@
-//go:build cgo && !notorch
-
 package verify
 
 import (
@@ -7,10 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -22,21 +20,59 @@ func needShared(t *testing.T) {
 	}
 }
 
-func TestRecordedCases(t *testing.T) {
+// each runs a test on every engine of this build.
+func each(t *testing.T, test func(t *testing.T, e Engine)) {
+	for _, e := range engines() {
+		t.Run(e.Name(), func(t *testing.T) { test(t, e) })
+	}
+}
+
+func TestRecorded(t *testing.T) {
 	needShared(t)
-	for _, dir := range []string{"cases", "trm"} {
-		if err := Path(filepath.Join(shared, dir), torch.CPU, func(r *Report) {
+	each(t, func(t *testing.T, e Engine) {
+		compared := 0
+		if err := Path(shared, e, func(r *Report) {
+			compared += r.TensorsCompared
 			if !r.Skipped && !r.OK() {
 				t.Errorf("%s: %v", r.File, r.Problems)
+				for _, q := range r.Quantities {
+					if q.Over() {
+						t.Errorf("%s: %+v", r.File, *q)
+					}
+				}
+			}
+			if r.Engine != e.Name() {
+				t.Errorf("%s: the report is of engine %q", r.File, r.Engine)
 			}
 		}); err != nil {
 			t.Error(err)
 		}
+		if compared < 500 {
+			t.Errorf("%d tensors compared", compared)
+		}
+	})
+}
+
+// TestGoLeavesTraining: of a case of training, the engine that does not train compares what comes before
+// the first step, and says of all else that it is not its own.
+func TestGoLeavesTraining(t *testing.T) {
+	needShared(t)
+	r := File(filepath.Join(shared, "cases/grad_rope_puzzle_stablemax.safetensors"), Go())
+	if !r.OK() {
+		t.Fatalf("%v", r.Problems)
+	}
+	for _, key := range []string{"call.0.loss.total", "call.0.grad.inner.lm_head.weight", "call.2.logits"} {
+		if !slices.Contains(r.NotThisEngine, key) {
+			t.Errorf("%s is not among what it leaves", key)
+		}
+	}
+	if slices.Contains(r.NotThisEngine, "call.0.logits") || r.TensorsCompared < 8 {
+		t.Errorf("%d tensors compared", r.TensorsCompared)
 	}
 }
 
 // copyWith writes the case with its tensors and metadata changed and replays that.
-func copyWith(t *testing.T, name string, change func(ts map[string]safetensors.Tensor, meta map[string]string)) *Report {
+func copyWith(t *testing.T, e Engine, name string, change func(ts map[string]safetensors.Tensor, meta map[string]string)) *Report {
 	t.Helper()
 	f, err := safetensors.Open(filepath.Join(shared, name))
 	if err != nil {
@@ -57,12 +93,16 @@ func copyWith(t *testing.T, name string, change func(ts map[string]safetensors.T
 	if err := safetensors.Write(path, meta, ts); err != nil {
 		t.Fatal(err)
 	}
-	return File(path, torch.CPU)
+	return File(path, e)
 }
 
 // TestEveryQuantityIsCompared changes one value of each kind of recorded tensor.
 func TestEveryQuantityIsCompared(t *testing.T) {
 	needShared(t)
+	each(t, everyQuantity)
+}
+
+func everyQuantity(t *testing.T, e Engine) {
 	numbers := regexp.MustCompile(`\d+`)
 	for _, name := range []string{
 		"cases/eval_rope_nopuzzle_b1.safetensors", "cases/halt_learned_nopuzzle_b1.safetensors",
@@ -72,10 +112,11 @@ func TestEveryQuantityIsCompared(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		left := File(filepath.Join(shared, name), e).NotThisEngine
 		kinds := map[string]string{}
 		for _, key := range f.Names() {
-			if strings.Contains(key, ".draw.") {
-				continue // an input of the call
+			if strings.Contains(key, ".draw.") || slices.Contains(left, key) {
+				continue // an input of the call; of training
 			}
 			if strings.HasPrefix(key, "call.") || strings.HasPrefix(key, "probe.") {
 				kinds[numbers.ReplaceAllString(key, "#")] = key
@@ -86,7 +127,7 @@ func TestEveryQuantityIsCompared(t *testing.T) {
 			t.Errorf("%s: nothing recorded", name)
 		}
 		for _, key := range kinds {
-			r := copyWith(t, name, func(ts map[string]safetensors.Tensor, _ map[string]string) {
+			r := copyWith(t, e, name, func(ts map[string]safetensors.Tensor, _ map[string]string) {
 				d := ts[key].Data
 				switch ts[key].DType {
 				case safetensors.F32:
@@ -106,8 +147,12 @@ func TestEveryQuantityIsCompared(t *testing.T) {
 
 func TestBadCasesFail(t *testing.T) {
 	needShared(t)
+	each(t, badCases)
+}
+
+func badCases(t *testing.T, e Engine) {
 	const name = "cases/eval_rope_nopuzzle_b1.safetensors"
-	if r := copyWith(t, name, func(map[string]safetensors.Tensor, map[string]string) {}); !r.OK() {
+	if r := copyWith(t, e, name, func(map[string]safetensors.Tensor, map[string]string) {}); !r.OK() {
 		t.Fatalf("an unchanged copy fails: %v", r.Problems)
 	}
 	for what, change := range map[string]func(map[string]safetensors.Tensor, map[string]string){
@@ -123,7 +168,7 @@ func TestBadCasesFail(t *testing.T) {
 			}
 		},
 	} {
-		if r := copyWith(t, name, change); r.OK() {
+		if r := copyWith(t, e, name, change); r.OK() {
 			t.Errorf("%s passes (skipped: %v)", what, r.Skipped)
 		}
 	}
@@ -135,10 +180,121 @@ func TestBadCasesFail(t *testing.T) {
 	if err := os.WriteFile(path, b[:len(b)-9], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if File(path, torch.CPU).OK() {
+	if File(path, e).OK() {
 		t.Error("a truncated file passes")
 	}
-	if Path(t.TempDir(), torch.CPU, func(*Report) {}) == nil {
+	if Path(t.TempDir(), e, func(*Report) {}) == nil {
 		t.Error("an empty folder passes")
+	}
+}
+
+// TestMissingPartsFail takes away what a case cannot do without.
+func TestMissingPartsFail(t *testing.T) {
+	needShared(t)
+	each(t, missingParts)
+}
+
+func missingParts(t *testing.T, e Engine) {
+	const name = "cases/eval_rope_nopuzzle_b1.safetensors"
+	type tensors = map[string]safetensors.Tensor
+	for what, change := range map[string]func(tensors, map[string]string){
+		"no config": func(_ tensors, m map[string]string) { delete(m, "config") },
+		"no run":    func(_ tensors, m map[string]string) { delete(m, "run") },
+		"no weight": func(ts tensors, _ map[string]string) { delete(ts, "inner.H_init") },
+		"no batch":  func(ts tensors, _ map[string]string) { delete(ts, "batch.0.inputs") },
+		"no outputs": func(ts tensors, _ map[string]string) {
+			for k := range ts {
+				if strings.HasPrefix(k, "call.") {
+					delete(ts, k)
+				}
+			}
+		},
+	} {
+		if r := copyWith(t, e, name, change); r.OK() {
+			t.Errorf("%s passes (skipped: %v, compared: %d)", what, r.Skipped, r.TensorsCompared)
+		}
+	}
+}
+
+// TestOneSegmentInTraining turns the first call of a recorded case into one of halt_max_steps 1, where the
+// reference draws nothing, computes no target and halts always (hrm_act_v1.py): what the network concludes
+// is the same, the rest is worked out here from that.
+func TestOneSegmentInTraining(t *testing.T) {
+	needShared(t)
+	each(t, oneSegment)
+}
+
+func oneSegment(t *testing.T, e Engine) {
+	r := copyWith(t, e, "cases/halt_rope_puzzle_b5.safetensors", func(ts map[string]safetensors.Tensor, meta map[string]string) {
+		meta["config"] = strings.Replace(meta["config"], `"halt_max_steps": 5`, `"halt_max_steps": 1`, 1)
+		meta["run"] = strings.Replace(meta["run"], `"calls": 12`, `"calls": 1`, 1)
+		for key := range ts {
+			if strings.HasPrefix(key, "call.") && !strings.HasPrefix(key, "call.0.") || strings.HasPrefix(key, "batch.") && !strings.HasPrefix(key, "batch.0.") {
+				delete(ts, key)
+			}
+		}
+		for _, key := range []string{"draw.uniform", "draw.randint", "min_halt_steps", "target_q_continue", "loss.q_continue_loss"} {
+			delete(ts, "call.0."+key)
+		}
+		number := func(key string) float64 {
+			x, err := ts["call.0."+key].Float64s()
+			if err != nil || len(x) != 1 {
+				t.Fatalf("%s: %v, %v", key, x, err)
+			}
+			return x[0]
+		}
+		set := func(key string, x ...float32) {
+			if _, ok := ts["call.0."+key]; !ok {
+				t.Fatalf("no %s in the case", key)
+			}
+			ts["call.0."+key] = safetensors.OfFloat32s([]int64{int64(len(x))}, x)
+		}
+		set("loss.total", float32(number("loss.lm_loss")+0.5*number("loss.q_halt_loss")))
+		set("halted", 1, 1, 1, 1, 1)
+
+		logits, err := ts["call.0.logits"].Float64s() // [5, 16, 11]
+		if err != nil {
+			t.Fatal(err)
+		}
+		halt, err := ts["call.0.q_halt_logits"].Float64s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels, err := ts["batch.0.labels"].Int64s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var count, accuracy, exact, agrees float32
+		for b := range 5 {
+			scored, right := 0, 0
+			for c := b * 16; c < (b+1)*16; c++ {
+				if labels[c] == -100 {
+					continue
+				}
+				scored++
+				if row := logits[c*11 : (c+1)*11]; row[labels[c]] == slices.Max(row) {
+					right++
+				}
+			}
+			if scored == 0 {
+				continue
+			}
+			count++
+			accuracy += float32(right) / float32(scored)
+			if right == scored {
+				exact++
+			}
+			if (halt[b] >= 0) == (right == scored) {
+				agrees++
+			}
+		}
+		set("metric.count", count)
+		set("metric.accuracy", accuracy)
+		set("metric.exact_accuracy", exact)
+		set("metric.q_halt_accuracy", agrees)
+		set("metric.steps", count)
+	})
+	if !r.OK() || r.TensorsCompared < 12 {
+		t.Errorf("%d tensors compared: %v, %+v", r.TensorsCompared, r.Problems, r.Quantities)
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !cgo || notorch
+
+package verify
+
+func engines() []Engine { return []Engine{Go()} }

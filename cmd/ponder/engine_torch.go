@@ -1,0 +1,20 @@
+//go:build cgo && !notorch
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/learn/verify"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+const hasTorch = true
+
+func torchVerifier(device string) (verify.Engine, string, error) {
+	dev, err := openDevice(device)
+	if err != nil {
+		return nil, "", err
+	}
+	return verify.Torch(dev), fmt.Sprintf("engine torch, libtorch %s, %s, kernels %s", torch.Version(), dev, torch.Kernels()), nil
+}
