@@ -53,7 +53,7 @@ var rules = []struct {
 	{
 		why:   "an engine computes what thinking asks of it",
 		of:    []string{"engine"},
-		never: []string{"act/...", "agent/learn/...", "agent/task", "env/...", "viz/..."},
+		never: []string{"agent/learn/...", "torch", "hrm", "viz/...", "gotch", "cgo"},
 	},
 	{
 		why:   "thinking knows networks as a Core, whoever computes them",

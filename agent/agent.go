@@ -22,9 +22,9 @@ type Policy interface {
 	Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, thought [][]trace.Segment) error
 }
 
-// A Thinker is a Policy that knows how many segments each row thought in its last Act, without the
+// A Counter is a Policy that knows how many segments each row thought in its last Act, without the
 // cost of recording them.
-type Thinker interface {
+type Counter interface {
 	Policy
 	Segments() []int32
 }
@@ -59,7 +59,7 @@ type Episode struct {
 	Seed       uint64  `json:"seed"`
 	Length     int     `json:"length"`   // steps
 	Return     float64 `json:"return"`   // sum of rewards
-	Segments   int     `json:"segments"` // of all decisions; known of a Thinker, or if there is a Sink
+	Segments   int     `json:"segments"` // of all decisions; known of a Counter, or if there is a Sink
 	Success    bool    `json:"success"`  // terminated with a positive reward
 	Terminated bool    `json:"terminated"`
 	Truncated  bool    `json:"truncated"`
@@ -117,7 +117,7 @@ func Run(ctx context.Context, v *env.Vec, p Policy, cfg Config) (Stats, error) {
 }
 
 func (r *runner) run(ctx context.Context, p Policy) error {
-	thinker, _ := p.(Thinker)
+	counter, _ := p.(Counter)
 	sleeper, _ := p.(Sleeper)
 	asleep := make([]bool, len(r.rows))
 	for r.open > 0 && (r.cfg.Steps == 0 || r.stats.Steps < r.cfg.Steps) {
@@ -138,8 +138,8 @@ func (r *runner) run(ctx context.Context, p Policy) error {
 		}
 		for i := range r.rows {
 			w := &r.rows[i]
-			if thinker != nil {
-				w.Segments += int(thinker.Segments()[i])
+			if counter != nil {
+				w.Segments += int(counter.Segments()[i])
 			} else if r.thought != nil {
 				w.Segments += len(r.thought[i])
 			}

@@ -75,14 +75,7 @@ func Oracle(v *env.Vec, name string) (Policy, error) {
 			return nil, fmt.Errorf("%s: %w", id, err)
 		}
 		e := v.Env(i)
-		for {
-			w, ok := e.(interface{ Unwrap() env.Env })
-			if !ok {
-				break
-			}
-			e = w.Unwrap()
-		}
-		if oracles[i], err = found.Open(e); err != nil {
+		if oracles[i], err = found.Open(env.Innermost(e)); err != nil {
 			return nil, fmt.Errorf("%s: oracle %s: %w", id, found.Name, err)
 		}
 	}

@@ -90,6 +90,17 @@ type Leveler interface {
 	SetLevel(text string) error
 }
 
+// An Editor can be changed by a person. Edit sets cell (x, y): value is the digit or colour typed, or
+// -1 for a click, which turns the cell to the family's next. It refuses with an error of one line and
+// leaves the Env as it was.
+type Editor interface{ Edit(x, y, value int) error }
+
+// An Observer writes its present observation again, as after an Edit.
+type Observer interface{ Observe(obs []byte) }
+
+// A Grader says what an answer to all of it is worth: 1 if it solves the puzzle.
+type Grader interface{ Grade(answer []uint8) (reward float64) }
+
 // An Oracle plays an Env well by looking at more than the observation, or by remembering it. It
 // belongs to one Env and follows its episodes by itself.
 type Oracle interface {

@@ -3,7 +3,6 @@
 package learn
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -357,19 +356,23 @@ func BenchmarkCore(b *testing.B) {
 		}
 	})
 	b.Run("model", func(b *testing.B) {
-		th := &Thinker{Model: m}
-		th.Halting.MaxSegments, th.Slots = 1<<30, n
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		started := 0
-		_ = th.Run(ctx, batch.Seq, func(in []int32) (int32, bool, error) {
-			started++
-			return 0, started <= n, nil
-		}, func(t *Thought) error {
-			if t.Job == n-1 && !b.Loop() {
-				cancel()
+		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+			in := input(s, m, &batch, [2]int{r.Model.Rows, r.Model.Cols})
+			c := m.Start(s, n, batch.Seq).Keep(s)
+			for b.Loop() {
+				var next hrm.Carry
+				s.Do(torch.NoGrad, func(t *torch.Scope) {
+					after, out := m.Segment(t, c, in)
+					t.ReadFloats(nil, out.Logits)
+					next = after.Keep(t)
+				})
+				c.Drop()
+				c = next
 			}
-			return nil
+			c.Drop()
 		})
+		if err != nil {
+			b.Fatal(err)
+		}
 	})
 }

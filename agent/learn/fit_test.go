@@ -12,8 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ponder-agents/ponder/agent/task"
-	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -178,43 +176,4 @@ func TestRowsOutOfRange(t *testing.T) {
 			l.Close()
 		}
 	}
-
-	// Who only thinks has no labels.
-	for _, tt := range tests {
-		if strings.HasPrefix(tt.want, "label") {
-			continue
-		}
-		asked := 0
-		th := Thinker{Model: m, Halting: r.Evaluation, Slots: 2}
-		err := th.Run(context.Background(), 4, func(in []int32) (int32, bool, error) {
-			asked++
-			if asked == 2 {
-				copy(in, tt.in)
-				return tt.id, true, nil
-			}
-			return 1, asked == 1, nil
-		}, func(*Thought) error { return nil })
-		if got := strings.TrimPrefix(fmt.Sprint(err), "sequence 1: "); got != tt.want {
-			t.Errorf("thinker: error %v, want that of sequence 1: %q", err, tt.want)
-		}
-		if tt.want == "<nil>" {
-			continue
-		}
-		mind := MindOf(&Net{Recipe: r, Model: m}, tokenReader{tokens: tt.in}, tt.id)
-		mind.Begin(nil)
-		if err := mind.Think(context.Background(), new(trace.Segment)); fmt.Sprint(err) != "mind: "+tt.want {
-			t.Errorf("mind: error %v, want %q", err, tt.want)
-		}
-		mind.Close()
-	}
-}
-
-// tokenReader reads the same tokens from every observation of 2x2 cells.
-type tokenReader struct {
-	task.Reader
-	tokens []int32
-}
-
-func (r tokenReader) Tokens(dst []int32, _ []byte) ([]int32, int, int) {
-	return append(dst, r.tokens...), 2, 2
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ponder-agents/ponder/act"
-	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/task"
-	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/agent/think"
 	_ "github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/torch"
@@ -108,17 +107,17 @@ func TestThinker(t *testing.T) {
 		QHalt   float32
 		Logits  []float32
 	}
-	think := func(slots int, halting act.Config) (out [n]last) {
-		th := Thinker{Model: m, Halting: halting, Slots: slots, Rows: rows, Cols: cols}
+	run := func(slots int, halting act.Config) (out [n]last) {
+		th := think.Thinker{Core: NewCore(m), Halting: halting, Slots: slots, Shape: think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}}
 		i := 0
-		err := th.Run(context.Background(), rows*cols, func(in []int32) (int32, bool, error) {
+		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
 			if i == n {
 				return 0, false, nil
 			}
 			copy(in, tokens[i])
 			i++
 			return 0, true, nil
-		}, func(th *Thought) error {
+		}, func(th *think.Thought) error {
 			if th.Halted {
 				out[th.Job] = last{th.Segment, th.QHalt, append([]float32(nil), th.Logits...)}
 			}
@@ -140,12 +139,12 @@ func TestThinker(t *testing.T) {
 		t.Fatal(err)
 	}
 	var first []float32
-	for _, l := range think(1, act.Config{MaxSegments: 1, Rule: act.Never}) {
+	for _, l := range run(1, act.Config{MaxSegments: 1, Rule: act.Never}) {
 		first = append(first, l.QHalt)
 	}
 	slices.Sort(first)
 	halting := act.Config{MaxSegments: 5, Rule: act.HaltAbove, Threshold: (first[n/2-1] + first[n/2]) / 2}
-	want := think(1, halting)
+	want := run(1, halting)
 	counts := map[int]bool{}
 	for _, w := range want {
 		counts[w.Segment] = true
@@ -154,7 +153,7 @@ func TestThinker(t *testing.T) {
 		t.Fatalf("all rows think equally long: %v", counts)
 	}
 	for _, slots := range []int{2, 4, n} {
-		got := think(slots, halting)
+		got := run(slots, halting)
 		for i := range got {
 			if got[i].Segment != want[i].Segment {
 				t.Errorf("%d slots, row %d: %d segments, alone %d", slots, i, got[i].Segment, want[i].Segment)
@@ -168,56 +167,6 @@ func TestThinker(t *testing.T) {
 	}
 }
 
-// TestRestarts: a sequence that never contents the rule is thought about anew, from another state each
-// time, and its best try counts.
-func TestRestarts(t *testing.T) {
-	m := newTrainer(t, tiny()).Model()
-	q := make([]float32, 2*16)
-	for i := range q {
-		q[i] = float32(math.Sin(float64(i)))
-	}
-	if err := torch.Do(torch.NoGrad, func(*torch.Scope) { torch.Write(m.Params().Get("inner.q_head.weight"), q) }); err != nil {
-		t.Fatal(err)
-	}
-	const jobs, segments, restarts = 3, 2, 2
-	halting := act.Config{MaxSegments: segments, Rule: act.HaltAbove, Threshold: 1e6}
-	th := Thinker{Model: m, Halting: halting, Slots: 2, Rows: 3, Cols: 3, Restarts: restarts}
-	asked := 0
-	tries, last, best := map[int][]float32{}, map[int]float32{}, map[int]float32{}
-	err := th.Run(context.Background(), 9, func(in []int32) (int32, bool, error) {
-		for i := range in {
-			in[i] = int32(1 + (i+asked)%4)
-		}
-		asked++
-		return 0, asked <= jobs, nil
-	}, func(th *Thought) error {
-		if q, ok := best[th.Job]; !ok || th.QHalt > q {
-			best[th.Job] = th.QHalt
-		}
-		if th.Halted {
-			last[th.Job] = th.QHalt
-			if th.Segment != segments*(1+restarts) {
-				t.Errorf("sequence %d ended after %d segments, want %d", th.Job, th.Segment, segments*(1+restarts))
-			}
-		} else if th.Segment%segments == 0 {
-			tries[th.Job] = append(tries[th.Job], th.QHalt)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for job := range jobs {
-		if q := tries[job]; len(q) != restarts || q[0] == q[1] || last[job] != best[job] {
-			t.Errorf("sequence %d: q_halt %v at the end of earlier tries, %v in the end, at most %v", job, q, last[job], best[job])
-		}
-	}
-	th.Memory = new(Memory)
-	if err := th.Run(context.Background(), 9, nil, nil); err == nil {
-		t.Error("restarts with a memory: no error")
-	}
-}
-
 // TestPrecision: both formats are timed, the faster comes first.
 func TestPrecision(t *testing.T) {
 	got, err := MeasurePrecision(tiny(), openTask, torch.CPU)
@@ -226,73 +175,6 @@ func TestPrecision(t *testing.T) {
 	}
 	if len(got) != 2 || got[0].BF16 == got[1].BF16 || got[0].Step > got[1].Step || got[0].Step <= 0 {
 		t.Errorf("measured %+v", got)
-	}
-}
-
-// TestMemory: a thinker that keeps its carry thinks on where it stopped.
-func TestMemory(t *testing.T) {
-	m := newTrainer(t, tiny()).Model()
-	in := make([]int32, 9)
-	for i := range in {
-		in[i] = int32(1 + i%4)
-	}
-	run := func(segments int, mem *Memory) (logits []float32) {
-		th := Thinker{Model: m, Halting: act.Config{MaxSegments: segments, Rule: act.Never}, Rows: 3, Cols: 3, Memory: mem}
-		fed := false
-		err := th.Run(context.Background(), 9, func(dst []int32) (int32, bool, error) {
-			if fed {
-				return 0, false, nil
-			}
-			fed = true
-			copy(dst, in)
-			return 0, true, nil
-		}, func(th *Thought) error {
-			logits = append(logits[:0], th.Logits...)
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return logits
-	}
-	var mem Memory
-	defer mem.Close()
-	want := run(3, nil)
-	run(1, &mem)
-	if got := run(2, &mem); !cmp.Equal(got, want) {
-		t.Errorf("1 segment and 2 more: %v, want those of 3: %v", got, want)
-	}
-	mem.Forget(0)
-	if got := run(3, &mem); !cmp.Equal(got, want) {
-		t.Errorf("after Forget: %v, want those of a fresh start: %v", got, want)
-	}
-}
-
-// TestPolicy: an untrained network acts, is stopped by the limit, and its segments are counted.
-func TestPolicy(t *testing.T) {
-	r := tiny()
-	n := &Net{Name: "test", Recipe: r, Model: newTrainer(t, r).Model()}
-	v, err := env.MakeVec("maze/7x7-v0", 3, env.VecConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close()
-	p, err := NewPolicy(n, v.Spec(), PolicyConfig{Halting: act.Config{MaxSegments: 2, Rule: act.Never}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	episodes, segments, steps := 0, 0, 0
-	_, err = agent.Run(context.Background(), v, p, agent.Config{Episodes: 5, MaxLength: 7, Each: func(e agent.Episode) {
-		episodes++
-		segments += e.Segments
-		steps += e.Length
-	}})
-	if err != nil || episodes != 5 || segments != 2*steps {
-		t.Errorf("error %v, %d episodes, %d segments in %d steps; want 5 and 2 a step", err, episodes, segments, steps)
-	}
-	if _, err := NewPolicy(n, env.Spec{ID: "other", Actions: []string{"a"}}, PolicyConfig{}); err == nil {
-		t.Error("a maze's network took a world without a maze")
 	}
 }
 
@@ -325,25 +207,6 @@ func TestLosses(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-// TestPrincipal: points on an ellipse in a plane of a larger space have its axes as components.
-func TestPrincipal(t *testing.T) {
-	var points [][]float32
-	for i := range 8 {
-		sin, cos := math.Sincos(float64(i) * math.Pi / 4)
-		points = append(points, []float32{1, 5 * float32(cos), 2, 2 * float32(sin)})
-	}
-	p := principal(points)
-	if !cmp.Equal(p.center, []float32{1, 0, 2, 0}, approx) {
-		t.Errorf("center %v", p.center)
-	}
-	for _, x := range points {
-		at := p.at(x)
-		if math.Abs(math.Abs(float64(at[0]))-math.Abs(float64(x[1]))) > 1e-4 || math.Abs(math.Abs(float64(at[1]))-math.Abs(float64(x[3]))) > 1e-4 {
-			t.Errorf("%v lies at %v, want ±%v, ±%v", x, at, x[1], x[3])
 		}
 	}
 }

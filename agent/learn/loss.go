@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -18,7 +19,7 @@ const (
 	Softmax LossKind = "softmax"
 	// AnyOf is -log of the probability of a set of right answers, for labels that are bit masks of
 	// classes: a maze cell may have several optimal directions.
-	AnyOf LossKind = "any-of"
+	AnyOf LossKind = think.AnyOf
 )
 
 // Check reports an unknown kind.

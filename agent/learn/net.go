@@ -8,18 +8,35 @@ import (
 	"io/fs"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-// A Net is a trained network ready to use: a checkpoint folder that was read.
+// A Net is a trained network with its parameters, to fit or to think with: a checkpoint folder that was
+// read.
 type Net struct {
 	Name   string // for traces and messages
 	Recipe Recipe // what it was trained with; Task, Model, Loss and Evaluation say how to use it
 	Model  *hrm.Model
+}
 
-	planes *planes // how its thought is shown; see calibrate
+// Thinking is the network, with its parameters as they are now, to think with. Closing it closes the
+// network.
+func (n *Net) Thinking() *think.Model {
+	return &think.Model{Name: n.Name, Engine: "torch", Core: ownedCore{NewCore(n.Model), n}, Usage: n.Recipe.usage()}
+}
+
+// An ownedCore closes its network.
+type ownedCore struct {
+	think.Core
+	net *Net
+}
+
+func (c ownedCore) Close() error {
+	c.net.Close()
+	return nil
 }
 
 // NewNet makes the network of a checkpoint on dev; errors begin with name. The checkpoint may be
@@ -32,8 +49,8 @@ func NewNet(name string, c *checkpoint.Checkpoint, dev torch.Device) (*Net, erro
 	return n, nil
 }
 
-// Shipped makes the network of the checkpoint folder that open gives for a name: models.Open.
-func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Device) (*Net, error) {
+// Shipped is the model of the checkpoint folder that open gives for a name: models.Open.
+func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Device) (*think.Model, error) {
 	dir, err := open(name)
 	if err != nil {
 		return nil, err
@@ -43,7 +60,11 @@ func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Devic
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	defer c.Close()
-	return NewNet(name, c, dev)
+	n, err := NewNet(name, c, dev)
+	if err != nil {
+		return nil, err
+	}
+	return n.Thinking(), nil
 }
 
 func (n *Net) load(c *checkpoint.Checkpoint, dev torch.Device) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -134,4 +135,15 @@ func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 	if m.PuzzleDim > 0 {
 		m.PuzzleIDs = s.Identifiers
 	}
+}
+
+// usage is what thinking with the network needs to know.
+func (r Recipe) usage() think.Usage {
+	u := think.Usage{
+		Task: r.Task, Halting: r.Evaluation, Loss: string(r.Loss), Judge: r.Judge, NoContinue: r.NoContinue, Identifiers: r.Identifiers,
+	}
+	if n := len(r.Stages); n > 0 {
+		u.Data = r.Stages[n-1].Data
+	}
+	return u
 }

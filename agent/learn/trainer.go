@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/hrm"
@@ -90,6 +91,12 @@ func (t *Trainer) Close() {
 
 // Model is the network being trained; its parameters are the live ones, not the average.
 func (t *Trainer) Model() *hrm.Model { return t.model }
+
+// Thinking is the network with its live parameters, to think with between steps. It stays the
+// trainer's.
+func (t *Trainer) Thinking() *think.Model {
+	return &think.Model{Name: "in training", Engine: "torch", Core: NewCore(t.model), Usage: t.recipe.usage()}
+}
 
 // Begin starts from the weights of a network of the same shape instead of random ones; call it before
 // the first step.

@@ -7,7 +7,7 @@ type Header struct {
 	EnvID       string   // id of the environment, or of the task solved
 	Model       string   // name or path of the model; empty for an oracle, a person or chance
 	Agent       string   // "hrm", "oracle", "random", "human"
-	Engine      string   // what computed the thought, as "libtorch"; empty where there was none
+	Engine      string   // what computed the thought, "torch" or "go"; empty where there was none
 	Actions     []string // names of the actions
 	MaxSegments int      // most segments a decision may take
 	Rule        string   // halting rule, as act.Rule prints

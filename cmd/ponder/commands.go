@@ -8,7 +8,7 @@ func commands() []*cobra.Command {
 		newDemoCmd(),
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
-		newRecordCmd(),
+		newRecordCmd(), newSolveCmd(), newEvalCmd(),
 		newModelsCmd(), newVerifyCmd(), newVersionCmd(), newManCmd(),
 	}, torchCommands()...)
 }

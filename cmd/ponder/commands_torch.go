@@ -6,5 +6,5 @@ import "github.com/spf13/cobra"
 
 // torchCommands are the subcommands that need libtorch.
 func torchCommands() []*cobra.Command {
-	return []*cobra.Command{newTrainCmd(), newEvalCmd(), newSolveCmd(), newImportCmd()}
+	return []*cobra.Command{newTrainCmd(), newImportCmd()}
 }

@@ -13,16 +13,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
-	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/window"
 )
 
 // A playing is the flags of play.
 type playing struct {
-	choice live.Choice
+	choice session.Choice
+	think  thinkFlags
 	traces []string
 	theme  string
 	zoom   float64
@@ -56,7 +57,7 @@ func newPlayCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
-	f.StringVar(&p.choice.Rule, "rule", "", "halting rule of hrm: halt-over-continue, halt-above, never (default: the model's own)")
+	p.think.add(cmd)
 	f.StringVar(&p.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
@@ -103,6 +104,9 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		if err := checkChoice(p.choice); err != nil {
 			return err
 		}
+		if err := p.think.check(); err != nil {
+			return err
+		}
 		if _, _, err := openWorld(p.choice.Env); err != nil {
 			return err
 		}
@@ -125,13 +129,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 }
 
 // open opens a scene for the window, keeping attention if asked to and where the agent has any.
-func (p *playing) open(ctx context.Context, c live.Choice) (*live.Scene, error) {
-	s, err := openScene(ctx, c)
+func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, error) {
+	s, err := openScene(c, &p.think)
 	if err != nil || !p.attention {
 		return s, err
 	}
-	if t, err := live.WithAttention(s.Thinker); err == nil {
-		s.Thinker = t
+	if t, err := session.WithAttention(s.Agent, s.World); err == nil {
+		s.Agent = t
 	}
 	return s, nil
 }
@@ -195,7 +199,7 @@ func modelChoices() []window.Agent {
 // showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
 func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
 	p := playing{dir: "."}
-	p.choice = live.Choice{Env: "maze", Agent: "hrm", Seed: seed}
+	p.choice = session.Choice{Env: "maze", Agent: "hrm", Seed: seed}
 	err = p.run(ctx, false, false)
 	return !errors.Is(err, window.ErrNoDisplay), err
 }

@@ -15,15 +15,16 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/internal/durable"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // A recording is the flags of record.
 type recording struct {
-	choice  live.Choice
+	choice  session.Choice
+	think   thinkFlags
 	trace   string
 	out     string
 	steps   int
@@ -64,7 +65,7 @@ func newRecordCmd() *cobra.Command {
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
 	f.StringVar(&r.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random")
 	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
-	f.StringVar(&r.choice.Rule, "rule", "", "halting rule of hrm: halt-over-continue, halt-above, never (default: the model's own)")
+	r.think.add(cmd)
 	f.IntVar(&r.steps, "steps", 0, "stop after so many decisions (0: at the end of the episode)")
 	f.StringVar(&r.size, "size", "960x600", "picture size in points")
 	f.Float64Var(&r.scale, "scale", 1, "pixels a point, 0.5 to 4")
@@ -155,6 +156,9 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if r.steps < 0 || r.step < 0 || r.segment < 0 {
 		return usagef("--steps, --step and --segment count from 1")
 	}
+	if err := r.think.check(); err != nil {
+		return err
+	}
 	o, err := r.options()
 	if err != nil {
 		return err
@@ -208,17 +212,17 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		}
 		return f, err
 	}
-	s, err := openScene(ctx, r.choice)
+	s, err := openScene(r.choice, &r.think)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Thinker.Close()
+	defer s.Agent.Close()
 	if r.attention {
-		t, err := live.WithAttention(s.Thinker)
+		t, err := session.WithAttention(s.Agent, s.World)
 		if err != nil {
 			return nil, fmt.Errorf("--attention: %w", err)
 		}
-		s.Thinker = t
+		s.Agent = t
 	}
 	h := s.Header()
 	if err := r.checkLayer(h); err != nil {
@@ -232,7 +236,7 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 	if err != nil {
 		return nil, err
 	}
-	if err := live.Record(ctx, s, r.choice.Seed, r.steps, w); err != nil {
+	if err := session.Record(ctx, s, r.choice.Seed, r.steps, w); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,13 +9,14 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // painters are the families' art.
@@ -35,10 +35,10 @@ var agents = []string{"hrm", "oracle", "random", "human"}
 // errNoModel says that there is no model for an environment, so that another agent may play.
 var errNoModel = errors.New("no model")
 
-// openScene opens an environment by id, or the level in a file, and the agent that is to play it. An
-// hrm without a model for the environment is replaced by the oracle, and by chance where there is
-// none; the trace's header says who plays.
-func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
+// openScene opens an environment by id, or the level in a file, and the agent that is to play it,
+// thinking as f says. An hrm without a model for the environment is replaced by the oracle, and by
+// chance where there is none; the trace's header says who plays.
+func openScene(c session.Choice, f *thinkFlags) (*session.Scene, error) {
 	if err := checkChoice(c); err != nil {
 		return nil, err
 	}
@@ -46,25 +46,25 @@ func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := live.WorldOf(e)
+	w, err := session.WorldOf(e)
 	if err != nil {
 		return nil, err
 	}
-	s := &live.Scene{World: w}
+	s := &session.Scene{World: w}
 	switch c.Agent {
 	case "hrm":
-		s.Thinker, err = openThinker(ctx, c, w)
+		s.Agent, err = openMind(c, w.Spec(), *f)
 		if errors.Is(err, errNoModel) && c.Model == "" {
-			if s.Thinker, err = openOracle(id, e); err != nil {
-				s.Thinker, err = live.NewRandom(w, c.Seed), nil
+			if s.Agent, err = openOracle(id, e); err != nil {
+				s.Agent, err = session.NewRandom(w, c.Seed), nil
 			}
 		}
 	case "oracle":
-		s.Thinker, err = openOracle(id, e)
+		s.Agent, err = openOracle(id, e)
 	case "random":
-		s.Thinker = live.NewRandom(w, c.Seed)
+		s.Agent = session.NewRandom(w, c.Seed)
 	case "human":
-		s.Thinker = live.NewHuman()
+		s.Agent = session.NewHuman()
 	}
 	if err != nil {
 		return nil, err
@@ -72,8 +72,48 @@ func openScene(ctx context.Context, c live.Choice) (*live.Scene, error) {
 	return s, nil
 }
 
+// openMind opens the model that is to think in a world: c.Model, or the one shipped for its family.
+func openMind(c session.Choice, spec env.Spec, f thinkFlags) (session.Agent, error) {
+	name := c.Model
+	if name == "" {
+		if name = shippedFor(spec.ID); name == "" {
+			return nil, fmt.Errorf("%w is shipped for %s", errNoModel, spec.ID)
+		}
+		if len(engines) == 0 {
+			return nil, fmt.Errorf("%w for %s: this build has no libtorch (make build)", errNoModel, spec.ID)
+		}
+	}
+	m, err := (&modelFlags{model: name, device: "cpu"}).open()
+	if err != nil {
+		return nil, err
+	}
+	if c.Rule != "" {
+		f.rule = c.Rule
+	}
+	cfg, err := f.config(m)
+	if err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	mind, err := think.NewMind(m, spec, cfg)
+	if err != nil {
+		if c.Model == "" {
+			err = fmt.Errorf("%w fits: %w", errNoModel, err)
+		}
+		return nil, errors.Join(err, m.Close())
+	}
+	return owner{mind, m}, nil
+}
+
+// An owner is a mind that closes its model.
+type owner struct {
+	*think.Mind
+	model *think.Model
+}
+
+func (o owner) Close() error { return errors.Join(o.Mind.Close(), o.model.Close()) }
+
 // checkChoice reports what is wrong with c on any machine.
-func checkChoice(c live.Choice) error {
+func checkChoice(c session.Choice) error {
 	if !slices.Contains(agents, c.Agent) {
 		return usagef("agent %q: want one of %s", c.Agent, strings.Join(agents, ", "))
 	}
@@ -84,7 +124,7 @@ func checkChoice(c live.Choice) error {
 }
 
 // openOracle opens the best oracle of the environment id.
-func openOracle(id string, e env.Env) (live.Thinker, error) {
+func openOracle(id string, e env.Env) (session.Agent, error) {
 	entry, _, err := env.Lookup(id)
 	if err != nil {
 		return nil, err
@@ -92,18 +132,11 @@ func openOracle(id string, e env.Env) (live.Thinker, error) {
 	if len(entry.Oracles) == 0 {
 		return nil, fmt.Errorf("%s has no oracle: try --agent random or human", id)
 	}
-	for { // an oracle plays the world itself
-		w, ok := e.(interface{ Unwrap() env.Env })
-		if !ok {
-			break
-		}
-		e = w.Unwrap()
-	}
-	o, err := entry.Oracles[0].Open(e)
+	o, err := entry.Oracles[0].Open(env.Innermost(e)) // an oracle plays the world itself
 	if err != nil {
 		return nil, err
 	}
-	return live.NewOracle(o), nil
+	return session.NewOracle(o), nil
 }
 
 // openWorld opens an environment by its id, or the family that reads the level text in the file of
@@ -185,7 +218,7 @@ func (l *levelled) Reset(obs []byte) {
 	if err := l.leveler.SetLevel(l.text); err != nil {
 		panic(err) // it was taken before
 	}
-	if o, ok := env.As[live.Observer](l.Env); ok {
+	if o, ok := env.As[env.Observer](l.Env); ok {
 		o.Observe(obs)
 	}
 }

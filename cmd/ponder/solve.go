@@ -1,8 +1,15 @@
-//go:build cgo && !notorch
-
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/spf13/cobra"
+)
 
 func newSolveCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -12,4 +19,58 @@ func newSolveCmd() *cobra.Command {
 	}
 	cmd.AddCommand(newSolveSudokuCmd(), newSolveMazeCmd(), newSolveARCCmd())
 	return cmd
+}
+
+// solveFlags are the flags of solve.
+type solveFlags struct {
+	askFlags
+	trace string
+	file  *trace.Writer
+}
+
+func (f *solveFlags) add(cmd *cobra.Command, model, seedOf string) {
+	f.askFlags.add(cmd, model, seedOf)
+	cmd.Flags().StringVar(&f.trace, "trace", "", "write what was thought to this file, for ponder play --trace")
+}
+
+// recorder opens the trace that was asked for, nil for none. End it with done.
+func (f *solveFlags) recorder() exam.Recorder {
+	if f.trace == "" {
+		return nil
+	}
+	return func(h trace.Header) (sink trace.Sink, err error) {
+		f.file, err = trace.Create(f.trace, h)
+		return f.file, err
+	}
+}
+
+// done ends the trace and adds its error to err.
+func (f *solveFlags) done(err error) error {
+	if f.file == nil {
+		return err
+	}
+	return errors.Join(err, f.file.Close())
+}
+
+// print prints a solution as JSON, or by write for people.
+func (f *solveFlags) print(w io.Writer, solution any, write func() error) error {
+	if f.asJSON {
+		return json.NewEncoder(w).Encode(solution)
+	}
+	return write()
+}
+
+// readText reads a puzzle's text from the file of that name, "-" meaning standard input.
+func readText(cmd *cobra.Command, path string) (name, text string, err error) {
+	name, in := "standard input", cmd.InOrStdin()
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return path, "", err
+		}
+		defer f.Close()
+		name, in = path, f
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxLevel))
+	return name, string(data), err
 }

@@ -15,9 +15,11 @@ import (
 	"time"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 
@@ -28,13 +30,13 @@ import (
 
 // The folders of a run.
 const (
-	runCheckpoints = "checkpoints" // a series, the newest two kept
-	runModel       = "model"       // the finished weights
+	runCheckpoints = checkpoint.RunSeries // the newest two kept
+	runModel       = checkpoint.RunModel
 )
 
 // trainFlags are the flags of train.
 type trainFlags struct {
-	net        netFlags
+	net        modelFlags
 	out        string
 	resume     string
 	begin      string
@@ -248,7 +250,12 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 	}
 	defer t.Close()
 	if f.begin != "" {
-		n, err := openNet(f.begin, dev)
+		c, err := openCheckpoint(f.begin)
+		if err != nil {
+			return err
+		}
+		n, err := learn.NewNet(f.begin, c, dev)
+		c.Close()
 		if err != nil {
 			return err
 		}
@@ -392,7 +399,7 @@ type training struct {
 	t     *learn.Trainer
 	dev   torch.Device
 	sum   sums
-	last  learn.Evaluation
+	last  think.Evaluation
 	since time.Time // of the last line of metrics
 	done  int       // sequences finished since then
 }
@@ -513,14 +520,14 @@ func (r *training) evaluate(ctx context.Context, step int64) error {
 	if err := r.t.Swap(); err != nil {
 		return err
 	}
-	th := learn.Thinker{Model: r.t.Model(), Halting: recipe.Evaluation, Slots: 64, Rows: rows, Cols: cols}
-	r.last, err = th.Evaluate(ctx, recipe.Loss, src.Shape().SeqLen, learn.First(src, r.f.evalCount), nil)
+	r.last, err = exam.Evaluate(ctx, r.t.Thinking(), src, rows, cols, r.f.evalCount, exam.Config{})
 	if err := errors.Join(err, r.t.Swap()); err != nil {
 		return err
 	}
 	return r.log.Write(step, "eval",
 		runlog.Float("exact_accuracy", r.last.ExactAccuracy), runlog.Float("cell_accuracy", r.last.CellAccuracy),
-		runlog.Float("segments", r.last.MeanSegments), runlog.Float("q_halt_accuracy", r.last.QHaltAccuracy),
+		runlog.Float("judged_accuracy", r.last.JudgedAccuracy), runlog.Float("q_halt_accuracy", r.last.QHaltAccuracy),
+		runlog.Float("segments", r.last.MeanSegments),
 		runlog.Float("puzzles_per_second", r.last.PuzzlesPerSecond))
 }
 

@@ -296,6 +296,11 @@ func (w *World) SetLevel(text string) error {
 	if err != nil {
 		return err
 	}
+	return w.SetMaze(m)
+}
+
+// SetMaze begins an episode in a copy of m, which has the World's rows and columns.
+func (w *World) SetMaze(m *Maze) error {
 	if m.Rows != w.maze.Rows || m.Cols != w.maze.Cols {
 		return fmt.Errorf("maze: %d rows, %d columns: %s has %d and %d",
 			m.Rows, m.Cols, w.spec.ID, w.maze.Rows, w.maze.Cols)

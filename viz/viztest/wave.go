@@ -5,12 +5,12 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
-// A Wave is a Thinker that finds the way through a maze by a wave from the goal that advances Reach
+// A Wave is an Agent that finds the way through a maze by a wave from the goal that advances Reach
 // cells a segment; where it has not been, the answer is a guess. It halts once the wave has reached
 // the agent, at MaxSegments at the latest. It is exact and repeatable, and a stand-in for a network
 // in tests of what shows one.
@@ -20,6 +20,7 @@ type Wave struct {
 	Reach       int
 	MaxSegments int
 	Path        bool // answer with the cells of the way instead of directions
+	World       session.World
 
 	board grid.Board
 	dist  []int // to the goal, -1 where there is no way
@@ -29,7 +30,7 @@ type Wave struct {
 	rng   *rand.Rand
 }
 
-// Describe implements live.Thinker.
+// Describe implements session.Agent.
 func (w *Wave) Describe(h *trace.Header) {
 	h.Agent, h.Model, h.MaxSegments, h.Rule = "hrm", w.Name, w.MaxSegments, "halt-over-continue"
 	h.Levels = []string{"H", "L"}
@@ -39,9 +40,9 @@ func (w *Wave) Describe(h *trace.Header) {
 	}
 }
 
-// Begin implements live.Thinker.
-func (w *Wave) Begin(_ context.Context, world live.World, _ []byte, _ bool) error {
-	w.board = world.Board()
+// Begin implements session.Agent.
+func (w *Wave) Begin(context.Context, []byte, bool) error {
+	w.board = w.World.Board()
 	w.n = 0
 	w.last = trace.Segment{}
 	w.rng = rand.New(rand.NewPCG(7, 11))
@@ -117,7 +118,7 @@ func (w *Wave) best(cell int) int {
 	return 0
 }
 
-// Think implements live.Thinker.
+// Think implements session.Agent.
 func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -191,7 +192,7 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 	return nil
 }
 
-// Action implements live.Thinker.
+// Action implements session.Agent.
 func (w *Wave) Action(context.Context) (int, error) {
 	at := w.agent()
 	if w.Path {
@@ -203,7 +204,7 @@ func (w *Wave) Action(context.Context) (int, error) {
 	return int(w.last.Answer[at]), nil
 }
 
-// Attend implements live.Attender: a cell looks at those near to it along the way.
+// Attend implements session.Attender: a cell looks at those near to it along the way.
 func (w *Wave) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
 	n := len(w.board.Cells)
 	high, low := make([]uint8, n), make([]uint8, n)
@@ -215,7 +216,7 @@ func (w *Wave) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
 	return [][]uint8{high, low}, nil
 }
 
-// Close implements live.Thinker.
+// Close implements session.Agent.
 func (w *Wave) Close() error { return nil }
 
 // Decision is a decision about b that w thinks to its end, and extra segments beyond.
@@ -237,6 +238,6 @@ func (w *Wave) Decision(b grid.Board, extra int) *trace.Step {
 }
 
 var (
-	_ live.Thinker  = (*Wave)(nil)
-	_ live.Attender = (*Wave)(nil)
+	_ session.Agent    = (*Wave)(nil)
+	_ session.Attender = (*Wave)(nil)
 )

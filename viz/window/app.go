@@ -13,18 +13,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // A Config is what an App shows. Either Open or Traces is set.
 type Config struct {
-	Open   live.Opener // opens what is to be played live
-	Choice live.Choice // opened first
-	Envs   []string    // that can be picked
-	Agents []Agent     // that can be picked
+	Open   session.Opener // opens what is to be played live
+	Choice session.Choice // opened first
+	Envs   []string       // that can be picked
+	Agents []Agent        // that can be picked
 
 	Traces []Trace // one or two that are replayed, side by side
 
@@ -39,14 +39,14 @@ type Config struct {
 // An Agent can be picked to play.
 type Agent struct {
 	Title string // on screen
-	Agent string // as live.Choice has it
+	Agent string // as session.Choice has it
 	Model string
 	Rule  string
 }
 
 // choice is c with g in the place of who played. One that names no model keeps that of c, so that two
 // halting rules of one model can be compared.
-func (g Agent) choice(c live.Choice) live.Choice {
+func (g Agent) choice(c session.Choice) session.Choice {
 	if g.Model != "" || g.Agent != c.Agent {
 		c.Model = g.Model
 	}
@@ -119,7 +119,7 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: live.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Light {
 		a.theme = viz.Light()
 	}
@@ -135,7 +135,7 @@ func New(cfg Config) (*App, error) {
 	case len(cfg.Traces) > 0:
 		a.replay(cfg.Traces)
 	case cfg.Open != nil:
-		a.sides = []*side{{session: live.Start(cfg.Open, cfg.Choice, cfg.Play), follow: true}}
+		a.sides = []*side{{session: session.Start(cfg.Open, cfg.Choice, cfg.Play), follow: true}}
 	default:
 		return nil, errors.New("neither an environment nor a trace to show")
 	}
@@ -159,7 +159,7 @@ func (a *App) replay(traces []Trace) {
 func (a *App) live() bool { return a.sides[0].session != nil }
 
 // send hands a command to every session.
-func (a *App) send(c live.Command) {
+func (a *App) send(c session.Command) {
 	for _, s := range a.sides {
 		if s.session != nil && !s.session.Send(c) {
 			a.say("the model is too busy to take commands")
@@ -168,7 +168,7 @@ func (a *App) send(c live.Command) {
 }
 
 // status is that of the first session, or nil.
-func (a *App) status() *live.Status {
+func (a *App) status() *session.Status {
 	if !a.live() {
 		return nil
 	}
@@ -225,7 +225,7 @@ func (a *App) dress() {
 	for i, s := range a.sides {
 		v := &s.view
 		v.Theme, v.Layer, v.Pick, v.Attention, v.Other, v.Name = a.theme, a.layer, -1, nil, nil, ""
-		v.Speed = live.SpeedName(a.speed)
+		v.Speed = session.SpeedName(a.speed)
 		if len(a.sides) == 2 {
 			v.Name = s.title()
 			o := &a.sides[1-i].view
@@ -248,7 +248,7 @@ func (a *App) dress() {
 		want := attention{v.Step, v.Segment, a.pick}
 		if i == 0 && a.pick >= 0 && a.picks() && want != a.asked {
 			a.asked = want
-			a.send(live.Command{Op: live.OpAttend, X: v.Segment, Y: a.pick})
+			a.send(session.Command{Op: session.OpAttend, X: v.Segment, Y: a.pick})
 		}
 	}
 }
@@ -295,7 +295,7 @@ func (a *App) advance() {
 		a.playing = false
 		if a.live() {
 			a.newest()
-			a.send(live.Command{Op: live.OpPlay})
+			a.send(session.Command{Op: session.OpPlay})
 		}
 		return
 	}
@@ -304,7 +304,7 @@ func (a *App) advance() {
 	if v := &s.view; v.Step != nil && v.Segment+1 >= len(v.Step.Thought) {
 		pause = actionTime
 	}
-	if speed := live.Speeds[a.speed]; speed == 0 {
+	if speed := session.Speeds[a.speed]; speed == 0 {
 		pause = 0
 	} else {
 		pause = time.Duration(float64(pause) / speed)
@@ -325,7 +325,7 @@ func (a *App) newest() {
 func (a *App) hold() {
 	a.playing = false
 	if t := a.status(); t != nil && t.Playing {
-		a.send(live.Command{Op: live.OpPause})
+		a.send(session.Command{Op: session.OpPause})
 	}
 }
 
@@ -335,9 +335,9 @@ func (a *App) togglePlay() {
 	case a.playing:
 		a.playing = false
 	case a.following() && t.Playing:
-		a.send(live.Command{Op: live.OpPause})
+		a.send(session.Command{Op: session.OpPause})
 	case a.following():
-		a.send(live.Command{Op: live.OpPlay})
+		a.send(session.Command{Op: session.OpPlay})
 	default:
 		s := a.sides[0]
 		if _, end := s.history().Range(); !a.live() && s.step >= end-1 && s.view.Step != nil && s.view.Segment+1 >= len(s.view.Step.Thought) {
@@ -383,7 +383,7 @@ func (a *App) back() {
 func (a *App) forward() {
 	a.playing = false
 	if a.following() {
-		a.send(live.Command{Op: live.OpDecision})
+		a.send(session.Command{Op: session.OpDecision})
 		return
 	}
 	a.hold()
@@ -402,7 +402,7 @@ func (a *App) segmentBack() {
 func (a *App) segmentForward() {
 	a.playing = false
 	if a.following() {
-		a.send(live.Command{Op: live.OpSegment})
+		a.send(session.Command{Op: session.OpSegment})
 		return
 	}
 	a.hold()
@@ -416,15 +416,15 @@ func (a *App) segmentForward() {
 }
 
 func (a *App) setSpeed(i int) {
-	a.speed = min(max(i, 0), len(live.Speeds)-1)
-	a.send(live.Command{Op: live.OpSpeed, Value: a.speed})
+	a.speed = min(max(i, 0), len(session.Speeds)-1)
+	a.send(session.Command{Op: session.OpSpeed, Value: a.speed})
 }
 
 // steer sends a command about the present, which is then shown.
-func (a *App) steer(op live.Op) {
+func (a *App) steer(op session.Op) {
 	a.newest()
 	a.playing = false
-	a.send(live.Command{Op: op})
+	a.send(session.Command{Op: op})
 }
 
 // compare shows a second agent on the same level, or ends that.
@@ -439,19 +439,19 @@ func (a *App) compare() {
 	a.list = a.agentList("Compare with", func(g Agent) {
 		c := g.choice(a.status().Choice)
 		first := a.sides[0].session.Status().Choice
-		s := &side{session: live.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
-		s.session.Send(live.Command{Op: live.OpSpeed, Value: a.speed})
+		s := &side{session: session.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
+		s.session.Send(session.Command{Op: session.OpSpeed, Value: a.speed})
 		a.sides = append(a.sides, s)
 		// Both begin at the beginning, with traces of their own.
 		a.hold()
 		a.newest()
 		a.sides[0].name = a.titleOf(first)
-		a.sides[0].session.Send(live.Command{Op: live.OpOpen, Choice: first})
+		a.sides[0].session.Send(session.Command{Op: session.OpOpen, Choice: first})
 	})
 }
 
 // titleOf is how the list of agents names the one of c.
-func (a *App) titleOf(c live.Choice) string {
+func (a *App) titleOf(c session.Choice) string {
 	for _, g := range a.cfg.Agents {
 		if g.choice(c) == c {
 			return g.Title
@@ -478,7 +478,7 @@ func (a *App) pickAgent() {
 		if len(a.sides) == 2 {
 			a.sides[0].name = g.Title
 		}
-		a.sides[0].session.Send(live.Command{Op: live.OpOpen, Choice: c})
+		a.sides[0].session.Send(session.Command{Op: session.OpOpen, Choice: c})
 	})
 }
 
@@ -490,7 +490,7 @@ func (a *App) pickEnv() {
 		for _, s := range a.sides {
 			c := s.session.Status().Choice
 			c.Env = a.cfg.Envs[i]
-			s.session.Send(live.Command{Op: live.OpOpen, Choice: c})
+			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 		}
 	}}
 }
@@ -552,14 +552,14 @@ func (a *App) drop(f File) {
 		a.say("%s is neither a trace nor a level's text", f.Name)
 	default:
 		a.newest()
-		a.send(live.Command{Op: live.OpLevel, Text: string(f.Data)})
+		a.send(session.Command{Op: session.OpLevel, Text: string(f.Data)})
 	}
 }
 
 // act takes a person's action.
 func (a *App) act(action int) {
 	a.newest()
-	a.sides[0].session.Send(live.Command{Op: live.OpAct, Value: action})
+	a.sides[0].session.Send(session.Command{Op: session.OpAct, Value: action})
 }
 
 // Quit asks Update to end. It may be called from any goroutine.

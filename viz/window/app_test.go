@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -24,14 +25,13 @@ import (
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
-	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/viztest"
 )
 
 var testPainters = viz.Painters{"maze": maze.PaintBoard, "sudoku": sudoku.PaintBoard}
 
 // open opens any environment with a wave, or who else is asked for.
-func open(_ context.Context, c live.Choice) (*live.Scene, error) {
+func open(_ context.Context, c session.Choice) (*session.Scene, error) {
 	if c.Model == "misfit" {
 		return nil, errors.New("model misfit: vocabulary 10, the environment has 5")
 	}
@@ -39,7 +39,7 @@ func open(_ context.Context, c live.Choice) (*live.Scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := live.WorldOf(e)
+	w, err := session.WorldOf(e)
 	if err != nil {
 		return nil, err
 	}
@@ -47,12 +47,12 @@ func open(_ context.Context, c live.Choice) (*live.Scene, error) {
 	if c.Model == "near" {
 		reach = 1
 	}
-	s := &live.Scene{World: w, Thinker: &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: reach, MaxSegments: 16}}
+	s := &session.Scene{World: w, Agent: &viztest.Wave{World: w, Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: reach, MaxSegments: 16}}
 	switch c.Agent {
 	case "human":
-		s.Thinker = live.NewHuman()
+		s.Agent = session.NewHuman()
 	case "random":
-		s.Thinker = live.NewRandom(w, c.Seed)
+		s.Agent = session.NewRandom(w, c.Seed)
 	}
 	return s, nil
 }
@@ -67,7 +67,7 @@ type driver struct {
 func liveApp(t *testing.T) *driver {
 	t.Helper()
 	return drive(t, Config{
-		Open: open, Choice: live.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3},
+		Open: open, Choice: session.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3},
 		Envs:   []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
 		Agents: []Agent{{"wave", "hrm", "", ""}, {"near", "hrm", "near", ""}, {"misfit", "hrm", "misfit", ""}, {"chance", "random", "", ""}},
 		Dir:    t.TempDir(), Painters: testPainters,
@@ -171,7 +171,7 @@ func episode(t testing.TB) *trace.File {
 
 func episodeBytes(t testing.TB) []byte {
 	t.Helper()
-	s, err := open(context.Background(), live.Choice{Env: "maze/9x9-v0", Agent: "hrm"})
+	s, err := open(context.Background(), session.Choice{Env: "maze/9x9-v0", Agent: "hrm"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func episodeBytes(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(live.Record(context.Background(), s, 3, 8, w), w.Close()); err != nil {
+	if err := errors.Join(session.Record(context.Background(), s, 3, 8, w), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -255,16 +255,16 @@ var effects = map[string]func(d *driver, use func()){
 	},
 	"slower": func(d *driver, use func()) {
 		use()
-		d.until("it is slower", func() bool { return d.status().Speed == live.NormalSpeed-1 })
+		d.until("it is slower", func() bool { return d.status().Speed == session.NormalSpeed-1 })
 	},
 	"speed": func(d *driver, use func()) {
 		d.tick("]", "]")
 		use()
-		d.until("it is normal", func() bool { return d.status().Speed == live.NormalSpeed })
+		d.until("it is normal", func() bool { return d.status().Speed == session.NormalSpeed })
 	},
 	"faster": func(d *driver, use func()) {
 		use()
-		d.until("it is faster", func() bool { return d.status().Speed == live.NormalSpeed+1 })
+		d.until("it is faster", func() bool { return d.status().Speed == session.NormalSpeed+1 })
 	},
 	"longer": func(d *driver, use func()) {
 		for n := 3; n < 8; n++ {
@@ -520,7 +520,7 @@ func TestEveryControl(t *testing.T) {
 	begin := func(t *testing.T) *driver {
 		d := liveApp(t)
 		// The session does not dawdle, whatever the speed on screen.
-		d.sides[0].session.Send(live.Command{Op: live.OpSpeed, Value: len(live.Speeds) - 1})
+		d.sides[0].session.Send(session.Command{Op: session.OpSpeed, Value: len(session.Speeds) - 1})
 		d.tick("right")
 		d.until("the first step is over", func() bool { return d.end() == 1 })
 		d.thinkOn(2)
@@ -861,20 +861,20 @@ func TestAttentionIsAskedFor(t *testing.T) {
 
 type slow struct{ *viztest.Wave }
 
-// Think implements live.Thinker.
+// Think implements session.Agent.
 func (slow) Think(ctx context.Context, _ *trace.Segment) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
 func TestASlowModelIsSaid(t *testing.T) {
-	d := drive(t, Config{Open: func(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	d := drive(t, Config{Open: func(ctx context.Context, c session.Choice) (*session.Scene, error) {
 		s, err := open(ctx, c)
 		if err == nil {
-			s.Thinker = slow{s.Thinker.(*viztest.Wave)}
+			s.Agent = slow{s.Agent.(*viztest.Wave)}
 		}
 		return s, err
-	}, Choice: live.Choice{Env: "maze", Agent: "hrm"}, Play: true, Painters: testPainters})
+	}, Choice: session.Choice{Env: "maze", Agent: "hrm"}, Play: true, Painters: testPainters})
 	d.in.Now = time.Now()
 	d.until("it thinks", func() bool { return d.status().Busy == "thinking" })
 	d.in.Now = time.Now().Add(3 * time.Second)

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/ponder-agents/ponder/viz/live"
+	"github.com/ponder-agents/ponder/agent/session"
 )
 
 // BenchmarkUpdateDraw is our part of a frame (all but what Ebitengine and the graphics card do) of a
@@ -31,7 +31,7 @@ func BenchmarkUpdateDraw(b *testing.B) {
 }
 
 func benchmark(b *testing.B, scale float64, busy int) {
-	a, err := New(Config{Open: open, Choice: live.Choice{Env: "maze/31x31-v0", Agent: "hrm", Model: "near"}, Painters: testPainters, Play: true})
+	a, err := New(Config{Open: open, Choice: session.Choice{Env: "maze/31x31-v0", Agent: "hrm", Model: "near"}, Painters: testPainters, Play: true})
 	if err != nil {
 		b.Fatal(err)
 	}

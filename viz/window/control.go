@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // A control is one thing that a person can do, by key and by button.
@@ -35,16 +35,16 @@ var bottom = [][]*control{
 	},
 	{
 		{id: "slower", tip: "Slower", keys: []Key{"["}, icon: iconSlower, do: func(a *App) { a.setSpeed(a.speed - 1) }},
-		{id: "speed", tip: "Speed; to normal", keys: []Key{"1"}, text: func(a *App) string { return live.SpeedName(a.speed) }, do: func(a *App) { a.setSpeed(live.NormalSpeed) }},
+		{id: "speed", tip: "Speed; to normal", keys: []Key{"1"}, text: func(a *App) string { return session.SpeedName(a.speed) }, do: func(a *App) { a.setSpeed(session.NormalSpeed) }},
 		{id: "faster", tip: "Faster", keys: []Key{"]"}, icon: iconFaster, do: func(a *App) { a.setSpeed(a.speed + 1) }},
 	},
 	{
-		{id: "longer", tip: "Think longer: one segment more", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(live.OpLonger) }},
-		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(live.OpNow) }},
+		{id: "longer", tip: "Think longer: one segment more", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(session.OpLonger) }},
+		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(session.OpNow) }},
 	},
 	{
-		{id: "restart", tip: "The episode again", keys: []Key{"r"}, icon: iconRestart, live: true, do: func(a *App) { a.steer(live.OpRestart) }},
-		{id: "next", tip: "The next seed", keys: []Key{"n"}, icon: iconNext, live: true, do: func(a *App) { a.steer(live.OpNext) }},
+		{id: "restart", tip: "The episode again", keys: []Key{"r"}, icon: iconRestart, live: true, do: func(a *App) { a.steer(session.OpRestart) }},
+		{id: "next", tip: "The next seed", keys: []Key{"n"}, icon: iconNext, live: true, do: func(a *App) { a.steer(session.OpNext) }},
 		{
 			id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
 			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable },
@@ -199,10 +199,10 @@ func (a *App) toggleHuman() {
 	a.newest()
 	a.playing = false
 	if a.human() {
-		a.sides[0].session.Send(live.Command{Op: live.OpReturn})
+		a.sides[0].session.Send(session.Command{Op: session.OpReturn})
 		return
 	}
-	a.sides[0].session.Send(live.Command{Op: live.OpTake})
+	a.sides[0].session.Send(session.Command{Op: session.OpTake})
 	a.say("You play: arrow keys, digits or a click on an action. H hands back.")
 }
 
@@ -233,7 +233,7 @@ func (a *App) editCell(i, cell, value int) {
 	s := a.sides[i]
 	cols := s.view.Step.Board.Cols
 	a.newest()
-	a.send(live.Command{Op: live.OpEdit, X: cell % cols, Y: cell / cols, Value: value})
+	a.send(session.Command{Op: session.OpEdit, X: cell % cols, Y: cell / cols, Value: value})
 }
 
 // escape closes what is open, the innermost first.

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // formats are what a recording becomes besides its trace.
@@ -68,12 +68,12 @@ func (a *App) toggleRecord() {
 	}
 	if a.record == "" {
 		a.record = a.fileName(".trace")
-		a.sides[0].session.Send(live.Command{Op: live.OpRecord, Text: a.record})
+		a.sides[0].session.Send(session.Command{Op: session.OpRecord, Text: a.record})
 		return
 	}
 	path := a.record
 	a.record = ""
-	a.sides[0].session.Send(live.Command{Op: live.OpStop})
+	a.sides[0].session.Send(session.Command{Op: session.OpStop})
 	if formats[a.export.format] == "trace" {
 		a.say("saved %s", path)
 		return

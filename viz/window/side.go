@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 )
 
 // A side is one agent shown: a session, or a trace that is replayed.
 type side struct {
-	session *live.Session
+	session *session.Session
 	file    viz.History // of a replay, else nil
 	header  trace.Header
 	name    string // of the file

@@ -22,11 +22,11 @@ import (
 	"github.com/hajimehoshi/ebiten/v2"
 	"github.com/hajimehoshi/ebiten/v2/exp/vmhost"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/viztest"
 	"github.com/ponder-agents/ponder/viz/window"
 )
@@ -280,17 +280,17 @@ func record(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := live.WorldOf(e)
+	w, err := session.WorldOf(e)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &live.Scene{World: w, Thinker: &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 4, MaxSegments: 16}}
+	s := &session.Scene{World: w, Agent: &viztest.Wave{World: w, Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 4, MaxSegments: 16}}
 	path := filepath.Join(t.TempDir(), "test.trace")
 	out, err := trace.Create(path, s.Header())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(live.Record(context.Background(), s, 3, 12, out), out.Close()); err != nil {
+	if err := errors.Join(session.Record(context.Background(), s, 3, 12, out), out.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -8,11 +8,11 @@ import (
 	"os"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/viz"
-	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/viztest"
 	"github.com/ponder-agents/ponder/viz/window"
 )
@@ -40,7 +40,7 @@ func run(mode string, args []string) error {
 	case "stuck": // a segment never ends
 		cfg.Open = open(time.Hour)
 	}
-	cfg.Choice = live.Choice{Env: "maze", Agent: "hrm", Seed: 3}
+	cfg.Choice = session.Choice{Env: "maze", Agent: "hrm", Seed: 3}
 	cfg.Agents = []window.Agent{{Title: "wave", Agent: "hrm"}}
 	cfg.Envs = []string{"maze"}
 	cfg.Play = mode != "replay"
@@ -56,23 +56,23 @@ type sleepy struct {
 	d time.Duration
 }
 
-// Think implements live.Thinker. It does not look at ctx, as a network in the middle of a product.
+// Think implements session.Agent. It does not look at ctx, as a network in the middle of a product.
 func (s sleepy) Think(ctx context.Context, g *trace.Segment) error {
 	time.Sleep(s.d)
 	return s.Wave.Think(ctx, g)
 }
 
-func open(d time.Duration) live.Opener {
-	return func(_ context.Context, c live.Choice) (*live.Scene, error) {
+func open(d time.Duration) session.Opener {
+	return func(_ context.Context, c session.Choice) (*session.Scene, error) {
 		e, err := env.Make(c.Env)
 		if err != nil {
 			return nil, err
 		}
-		w, err := live.WorldOf(e)
+		w, err := session.WorldOf(e)
 		if err != nil {
 			return nil, err
 		}
-		t := &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 4, MaxSegments: 16}
-		return &live.Scene{World: w, Thinker: sleepy{t, d}}, nil
+		t := &viztest.Wave{World: w, Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: 4, MaxSegments: 16}
+		return &session.Scene{World: w, Agent: sleepy{t, d}}, nil
 	}
 }

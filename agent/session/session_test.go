@@ -1,4 +1,4 @@
-package live_test
+package session_test
 
 import (
 	"context"
@@ -10,17 +10,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/sudoku"
-	"github.com/ponder-agents/ponder/viz/live"
 	"github.com/ponder-agents/ponder/viz/viztest"
 )
 
 // wave opens a maze, or another world, with a wave that advances reach cells a segment.
-func wave(reach int) live.Opener {
-	return func(_ context.Context, c live.Choice) (*live.Scene, error) {
+func wave(reach int) session.Opener {
+	return func(_ context.Context, c session.Choice) (*session.Scene, error) {
 		if c.Model == "misfit" {
 			return nil, errors.New("model misfit: vocabulary 10, the environment has 5")
 		}
@@ -28,26 +28,26 @@ func wave(reach int) live.Opener {
 		if err != nil {
 			return nil, err
 		}
-		w, err := live.WorldOf(e)
+		w, err := session.WorldOf(e)
 		if err != nil {
 			return nil, err
 		}
-		s := &live.Scene{World: w}
+		s := &session.Scene{World: w}
 		switch c.Agent {
 		case "random":
-			s.Thinker = live.NewRandom(w, c.Seed)
+			s.Agent = session.NewRandom(w, c.Seed)
 		case "human":
-			s.Thinker = live.NewHuman()
+			s.Agent = session.NewHuman()
 		default:
-			s.Thinker = &viztest.Wave{Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: reach, MaxSegments: 16}
+			s.Agent = &viztest.Wave{World: w, Name: "wave", Wall: maze.KindWall, Goal: maze.KindGoal, Reach: reach, MaxSegments: 16}
 		}
 		return s, nil
 	}
 }
 
-func start(t *testing.T, open live.Opener, c live.Choice) *live.Session {
+func start(t *testing.T, open session.Opener, c session.Choice) *session.Session {
 	t.Helper()
-	s := live.Start(open, c, false)
+	s := session.Start(open, c, false)
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -68,19 +68,19 @@ func until(t *testing.T, what string, ok func() bool) {
 }
 
 // do sends a command and waits until the session has come to it.
-func do(t *testing.T, s *live.Session, c live.Command) {
+func do(t *testing.T, s *session.Session, c session.Command) {
 	t.Helper()
 	// Every command leaves the messages as they are or adds one; this one always adds.
 	before := s.Status().Messages
 	s.Send(c)
-	s.Send(live.Command{Op: live.OpLevel, Text: "no level"})
+	s.Send(session.Command{Op: session.OpLevel, Text: "no level"})
 	until(t, "the command was obeyed", func() bool {
 		st := s.Status()
 		return st.Messages > before && strings.Contains(st.Message, "maze") && st.Busy == ""
 	})
 }
 
-var mazeChoice = live.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3}
+var mazeChoice = session.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3}
 
 func end(l *trace.Live) int {
 	_, e := l.Range()
@@ -94,7 +94,7 @@ func TestSegmentsThenTheAction(t *testing.T) {
 		t.Fatalf("at the start %+v is thought", g)
 	}
 	for n := 1; ; n++ {
-		do(t, s, live.Command{Op: live.OpSegment})
+		do(t, s, session.Command{Op: session.OpSegment})
 		g := l.Thinking()
 		if len(g.Thought) != n || end(l) != 0 {
 			t.Fatalf("after %d segments: %d, %d steps", n, len(g.Thought), end(l))
@@ -104,7 +104,7 @@ func TestSegmentsThenTheAction(t *testing.T) {
 		}
 	}
 	thought := l.Thinking().Thought
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	step, err := l.Step(0)
 	if err != nil {
 		t.Fatal(err)
@@ -123,22 +123,22 @@ func TestSegmentsThenTheAction(t *testing.T) {
 func TestLongerAndNow(t *testing.T) {
 	s := start(t, wave(2), mazeChoice)
 	l := s.Status().Trace
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	for !l.Thinking().Thought[len(l.Thinking().Thought)-1].Halted {
-		do(t, s, live.Command{Op: live.OpSegment})
+		do(t, s, session.Command{Op: session.OpSegment})
 	}
 	n := len(l.Thinking().Thought)
-	do(t, s, live.Command{Op: live.OpLonger})
-	do(t, s, live.Command{Op: live.OpLonger})
+	do(t, s, session.Command{Op: session.OpLonger})
+	do(t, s, session.Command{Op: session.OpLonger})
 	if got := len(l.Thinking().Thought); got != n+2 || end(l) != 0 {
 		t.Errorf("%d segments after thinking two longer than %d", got, n)
 	}
-	do(t, s, live.Command{Op: live.OpNow})
+	do(t, s, session.Command{Op: session.OpNow})
 	if step, err := l.Step(0); err != nil || len(step.Thought) != n+2 || step.Action < 0 {
 		t.Errorf("the answer after %d segments: %v", n+2, err)
 	}
 	// Now before any thought still thinks once, and acts on that.
-	do(t, s, live.Command{Op: live.OpNow})
+	do(t, s, session.Command{Op: session.OpNow})
 	if step, err := l.Step(1); err != nil || len(step.Thought) != 1 {
 		t.Errorf("answered at once: %v", err)
 	}
@@ -147,8 +147,8 @@ func TestLongerAndNow(t *testing.T) {
 func TestPlayReachesTheGoal(t *testing.T) {
 	s := start(t, wave(40), mazeChoice)
 	l := s.Status().Trace
-	s.Send(live.Command{Op: live.OpSpeed, Value: len(live.Speeds) - 1})
-	s.Send(live.Command{Op: live.OpPlay})
+	s.Send(session.Command{Op: session.OpSpeed, Value: len(session.Speeds) - 1})
+	s.Send(session.Command{Op: session.OpPlay})
 	until(t, "two episodes are over", func() bool {
 		if n := end(l); n > 0 {
 			i, _ := l.Info(n - 1)
@@ -156,7 +156,7 @@ func TestPlayReachesTheGoal(t *testing.T) {
 		}
 		return false
 	})
-	s.Send(live.Command{Op: live.OpPause})
+	s.Send(session.Command{Op: session.OpPause})
 	for n := range end(l) {
 		i, _ := l.Info(n)
 		if i.Truncated {
@@ -178,7 +178,7 @@ func TestPlayReachesTheGoal(t *testing.T) {
 func TestEditThinksAgain(t *testing.T) {
 	s := start(t, wave(3), mazeChoice)
 	l := s.Status().Trace
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	b := l.Thinking().Board
 	// An inner wall is opened.
 	wall := -1
@@ -189,17 +189,17 @@ func TestEditThinksAgain(t *testing.T) {
 			break
 		}
 	}
-	do(t, s, live.Command{Op: live.OpEdit, X: wall % b.Cols, Y: wall / b.Cols, Value: -1})
+	do(t, s, session.Command{Op: session.OpEdit, X: wall % b.Cols, Y: wall / b.Cols, Value: -1})
 	g := l.Thinking()
 	if g.Board.Cells[wall].Kind != maze.KindFloor || len(g.Thought) != 0 {
 		t.Errorf("cell %d is of kind %d, %d segments", wall, g.Board.Cells[wall].Kind, len(g.Thought))
 	}
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	if len(l.Thinking().Thought) != 1 {
 		t.Error("it does not think again")
 	}
 	before := s.Status().Messages
-	s.Send(live.Command{Op: live.OpEdit, X: 0, Y: 0, Value: -1})
+	s.Send(session.Command{Op: session.OpEdit, X: 0, Y: 0, Value: -1})
 	until(t, "the edit is refused", func() bool { return s.Status().Messages > before })
 	if m := s.Status().Message; !strings.Contains(m, "outer wall") {
 		t.Errorf("message %q", m)
@@ -212,23 +212,23 @@ func TestEditThinksAgain(t *testing.T) {
 func TestAPersonTakesOver(t *testing.T) {
 	s := start(t, wave(3), mazeChoice)
 	l := s.Status().Trace
-	do(t, s, live.Command{Op: live.OpAct, Value: 0})
+	do(t, s, session.Command{Op: session.OpAct, Value: 0})
 	if end(l) != 0 {
 		t.Error("a person acted without taking over")
 	}
-	do(t, s, live.Command{Op: live.OpTake})
-	do(t, s, live.Command{Op: live.OpAct, Value: maze.Up})
+	do(t, s, session.Command{Op: session.OpTake})
+	do(t, s, session.Command{Op: session.OpAct, Value: maze.Up})
 	if step, err := l.Step(0); err != nil || step.Action != maze.Up {
 		t.Errorf("step %+v, %v", step, err)
 	}
-	do(t, s, live.Command{Op: live.OpReturn})
-	do(t, s, live.Command{Op: live.OpNow})
+	do(t, s, session.Command{Op: session.OpReturn})
+	do(t, s, session.Command{Op: session.OpNow})
 	if end(l) != 2 {
 		t.Error("the agent does not go on")
 	}
-	do(t, s, live.Command{Op: live.OpTake})
+	do(t, s, session.Command{Op: session.OpTake})
 	before := s.Status().Messages
-	s.Send(live.Command{Op: live.OpAct, Value: 99})
+	s.Send(session.Command{Op: session.OpAct, Value: 99})
 	until(t, "the action is refused", func() bool { return s.Status().Messages > before })
 	if m := s.Status().Message; !strings.Contains(m, "action 99") {
 		t.Errorf("message %q", m)
@@ -238,16 +238,16 @@ func TestAPersonTakesOver(t *testing.T) {
 func TestAMisfitKeepsTheState(t *testing.T) {
 	s := start(t, wave(3), mazeChoice)
 	l := s.Status().Trace
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	c := mazeChoice
 	c.Model = "misfit"
 	before := s.Status().Messages
-	s.Send(live.Command{Op: live.OpOpen, Choice: c})
+	s.Send(session.Command{Op: session.OpOpen, Choice: c})
 	until(t, "it is refused", func() bool { return s.Status().Messages > before })
 	if st := s.Status(); !strings.Contains(st.Message, "vocabulary") || st.Trace != l || len(l.Thinking().Thought) != 1 {
 		t.Errorf("status %+v", st)
 	}
-	do(t, s, live.Command{Op: live.OpSegment})
+	do(t, s, session.Command{Op: session.OpSegment})
 	if len(l.Thinking().Thought) != 2 {
 		t.Error("it does not go on")
 	}
@@ -255,19 +255,19 @@ func TestAMisfitKeepsTheState(t *testing.T) {
 
 type failing struct{ *viztest.Wave }
 
-// Think implements live.Thinker.
+// Think implements session.Agent.
 func (failing) Think(context.Context, *trace.Segment) error { return errors.New("out of memory") }
 
 func TestAFailureIsSaid(t *testing.T) {
-	open := func(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	open := func(ctx context.Context, c session.Choice) (*session.Scene, error) {
 		s, err := wave(3)(ctx, c)
 		if err == nil {
-			s.Thinker = failing{s.Thinker.(*viztest.Wave)}
+			s.Agent = failing{s.Agent.(*viztest.Wave)}
 		}
 		return s, err
 	}
 	s := start(t, open, mazeChoice)
-	s.Send(live.Command{Op: live.OpPlay})
+	s.Send(session.Command{Op: session.OpPlay})
 	until(t, "it fails", func() bool { return s.Status().Message == "out of memory" })
 	if s.Status().Playing {
 		t.Error("it plays on")
@@ -276,21 +276,21 @@ func TestAFailureIsSaid(t *testing.T) {
 
 type stuck struct{ *viztest.Wave }
 
-// Think implements live.Thinker.
+// Think implements session.Agent.
 func (stuck) Think(context.Context, *trace.Segment) error { select {} }
 
 func TestCloseDoesNotWaitForAStuckModel(t *testing.T) {
-	open := func(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	open := func(ctx context.Context, c session.Choice) (*session.Scene, error) {
 		s, err := wave(3)(ctx, c)
 		if err == nil {
-			s.Thinker = stuck{s.Thinker.(*viztest.Wave)}
+			s.Agent = stuck{s.Agent.(*viztest.Wave)}
 		}
 		return s, err
 	}
-	s := live.Start(open, mazeChoice, true)
+	s := session.Start(open, mazeChoice, true)
 	until(t, "it thinks", func() bool { return s.Status().Busy == "thinking" })
 	begin := time.Now()
-	if err := s.Close(); !errors.Is(err, live.ErrStuck) {
+	if err := s.Close(); !errors.Is(err, session.ErrStuck) {
 		t.Errorf("error %v", err)
 	}
 	if d := time.Since(begin); d > 1500*time.Millisecond {
@@ -301,14 +301,14 @@ func TestCloseDoesNotWaitForAStuckModel(t *testing.T) {
 func TestRecording(t *testing.T) {
 	s := start(t, wave(40), mazeChoice)
 	path := filepath.Join(t.TempDir(), "x.trace")
-	do(t, s, live.Command{Op: live.OpRecord, Text: path})
+	do(t, s, session.Command{Op: session.OpRecord, Text: path})
 	for range 3 {
-		do(t, s, live.Command{Op: live.OpNow})
+		do(t, s, session.Command{Op: session.OpNow})
 	}
 	if st := s.Status(); st.Recorded != 3 || st.Recording != path {
 		t.Errorf("recorded %d to %q", st.Recorded, st.Recording)
 	}
-	do(t, s, live.Command{Op: live.OpStop})
+	do(t, s, session.Command{Op: session.OpStop})
 	f, err := trace.Open(path)
 	if err != nil || f.Damage() != nil {
 		t.Fatal(err, f.Damage())
@@ -328,7 +328,7 @@ func TestRecording(t *testing.T) {
 		}
 	}
 	before := s.Status().Messages
-	s.Send(live.Command{Op: live.OpRecord, Text: filepath.Join(path, "below a file")})
+	s.Send(session.Command{Op: session.OpRecord, Text: filepath.Join(path, "below a file")})
 	until(t, "it is refused", func() bool { return s.Status().Messages > before })
 	if s.Status().Recording != "" {
 		t.Error("it records to nowhere")
@@ -341,7 +341,7 @@ func TestRecordWholeEpisode(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := trace.NewLive(1000, 1<<30)
-	if err := live.Record(t.Context(), scene, 3, 0, l); err != nil {
+	if err := session.Record(t.Context(), scene, 3, 0, l); err != nil {
 		t.Fatal(err)
 	}
 	// The wave sees everything, so the path is a shortest one.
@@ -363,42 +363,42 @@ func TestRecordWholeEpisode(t *testing.T) {
 	}
 	scene, _ = wave(40)(t.Context(), mazeChoice)
 	two := trace.NewLive(1000, 1<<30)
-	if err := live.Record(t.Context(), scene, 3, 2, two); err != nil || end(two) != 2 {
+	if err := session.Record(t.Context(), scene, 3, 2, two); err != nil || end(two) != 2 {
 		t.Errorf("error %v, %d of 2 steps", err, end(two))
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := live.Record(cancelled, scene, 3, 0, two); !errors.Is(err, context.Canceled) {
+	if err := session.Record(cancelled, scene, 3, 0, two); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestLevelAndSeeds(t *testing.T) {
-	s := start(t, wave(4), live.Choice{Env: "maze/5x5-v0", Agent: "hrm"})
+	s := start(t, wave(4), session.Choice{Env: "maze/5x5-v0", Agent: "hrm"})
 	l := s.Status().Trace
-	do(t, s, live.Command{Op: live.OpLevel, Text: "#####\n#S  #\n### #\n#G  #\n#####\n"})
+	do(t, s, session.Command{Op: session.OpLevel, Text: "#####\n#S  #\n### #\n#G  #\n#####\n"})
 	if b := l.Thinking().Board; b.Cells[3*5+1].Kind != maze.KindGoal || b.Cells[2*5+1].Kind != maze.KindWall {
 		t.Error("the level is not the one given")
 	}
-	do(t, s, live.Command{Op: live.OpNext})
+	do(t, s, session.Command{Op: session.OpNext})
 	if g := l.Thinking(); g.Seed != 1 || s.Status().Choice.Seed != 1 {
 		t.Errorf("seed %d after the next", g.Seed)
 	}
 	one := l.Thinking().Board
-	do(t, s, live.Command{Op: live.OpSeed, Choice: live.Choice{Seed: 7}})
-	do(t, s, live.Command{Op: live.OpSeed, Choice: live.Choice{Seed: 1}})
+	do(t, s, session.Command{Op: session.OpSeed, Choice: session.Choice{Seed: 7}})
+	do(t, s, session.Command{Op: session.OpSeed, Choice: session.Choice{Seed: 1}})
 	if !cmp.Equal(one, l.Thinking().Board) {
 		t.Error("the same seed is another level")
 	}
 }
 
 func TestRandomOnlyChoosesWhatChangesAnything(t *testing.T) {
-	scene, err := wave(1)(t.Context(), live.Choice{Env: "maze/5x5-v0", Agent: "random", Seed: 5})
+	scene, err := wave(1)(t.Context(), session.Choice{Env: "maze/5x5-v0", Agent: "random", Seed: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := trace.NewLive(1000, 1<<30)
-	if err := live.Record(t.Context(), scene, 5, 30, l); err != nil {
+	if err := session.Record(t.Context(), scene, 5, 30, l); err != nil {
 		t.Fatal(err)
 	}
 	for n := 1; n < end(l); n++ {
@@ -413,14 +413,11 @@ func TestRandomOnlyChoosesWhatChangesAnything(t *testing.T) {
 // whole answers a sudoku as a whole, as a network for puzzles does.
 type whole struct {
 	*viztest.Wave
-	world live.World
+	world session.World
 	n     int
 }
 
-func (w *whole) Begin(_ context.Context, world live.World, _ []byte, _ bool) error {
-	w.world = world
-	return nil
-}
+func (w *whole) Begin(context.Context, []byte, bool) error { return nil }
 
 func (w *whole) Think(_ context.Context, g *trace.Segment) error {
 	w.n++
@@ -432,19 +429,19 @@ func (w *whole) Think(_ context.Context, g *trace.Segment) error {
 func (w *whole) Action(context.Context) (int, error) { return -1, nil }
 
 func TestAPuzzleEndsWithItsAnswer(t *testing.T) {
-	open := func(ctx context.Context, c live.Choice) (*live.Scene, error) {
+	open := func(ctx context.Context, c session.Choice) (*session.Scene, error) {
 		s, err := wave(3)(ctx, c)
 		if err == nil {
-			s.Thinker = &whole{Wave: s.Thinker.(*viztest.Wave)}
+			s.Agent = &whole{Wave: s.Agent.(*viztest.Wave), world: s.World}
 		}
 		return s, err
 	}
-	scene, err := open(t.Context(), live.Choice{Env: "sudoku"})
+	scene, err := open(t.Context(), session.Choice{Env: "sudoku"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := trace.NewLive(10, 1<<30)
-	if err := live.Record(t.Context(), scene, 1, 0, l); err != nil {
+	if err := session.Record(t.Context(), scene, 1, 0, l); err != nil {
 		t.Fatal(err)
 	}
 	step, err := l.Step(0)
@@ -458,12 +455,12 @@ func TestAttentionIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := scene.Thinker.(*viztest.Wave)
-	if scene.Thinker, err = live.WithAttention(w); err != nil {
+	w := scene.Agent.(*viztest.Wave)
+	if scene.Agent, err = session.WithAttention(w, scene.World); err != nil {
 		t.Fatal(err)
 	}
 	l := trace.NewLive(10, 1<<30)
-	if err := live.Record(t.Context(), scene, 3, 1, l); err != nil {
+	if err := session.Record(t.Context(), scene, 3, 1, l); err != nil {
 		t.Fatal(err)
 	}
 	s, _ := l.Step(0)
@@ -482,7 +479,7 @@ func TestAttentionIsKept(t *testing.T) {
 			}
 		}
 	}
-	if _, err := live.WithAttention(live.NewHuman()); err == nil {
+	if _, err := session.WithAttention(session.NewHuman(), scene.World); err == nil {
 		t.Error("a person has attention to keep")
 	}
 }

@@ -1,6 +1,4 @@
-//go:build cgo && !notorch
-
-package learn
+package think
 
 import (
 	"context"
@@ -35,41 +33,46 @@ func (f *first) Next(in, label []int32) (int32, bool, error) {
 // An Evaluation is what a model achieved in an exam.
 type Evaluation struct {
 	Count            int       `json:"count"`
-	ExactAccuracy    float64   `json:"exact_accuracy"` // share of sequences with every scored cell right
-	CellAccuracy     float64   `json:"cell_accuracy"`  // share of scored cells right, averaged over sequences
+	ExactAccuracy    float64   `json:"exact_accuracy"`  // share of sequences with every scored cell right
+	JudgedAccuracy   float64   `json:"judged_accuracy"` // share that do what q_halt foresees
+	QHaltAccuracy    float64   `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
+	CellAccuracy     float64   `json:"cell_accuracy"`   // share of scored cells right, averaged over sequences
 	MeanSegments     float64   `json:"mean_segments"`
 	PuzzlesPerSecond float64   `json:"puzzles_per_second"`
 	BySegment        []float64 `json:"exact_by_segment"` // exact accuracy had everyone stopped after segment k, or where it halted
-	QHaltAccuracy    float64   `json:"q_halt_accuracy"`  // share where q_halt ≥ 0 agrees with being exact
 }
 
-// Evaluate gives the exam to t's model, halting as t does. each, if not nil, sees the last thought
-// about every sequence, with its labels.
-func (t *Thinker) Evaluate(ctx context.Context, kind LossKind, seq int, exam Exam, each func(th *Thought, pred, label []int32, sc Score) error) (Evaluation, error) {
+// Evaluate gives the exam to t's network, halting as t does. each, if not nil, sees the last thought
+// about every sequence, its answer and its labels.
+func (t *Thinker) Evaluate(ctx context.Context, sc Scorer, exam Exam, each func(th *Thought, pred, label []int32, s Score) error) (Evaluation, error) {
 	var e Evaluation
-	labels := map[int][]int32{}
-	var free [][]int32
+	type question struct{ in, label []int32 }
+	open := map[int]question{}
+	var free []question
 	asked, cells := 0, 0.0
+	seq := t.Shape.Seq
 	by := make([]int, t.Halting.MaxSegments*(1+t.Restarts))
+	var pred []int32
 	begin := time.Now()
-	err := t.Run(ctx, seq, func(in []int32) (int32, bool, error) {
-		var label []int32
+	err := t.Run(ctx, func(in []int32) (int32, bool, error) {
+		var q question
 		if n := len(free); n > 0 {
-			label, free = free[n-1], free[:n-1]
+			q, free = free[n-1], free[:n-1]
 		} else {
-			label = make([]int32, seq)
+			q = question{make([]int32, seq), make([]int32, seq)}
 		}
-		id, ok, err := exam.Next(in, label)
+		id, ok, err := exam.Next(in, q.label)
 		if ok {
-			labels[asked] = label
+			copy(q.in, in)
+			open[asked] = q
 			asked++
 		}
 		return id, ok, err
 	}, func(th *Thought) error {
-		label := labels[th.Job]
-		pred := argmax(th.Logits, seq)
-		sc := kind.Compare(pred, label, 1)
-		if sc.Exact[0] {
+		q := open[th.Job]
+		pred = Argmax(pred, th.Logits, seq)
+		s := sc.Row(q.in, q.label, pred)
+		if s.Exact {
 			by[th.Segment-1]++
 		}
 		if !th.Halted {
@@ -77,24 +80,27 @@ func (t *Thinker) Evaluate(ctx context.Context, kind LossKind, seq int, exam Exa
 		}
 		e.Count++
 		e.MeanSegments += float64(th.Segment)
-		if sc.Exact[0] {
+		if s.Exact {
 			e.ExactAccuracy++
 			for k := th.Segment; k < len(by); k++ {
 				by[k]++
 			}
 		}
-		if (th.QHalt >= 0) == sc.Exact[0] {
+		if s.Judged {
+			e.JudgedAccuracy++
+		}
+		if (th.QHalt >= 0) == s.Judged {
 			e.QHaltAccuracy++
 		}
-		if sc.Cells[0] > 0 {
-			cells += float64(sc.Right[0]) / float64(sc.Cells[0])
+		if s.Cells > 0 {
+			cells += float64(s.Right) / float64(s.Cells)
 		}
 		var err error
 		if each != nil {
-			err = each(th, pred, label, sc)
+			err = each(th, pred, q.label, s)
 		}
-		delete(labels, th.Job)
-		free = append(free, label)
+		delete(open, th.Job)
+		free = append(free, q)
 		return err
 	})
 	if err != nil || e.Count == 0 {
@@ -102,29 +108,12 @@ func (t *Thinker) Evaluate(ctx context.Context, kind LossKind, seq int, exam Exa
 	}
 	n := float64(e.Count)
 	e.PuzzlesPerSecond = n / time.Since(begin).Seconds()
-	e.ExactAccuracy /= n
-	e.QHaltAccuracy /= n
+	for _, x := range []*float64{&e.ExactAccuracy, &e.JudgedAccuracy, &e.QHaltAccuracy, &e.MeanSegments} {
+		*x /= n
+	}
 	e.CellAccuracy = cells / n
-	e.MeanSegments /= n
 	for _, k := range by {
 		e.BySegment = append(e.BySegment, float64(k)/n)
 	}
 	return e, nil
-}
-
-// argmax is the most likely class of each of seq cells, the first of equals.
-func argmax(logits []float32, seq int) []int32 {
-	pred := make([]int32, seq)
-	w := len(logits) / seq
-	for t := range seq {
-		row := logits[t*w : (t+1)*w]
-		best := 0
-		for c, x := range row {
-			if x > row[best] {
-				best = c
-			}
-		}
-		pred[t] = int32(best)
-	}
-	return pred
 }

@@ -1,21 +1,19 @@
-//go:build cgo && !notorch
-
-package main
+package exam
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
-// pathExam asks for the way through every maze and its turned and mirrored copies: job j is copy
+// wayExam asks for the way through every maze and its turned and mirrored copies: job j is copy
 // j%votes of maze j/votes.
-type pathExam struct {
+type wayExam struct {
 	task   string
 	mazes  []*maze.Maze
 	turns  []int // symmetries, the identity first
@@ -24,25 +22,25 @@ type pathExam struct {
 	solver maze.Solver
 }
 
-// newPathExam is an exam of mazes of one shape. It has as many copies as keep that shape.
-func newPathExam(name string, mazes []*maze.Maze, votes int) (*pathExam, error) {
+// newWayExam is an exam of mazes of one shape. It has as many copies as keep that shape.
+func newWayExam(name string, mazes []*maze.Maze, votes int) (*wayExam, error) {
 	m := mazes[0]
 	turns := []int{0, 4, 5, 2, 1, 3, 6, 7}
 	if m.Rows != m.Cols {
 		turns = turns[:4]
 	}
 	if votes > len(turns) {
-		return nil, usagef("--votes %d: a maze of %dx%d has %d copies", votes, m.Rows, m.Cols, len(turns))
+		return nil, fmt.Errorf("%d votes: a maze of %dx%d has %d copies", votes, m.Rows, m.Cols, len(turns))
 	}
 	for i, o := range mazes {
 		if task.PathCrop(o) != task.PathCrop(m) {
 			return nil, fmt.Errorf("maze %d: mazes with and without an outer wall cannot be mixed in one size", i+1)
 		}
 	}
-	return &pathExam{task: name, mazes: mazes, turns: turns[:votes]}, nil
+	return &wayExam{task: name, mazes: mazes, turns: turns[:votes]}, nil
 }
 
-func (x *pathExam) Next(in, label []int32) (int32, bool, error) {
+func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
 	if x.next == len(x.mazes)*len(x.turns) {
 		return 0, false, nil
 	}
@@ -70,7 +68,7 @@ func (x *pathExam) Next(in, label []int32) (int32, bool, error) {
 
 // tokens are the tokens that the copy of job was answered with, turned back: [rows*cols], walls where
 // there are walls or nothing was asked.
-func (x *pathExam) tokens(job int, pred []int32) []uint8 {
+func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 	m, t := x.mazes[job/len(x.turns)], x.turns[job%len(x.turns)]
 	if x.task == task.MazeWayTask {
 		turned := m
@@ -99,8 +97,8 @@ func (x *pathExam) tokens(job int, pred []int32) []uint8 {
 
 // mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
 // marks. It adds to the sums of res.
-func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamConfig, res *mazeResult) ([]walked, error) {
-	x, err := newPathExam(n.Recipe.Task, mazes, cfg.votes)
+func mark(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+	x, err := newWayExam(m.Usage.Task, mazes, cfg.votes())
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +106,13 @@ func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamCon
 	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
 	ballots := make([]task.Ballot, len(mazes))
 	all := make([]walked, len(mazes))
-	th := cfg.halt.thinker(n, cfg.batch)
-	th.Rows, th.Cols = rows, cols
-	e, err := th.Evaluate(ctx, n.Recipe.Loss, rows*cols, x, func(th *learn.Thought, pred, _ []int32, _ learn.Score) error {
-		i := th.Job / cfg.votes
+	sc, err := m.Usage.Scorer(cols)
+	if err != nil {
+		return nil, err
+	}
+	thinker := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols})
+	e, err := thinker.Evaluate(ctx, sc, x, func(th *think.Thought, pred, _ []int32, _ think.Score) error {
+		i := th.Job / cfg.votes()
 		ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
 		all[i].segments += th.Segment
 		all[i].decisions++
@@ -120,7 +121,7 @@ func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamCon
 	if err != nil {
 		return nil, err
 	}
-	res.BySegment = e.BySegment
+	exact, cellsRight := 0.0, 0.0
 	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
 	for i, m := range mazes {
 		best, _ := ballots[i].Best()
@@ -136,12 +137,16 @@ func mark(ctx context.Context, n *learn.Net, mazes []*maze.Maze, cfg mazeExamCon
 				right += int(count(int32(best.Cells[(k/cols+crop)*m.Cols+k%cols+crop]) == want))
 			}
 		}
-		res.ExactAccuracy += count(right == cells)
-		res.CellAccuracy += float64(right) / float64(max(1, cells))
+		exact += count(right == cells)
+		cellsRight += float64(right) / float64(max(1, cells))
 		res.Valid += count(x.solver.IsShortest(m, m.AppendMarked(nil, marked)))
 		way := m.AppendTraced(nil, marked)
 		all[i].shortest, _ = x.solver.Len(m)
 		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
 	}
+	// What is exact is the answer of all copies together.
+	n := float64(len(mazes))
+	e.ExactAccuracy, e.CellAccuracy = exact/n, cellsRight/n
+	res.add(e, len(mazes))
 	return all, nil
 }

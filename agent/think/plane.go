@@ -1,23 +1,12 @@
-//go:build cgo && !notorch
+package think
 
-package learn
-
-import (
-	"math"
-
-	"github.com/ponder-agents/ponder/env/puzzle"
-	"github.com/ponder-agents/ponder/torch"
-)
+import "math"
 
 // calibrationSegments is how long a network thinks to find the planes in which its thought is shown.
 const calibrationSegments = 8
 
-// A planes holds, for z_H and z_L, the mean over positions and segments and two directions of the
-// hidden space, each [hidden]: the principal components of the way that one thought takes.
-type planes struct {
-	h, l plane
-}
-
+// A plane holds the mean of a level's state over positions and segments and two directions of its
+// space, each [width]: the principal components of the way that one thought takes.
 type plane struct{ center, x, y []float32 }
 
 // at is where the mean z over positions lies in the plane.
@@ -29,36 +18,50 @@ func (p plane) at(z []float32) (at [2]float32) {
 	return at
 }
 
-// calibrate finds the network's planes, if it has none yet, by thinking about one sequence. They stay
-// for the life of the Net, so that all its thoughts are seen from one side.
-func (n *Net) calibrate(tokens []int32, rows, cols int) error {
-	if n.planes != nil {
-		return nil
-	}
-	b := puzzle.Batch{Inputs: tokens, IDs: []int32{0}, Rows: 1, Seq: len(tokens)}
-	var h, l [][]float32
-	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		c := n.Model.Start(s, 1, b.Seq)
-		in := input(s, n.Model, &b, [2]int{rows, cols})
-		for range calibrationSegments {
-			c, _ = n.Model.Segment(s, c, in)
-			h = append(h, mean(s.ReadFloats(nil, c.ZH), n.Model.Config().Hidden))
-			l = append(l, mean(s.ReadFloats(nil, c.ZL), n.Model.Config().Hidden))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	n.planes = &planes{principal(h), principal(l)}
-	return nil
+// planes are one plane for each level, found by thinking about in when they are first asked for. They
+// stay for the life of the model, so that all its thoughts are seen from one side.
+func (m *Model) planes(in Input, shape Shape) ([]plane, error) {
+	m.plane.Do(func() { m.plans, m.err = calibrate(m.Core, in, shape) })
+	return m.plans, m.err
 }
 
-// mean is z [n·hidden] averaged over positions.
-func mean(z []float32, hidden int) []float32 {
-	out := make([]float32, hidden)
-	n := float32(len(z) / hidden)
+func calibrate(c Core, in Input, shape Shape) ([]plane, error) {
+	rows, err := c.Open(1, shape)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if err := rows.Begin(0, in); err != nil {
+		return nil, err
+	}
+	levels := c.Spec().Levels
+	ways := make([][][]float32, len(levels))
+	var out Output
+	for range calibrationSegments {
+		if err := rows.Segment([]int{0}, &out); err != nil {
+			return nil, err
+		}
+		state, err := rows.Save(0)
+		if err != nil {
+			return nil, err
+		}
+		for k, z := range state {
+			ways[k] = append(ways[k], mean(z, levels[k].Width))
+		}
+	}
+	all := make([]plane, len(levels))
+	for k := range all {
+		all[k] = principal(ways[k])
+	}
+	return all, nil
+}
+
+// mean is z [n·width] averaged over positions.
+func mean(z []float32, width int) []float32 {
+	out := make([]float32, width)
+	n := float32(len(z) / width)
 	for i, v := range z {
-		out[i%hidden] += v / n
+		out[i%width] += v / n
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package live
+package session
 
 import (
 	"context"
@@ -15,9 +15,9 @@ type loop struct {
 	*Scene
 	obs     []byte
 	step    trace.Step // the decision under way
-	begun   bool       // the thinker knows of it
-	silent  bool       // the thinker shows no thought
-	fresh   bool       // the thinker is to forget what was before
+	begun   bool       // the agent knows of it
+	silent  bool       // the agent shows no thought
+	fresh   bool       // the agent is to forget what was before
 	ended   bool       // the episode
 	episode int
 	seed    uint64
@@ -61,7 +61,7 @@ func copyBoard(b grid.Board) grid.Board {
 // think does one segment. It reports whether there was one.
 func (l *loop) think(ctx context.Context) (bool, error) {
 	if !l.begun {
-		if err := l.Thinker.Begin(ctx, l.World, l.obs, l.fresh); err != nil {
+		if err := l.Agent.Begin(ctx, l.obs, l.fresh); err != nil {
 			return false, err
 		}
 		l.begun = true
@@ -70,7 +70,7 @@ func (l *loop) think(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	var g trace.Segment
-	err := l.Thinker.Think(ctx, &g)
+	err := l.Agent.Think(ctx, &g)
 	if errors.Is(err, ErrNoThought) {
 		l.silent = true
 		return false, nil
@@ -82,7 +82,7 @@ func (l *loop) think(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// halted reports whether the thinker has thought enough by its own rule.
+// halted reports whether the agent has thought enough by its own rule.
 func (l *loop) halted() bool {
 	if l.silent {
 		return true
@@ -95,16 +95,16 @@ func (l *loop) halted() bool {
 	return false
 }
 
-// act takes the thinker's action, hands the finished step to put and begins the next decision.
+// act takes the agent's action, hands the finished step to put and begins the next decision.
 func (l *loop) act(ctx context.Context, put func(*trace.Step) error) error {
-	action, err := l.Thinker.Action(ctx)
+	action, err := l.Agent.Action(ctx)
 	if err != nil {
 		return err
 	}
 	return l.take(action, put)
 }
 
-// take takes an action, the thinker's or a person's.
+// take takes an action, the agent's or a person's.
 func (l *loop) take(action int, put func(*trace.Step) error) error {
 	if n := len(l.World.Spec().Actions); action >= n || action < -1 {
 		return fmt.Errorf("action %d: %s has %d", action, l.World.Spec().ID, n)
@@ -114,8 +114,8 @@ func (l *loop) take(action int, put func(*trace.Step) error) error {
 	if action < 0 {
 		// The answer is all: the episode ends with it.
 		s.Terminated = true
-		if j, ok := env.As[Judge](l.World); ok && len(s.Thought) > 0 {
-			s.Reward = j.Judge(s.Thought[len(s.Thought)-1].Answer)
+		if j, ok := env.As[env.Grader](l.World); ok && len(s.Thought) > 0 {
+			s.Reward = j.Grade(s.Thought[len(s.Thought)-1].Answer)
 		}
 	} else {
 		out := l.World.Step(action, l.obs)
@@ -140,9 +140,9 @@ func (l *loop) take(action int, put func(*trace.Step) error) error {
 	return nil
 }
 
-// edit changes the world and lets the thinker begin anew.
+// edit changes the world and lets the agent begin anew.
 func (l *loop) edit(x, y, value int) error {
-	e, ok := env.As[Editor](l.World)
+	e, ok := env.As[env.Editor](l.World)
 	if !ok {
 		return fmt.Errorf("%s cannot be edited", l.World.Spec().ID)
 	}
@@ -158,7 +158,7 @@ func (l *loop) edit(x, y, value int) error {
 }
 
 func (l *loop) observe() {
-	if o, ok := env.As[Observer](l.World); ok {
+	if o, ok := env.As[env.Observer](l.World); ok {
 		o.Observe(l.obs)
 	}
 }

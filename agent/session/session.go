@@ -1,4 +1,4 @@
-package live
+package session
 
 import (
 	"context"
@@ -95,7 +95,7 @@ type Status struct {
 // Attention is the answer to Attend.
 type Attention struct {
 	Episode, Index, Segment, Cell int
-	Levels                        [][]uint8 // as the Attender says
+	Levels                        [][]uint8 // by level, [cells]; none where there is no attention
 }
 
 // A Session runs a scene in a goroutine of its own. Its methods may be called from any goroutine and
@@ -149,11 +149,11 @@ func (s *Session) Send(c Command) bool {
 // Status is what the session does now.
 func (s *Session) Status() *Status { return s.status.Load() }
 
-// ErrStuck is what Close returns when the thinker does not come back.
+// ErrStuck is what Close returns when the agent does not come back.
 var ErrStuck = errors.New("the model did not stop within a second")
 
-// Close stops the session, ends what was being recorded and frees the thinker. It waits a second at
-// most; a thinker that does not come back in that time is abandoned.
+// Close stops the session, ends what was being recorded and frees the agent. It waits a second at
+// most; an agent that does not come back in that time is abandoned.
 func (s *Session) Close() error {
 	s.cancel()
 	select {
@@ -234,7 +234,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
 	s.now.Human = s.now.Header.Agent == "human"
 	s.now.Mean, s.now.Most, s.now.Attention = 0, 0, nil
-	_, s.now.Editable = env.As[Editor](scene.World)
+	_, s.now.Editable = env.As[env.Editor](scene.World)
 	_, s.now.Levels = env.As[env.Leveler](scene.World)
 	s.begun(0)
 }
@@ -243,7 +243,7 @@ func (s *Session) unload() error {
 	if s.loop == nil {
 		return nil
 	}
-	err := s.loop.Thinker.Close()
+	err := s.loop.Agent.Close()
 	s.loop = nil
 	return err
 }
@@ -490,7 +490,7 @@ func (s *Session) record(path string) {
 }
 
 func (s *Session) attend(ctx context.Context, segment, cell int) {
-	a, ok := s.loop.Thinker.(Attender)
+	a, ok := s.loop.Agent.(Attender)
 	step := &s.loop.step
 	if !ok || segment < 0 || segment >= len(step.Thought) || cell < 0 || cell >= len(step.Board.Cells) {
 		return // the view says that no attention was recorded

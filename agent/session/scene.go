@@ -1,4 +1,4 @@
-package live
+package session
 
 import (
 	"context"
@@ -16,31 +16,15 @@ type World interface {
 	env.Boarder
 }
 
-// An Editor is a World that a person can change. Edit sets cell (x, y): value is the digit or colour
-// typed, or -1 for a click, which turns the cell to the family's next. It refuses with an error of one
-// line and leaves the world as it was.
-type Editor interface {
-	Edit(x, y, value int) error
-}
-
-// An Observer is a World that can write its present observation again, as after an Edit.
-type Observer interface {
-	Observe(obs []byte)
-}
-
-// A Judge is a World that can say what an answer to all of it is worth: 1 if it solves the puzzle.
-type Judge interface {
-	Judge(answer []uint8) (reward float64)
-}
-
-// A Thinker decides what to do in a World, a segment of thought at a time.
-type Thinker interface {
+// An Agent decides what to do in a World, a segment of thought at a time. A network joins as a
+// think.Mind.
+type Agent interface {
 	// Describe fills in who thinks and how its segments are to be read: all fields of h but EnvID and
 	// Actions, as far as they apply.
 	Describe(h *trace.Header)
-	// Begin starts a decision about the present state of w, of which obs is the observation. fresh
-	// says that an episode begins, or that the world was changed from outside.
-	Begin(ctx context.Context, w World, obs []byte, fresh bool) error
+	// Begin starts a decision about the present state of the world, of which obs is the observation.
+	// fresh says that an episode begins, or that the world was changed from outside.
+	Begin(ctx context.Context, obs []byte, fresh bool) error
 	// Think does one more segment and describes it in g, which is zero and whose slices it must not
 	// touch afterwards: they are shown at once. It sets g.Halted by its rule, and is called again all
 	// the same if a person wants it to think longer. ErrNoThought says that this agent chooses without
@@ -49,14 +33,14 @@ type Thinker interface {
 	// Action is the action after the segments thought so far, or -1 if the answer itself is all.
 	// An error ends the episode, as when an oracle knows no way.
 	Action(ctx context.Context) (int, error)
-	// Close frees what the thinker holds.
+	// Close frees what the agent holds.
 	Close() error
 }
 
-// An Attender is a Thinker that can say what a cell attended to in a segment of the decision under
-// way: at each of the header's levels, for each cell of the board, the mean over heads of the last
-// block, 255 the largest; nil for a level, or a cell, without attention.
+// An Attender is an Agent that can say what a cell attended to in a segment of the decision under way:
+// for each level and each cell of the board the mean over heads of its last block, 255 the largest.
 type Attender interface {
+	Agent
 	Attend(ctx context.Context, segment, cell int) ([][]uint8, error)
 }
 
@@ -74,8 +58,8 @@ type Choice struct {
 
 // A Scene is an opened Choice.
 type Scene struct {
-	World   World
-	Thinker Thinker
+	World World
+	Agent Agent
 }
 
 // An Opener opens a choice. It is called in the session's goroutine and may take its time. Where
@@ -86,16 +70,16 @@ type Opener func(ctx context.Context, c Choice) (*Scene, error)
 func (s *Scene) Header() trace.Header {
 	spec := s.World.Spec()
 	h := trace.Header{EnvID: spec.ID, Actions: spec.Actions}
-	s.Thinker.Describe(&h)
+	s.Agent.Describe(&h)
 	return h
 }
 
-// NewOracle makes a Thinker of an oracle.
-func NewOracle(o env.Oracle) Thinker { return &chooser{"oracle", o.Act} }
+// NewOracle makes an Agent of an oracle.
+func NewOracle(o env.Oracle) Agent { return &chooser{"oracle", o.Act} }
 
-// NewRandom makes a Thinker that chooses evenly among the actions that change anything, as far as w
+// NewRandom makes an Agent that chooses evenly among the actions that change anything, as far as w
 // tells, with the generator of that seed.
-func NewRandom(w World, seed uint64) Thinker {
+func NewRandom(w World, seed uint64) Agent {
 	r := rand.New(rand.NewPCG(seed, 0))
 	n := len(w.Spec().Actions)
 	mask := make([]bool, n)
@@ -122,8 +106,8 @@ func NewRandom(w World, seed uint64) Thinker {
 	}}
 }
 
-// NewHuman makes the Thinker of a world that a person plays: it never chooses.
-func NewHuman() Thinker {
+// NewHuman makes the Agent of a world that a person plays: it never chooses.
+func NewHuman() Agent {
 	return &chooser{"human", func() (int, error) { return -1, errors.New("a person plays: choose an action") }}
 }
 
@@ -135,7 +119,7 @@ type chooser struct {
 
 func (c *chooser) Describe(h *trace.Header) { h.Agent = c.agent }
 
-func (c *chooser) Begin(context.Context, World, []byte, bool) error { return nil }
+func (c *chooser) Begin(context.Context, []byte, bool) error { return nil }
 
 func (c *chooser) Think(context.Context, *trace.Segment) error { return ErrNoThought }
 

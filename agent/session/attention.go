@@ -1,4 +1,4 @@
-package live
+package session
 
 import (
 	"context"
@@ -7,51 +7,50 @@ import (
 	"github.com/ponder-agents/ponder/agent/trace"
 )
 
-// WithAttention is t that puts the attention of every cell into each segment, so that a trace keeps it.
-// That takes cells x cells bytes a level and segment, and time. It is an error if t cannot say what it
+// WithAttention is a that puts the attention of every cell into each segment, so that a trace keeps it.
+// That takes cells x cells bytes a level and segment, and time. It is an error if a cannot say what it
 // attended to.
-func WithAttention(t Thinker) (Thinker, error) {
-	a, ok := t.(Attender)
+func WithAttention(a Agent, w World) (Agent, error) {
+	t, ok := a.(Attender)
 	if !ok {
 		return nil, errors.New("this agent has no attention to keep")
 	}
-	return &attentive{Attender: a, Thinker: t}, nil
+	return &attentive{Attender: t, world: w}, nil
 }
 
 type attentive struct {
-	Thinker
 	Attender
-	cells    int
+	world    World
 	segments int
 }
 
-// Begin implements Thinker.
-func (a *attentive) Begin(ctx context.Context, w World, obs []byte, fresh bool) error {
-	a.cells, a.segments = len(w.Board().Cells), 0
-	return a.Thinker.Begin(ctx, w, obs, fresh)
+// Begin implements Agent.
+func (a *attentive) Begin(ctx context.Context, obs []byte, fresh bool) error {
+	a.segments = 0
+	return a.Attender.Begin(ctx, obs, fresh)
 }
 
-// Think implements Thinker.
+// Think implements Agent.
 func (a *attentive) Think(ctx context.Context, g *trace.Segment) error {
-	if err := a.Thinker.Think(ctx, g); err != nil {
+	if err := a.Attender.Think(ctx, g); err != nil {
 		return err
 	}
 	a.segments++
-	for cell := range a.cells {
+	cells := len(a.world.Board().Cells)
+	for cell := range cells {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		rows, err := a.Attend(ctx, a.segments-1, cell)
+		levels, err := a.Attend(ctx, a.segments-1, cell)
 		if err != nil {
 			return err
 		}
-		for i := range g.Levels {
+		for k := range g.Levels {
 			var row []uint8
-			if i < len(rows) {
-				row = rows[i]
+			if k < len(levels) {
+				row = levels[k]
 			}
-			l := &g.Levels[i]
-			l.Attention = appendRow(l.Attention, row, cell, a.cells)
+			g.Levels[k].Attention = appendRow(g.Levels[k].Attention, row, cell, cells)
 		}
 	}
 	return nil

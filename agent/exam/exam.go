@@ -1,0 +1,115 @@
+// Package exam asks a model questions that it has not seen and adds up what came of it: what `ponder
+// eval` and `ponder solve` do, for programs. It knows the questions and the models of package think,
+// not the networks.
+//
+// [Mazes], [Sudokus] and [ARC] are exams of a family; [Rows] is one of any rows with labels. All take
+// one [Config], which means the same for each of them.
+package exam
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// A Config says how a model is asked. The zero value asks once, by the model's own halting.
+type Config struct {
+	think.Config
+	Batch int    // sequences thought about at once; 0 means 64
+	Votes int    // symmetric copies of every question that vote, itself included; 0 means 1
+	Seed  uint64 // of the copies
+}
+
+func (c Config) votes() int { return max(c.Votes, 1) }
+func (c Config) batch() int { return cmp.Or(max(c.Batch, 0), 64) }
+
+// halting fills in the model's own halting.
+func (c Config) halting(m *think.Model) Config {
+	if c.Halting.MaxSegments == 0 {
+		c.Halting = m.Usage.Halting
+	}
+	return c
+}
+
+// thinker thinks about sequences of a shape as c says.
+func (c Config) thinker(m *think.Model, shape think.Shape) *think.Thinker {
+	return &think.Thinker{Core: m.Core, Halting: c.halting(m).Halting, Restarts: c.Restarts, Slots: c.batch(), Shape: shape}
+}
+
+// answers reports whether m answers one of the tasks.
+func answers(m *think.Model, what string, tasks ...string) error {
+	for _, t := range tasks {
+		if m.Usage.Task == t {
+			return nil
+		}
+	}
+	return fmt.Errorf("model %s answers %s, want one for %s", m.Name, m.Usage.Task, what)
+}
+
+// A RowsResult is what Rows achieved.
+type RowsResult struct {
+	Model string `json:"model"`
+	Data  string `json:"data"`
+	think.Evaluation
+}
+
+// Rows asks for the first n held-out rows of the data of that name, as labelled: any family that task
+// can open.
+func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (RowsResult, error) {
+	res := RowsResult{Model: m.Name, Data: data}
+	src, rows, cols, err := task.Open(data, cfg.Seed, true)
+	if err != nil {
+		return res, err
+	}
+	res.Evaluation, err = Evaluate(ctx, m, src, rows, cols, n, cfg)
+	if err != nil {
+		err = fmt.Errorf("data %q: %w", data, err)
+	}
+	return res, err
+}
+
+// Evaluate asks for the first n rows of src, which form grids of rows and cols (0: the model's own).
+func Evaluate(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols, n int, cfg Config) (think.Evaluation, error) {
+	if err := fits(m, src.Shape()); err != nil {
+		return think.Evaluation{}, err
+	}
+	sc, err := m.Usage.Scorer(cmp.Or(cols, m.Core.Spec().Shape.Cols))
+	if err != nil {
+		return think.Evaluation{}, err
+	}
+	shape := think.Shape{Seq: src.Shape().SeqLen, Rows: rows, Cols: cols}
+	return cfg.thinker(m, shape).Evaluate(ctx, sc, think.First(src, n), nil)
+}
+
+// fits reports whether the model can read and be scored on rows of this shape.
+func fits(m *think.Model, s puzzle.Shape) error {
+	spec := m.Core.Spec()
+	switch {
+	case s.Vocab > spec.Vocab:
+		return fmt.Errorf("its vocabulary is %d, model %s reads %d tokens", s.Vocab, m.Name, spec.Vocab)
+	case spec.Fixed && s.SeqLen != spec.Shape.Seq:
+		return fmt.Errorf("its rows have %d tokens, model %s takes %d", s.SeqLen, m.Name, spec.Shape.Seq)
+	case m.Usage.Loss == think.AnyOf && s.Labels == 0:
+		return fmt.Errorf("its labels are tokens, model %s answers sets of classes", m.Name)
+	}
+	return nil
+}
+
+// Print writes the result for people.
+func (r RowsResult) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d rows of %s\nexact           %6.2f %%\nas judged       %6.2f %%\ncells right     %6.2f %%\nsegments        %6.2f\nrows/second     %6.1f\n",
+		r.Count, r.Data, 100*r.ExactAccuracy, 100*r.JudgedAccuracy, 100*r.CellAccuracy, r.MeanSegments, r.PuzzlesPerSecond)
+	return err
+}
+
+func count(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,292 @@
+package exam
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/env/rng"
+)
+
+// A MazeResult is what a model achieved in mazes. Of a model that marks the way (target "path") it
+// tells one answer a maze; one that gives directions (target "directions") decides before every move.
+type MazeResult struct {
+	Model            string  `json:"model"`
+	Target           string  `json:"target"` // of the model: "directions" or "path"
+	Count            int     `json:"count"`
+	Success          float64 `json:"success"`         // share that reached the goal
+	Optimal          float64 `json:"optimal"`         // share that reached it by a shortest path
+	ExactAccuracy    float64 `json:"exact_accuracy"`  // share of mazes with every scored cell answered as labelled
+	JudgedAccuracy   float64 `json:"judged_accuracy"` // share of answers that do what q_halt foresees
+	QHaltAccuracy    float64 `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
+	CellAccuracy     float64 `json:"cell_accuracy"`
+	MeanPath         float64 `json:"mean_path"`     // moves of a shortest path
+	MeanSegments     float64 `json:"mean_segments"` // of a decision, by the model's own halting
+	MaxSegments      int     `json:"max_segments"`
+	PuzzlesPerSecond float64 `json:"puzzles_per_second"`
+
+	SegmentsShortest float64 `json:"mean_segments_shortest_quarter"` // on the quarter with the shortest paths
+	SegmentsLongest  float64 `json:"mean_segments_longest_quarter"`
+
+	Valid     float64     `json:"valid,omitempty"`            // path: share whose marks are one shortest way and nothing else
+	Votes     int         `json:"votes,omitempty"`            // path: symmetric copies of a maze, itself included
+	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
+	AlwaysMax *MazeResult `json:"always_max,omitempty"`       // the same without halting, where it was asked for
+}
+
+// The targets of networks for mazes.
+const (
+	targetDirections = "directions"
+	targetPath       = "path"
+)
+
+// mazeTargets names what the networks for mazes answer.
+var mazeTargets = map[string]string{task.MazeDirectionsTask: targetDirections, task.MazePathTask: targetPath, task.MazeWayTask: targetPath}
+
+// ReadMazes reads the mazes in a text file, separated by empty lines.
+func ReadMazes(file string) ([]*maze.Maze, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	mazes, err := maze.ReadAll(f)
+	if err == nil && len(mazes) == 0 {
+		err = fmt.Errorf("no maze in it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return mazes, nil
+}
+
+// DrawMazes draws n mazes as cfg says, of the wall layouts that training leaves out.
+func DrawMazes(cfg maze.Config, n int, seed uint64) ([]*maze.Maze, error) {
+	cfg.Split = maze.Test
+	gen, err := maze.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	r := rng.Stream(seed, "eval/maze")
+	mazes := make([]*maze.Maze, n)
+	for i := range mazes {
+		mazes[i] = new(maze.Maze)
+		gen.Next(mazes[i], r.Rand)
+	}
+	return mazes, nil
+}
+
+// Mazes asks the model about every maze and adds up what came of it.
+func Mazes(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config) (MazeResult, error) {
+	if err := answers(m, "mazes", task.MazeDirectionsTask, task.MazePathTask, task.MazeWayTask); err != nil {
+		return MazeResult{}, err
+	}
+	target := mazeTargets[m.Usage.Task]
+	res := MazeResult{Model: m.Name, Target: target, Count: len(mazes), MaxSegments: cfg.halting(m).Halting.MaxSegments}
+	byShape := map[[2]int][]*maze.Maze{}
+	var shapes [][2]int
+	for _, m := range mazes {
+		shape := [2]int{m.Rows, m.Cols}
+		if byShape[shape] == nil {
+			shapes = append(shapes, shape)
+		}
+		byShape[shape] = append(byShape[shape], m)
+	}
+	ask := walk
+	if target == targetPath {
+		ask = mark
+		res.Votes = cfg.votes()
+	}
+	var all []walked
+	begin := time.Now()
+	for _, shape := range shapes {
+		outcome, err := ask(ctx, m, byShape[shape], cfg, &res)
+		if err != nil {
+			return res, err
+		}
+		all = append(all, outcome...)
+	}
+	res.PuzzlesPerSecond = float64(len(mazes)) / time.Since(begin).Seconds()
+	if len(shapes) > 1 { // averages of groups mean nothing
+		res.BySegment = nil
+	}
+	slices.SortStableFunc(all, func(a, b walked) int { return a.shortest - b.shortest })
+	for _, w := range all {
+		res.MeanPath += float64(w.shortest)
+		res.Success += count(w.success)
+		res.Optimal += count(w.success && w.length == w.shortest)
+	}
+	for _, x := range []*float64{
+		&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.JudgedAccuracy, &res.QHaltAccuracy, &res.CellAccuracy, &res.Valid,
+	} {
+		*x /= float64(len(all))
+	}
+	quarter := max(1, len(all)/4)
+	res.MeanSegments = segmentsPerDecision(all)
+	res.SegmentsShortest = segmentsPerDecision(all[:quarter])
+	res.SegmentsLongest = segmentsPerDecision(all[len(all)-quarter:])
+	return res, nil
+}
+
+// AlwaysMax is cfg without halting before the most segments.
+func (c Config) AlwaysMax(m *think.Model) Config {
+	c = c.halting(m)
+	c.Halting.Rule = act.Never
+	return c
+}
+
+// walked is one maze's outcome.
+type walked struct {
+	shortest  int // moves
+	length    int // moves made
+	success   bool
+	decisions int
+	segments  int
+}
+
+func segmentsPerDecision(all []walked) float64 {
+	var segments, steps int
+	for _, w := range all {
+		segments += w.segments
+		steps += w.decisions
+	}
+	return float64(segments) / float64(max(1, steps))
+}
+
+// add adds what one answer to each of n mazes of a shape came to.
+func (r *MazeResult) add(e think.Evaluation, n int) {
+	r.ExactAccuracy += float64(n) * e.ExactAccuracy
+	r.JudgedAccuracy += float64(n) * e.JudgedAccuracy
+	r.QHaltAccuracy += float64(n) * e.QHaltAccuracy
+	r.CellAccuracy += float64(n) * e.CellAccuracy
+	r.BySegment = e.BySegment
+}
+
+// walk lets a network that gives directions act in mazes of one shape. It adds to the sums of res.
+func walk(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+	v, err := newGallery(mazes, cfg.batch())
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	p, err := think.NewPolicy(m, v.Spec(), cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var all []walked
+	var solver maze.Solver
+	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(mazes), Each: func(e agent.Episode) {
+		moves, _ := solver.Len(mazes[e.Index])
+		all = append(all, walked{moves, e.Length, e.Success, e.Length, e.Segments})
+	}})
+	if err != nil {
+		return nil, err
+	}
+	crop := task.Crop(mazes[0])
+	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
+	sc, err := m.Usage.Scorer(cols)
+	if err != nil {
+		return nil, err
+	}
+	e, err := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}).Evaluate(ctx, sc, &mazeExam{mazes: mazes, crop: crop}, nil)
+	res.add(e, len(mazes))
+	return all, err
+}
+
+// mazeExam asks for the optimal directions of every open cell.
+type mazeExam struct {
+	mazes  []*maze.Maze
+	crop   int
+	solver maze.Solver
+	dirs   []uint8
+}
+
+func (x *mazeExam) Next(in, label []int32) (int32, bool, error) {
+	if len(x.mazes) == 0 {
+		return 0, false, nil
+	}
+	m := x.mazes[0]
+	x.mazes = x.mazes[1:]
+	if c := task.Crop(m); c != x.crop {
+		return 0, false, fmt.Errorf("mazes with and without an outer wall cannot be mixed in one size")
+	}
+	task.MazeTokens(in, m, m.Start, x.crop)
+	x.dirs = x.solver.AppendDirections(x.dirs[:0], m)
+	cols := m.Cols - 2*x.crop
+	for i := range label {
+		label[i] = puzzle.Ignore
+		if d := x.dirs[(i/cols+x.crop)*m.Cols+i%cols+x.crop]; d != 0 {
+			label[i] = int32(d)
+		}
+	}
+	return 0, true, nil
+}
+
+// A gallery is a world whose episode k is in maze k.
+type gallery struct {
+	*maze.World
+	mazes []*maze.Maze
+	at    int
+}
+
+func (g *gallery) Seed(k uint64) { g.at = int(k % uint64(len(g.mazes))) }
+
+func (g *gallery) Reset(obs []byte) {
+	if err := g.World.SetMaze(g.mazes[g.at]); err != nil {
+		panic(err) // newGallery took mazes of the World's shape
+	}
+	g.World.Observe(obs)
+}
+
+// newGallery is rows worlds over mazes of one shape.
+func newGallery(mazes []*maze.Maze, rows int) (*env.Vec, error) {
+	m := mazes[0]
+	id := fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
+	var envs []env.Env
+	for range min(rows, len(mazes)) {
+		w, err := maze.NewWorld(id, maze.WorldConfig{
+			Maze:     maze.Config{Rows: m.Rows, Cols: m.Cols},
+			MaxSteps: m.Rows * m.Cols / 2, // twice the open cells of a perfect maze: who needs more is lost
+		})
+		if err != nil {
+			return nil, err
+		}
+		envs = append(envs, &gallery{World: w, mazes: mazes})
+	}
+	return env.NewVec(envs, env.VecConfig{})
+}
+
+// Print writes the result for people.
+func (r *MazeResult) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d mazes, shortest paths of %.1f moves on average; the model answers with %s\n"+
+		"reached the goal       %6.2f %%\nby a shortest path     %6.2f %%\n", r.Count, r.MeanPath, r.Target, 100*r.Success, 100*r.Optimal)
+	if err != nil {
+		return err
+	}
+	decision := "decision"
+	if r.Target == targetPath {
+		fmt.Fprintf(w, "marked exactly         %6.2f %% of mazes, %.2f %% of cells\na valid shortest path  %6.2f %%\n", 100*r.ExactAccuracy, 100*r.CellAccuracy, 100*r.Valid)
+		decision = "maze"
+	} else {
+		fmt.Fprintf(w, "every direction right  %6.2f %% of mazes, %.2f %% of cells\n", 100*r.ExactAccuracy, 100*r.CellAccuracy)
+	}
+	_, err = fmt.Fprintf(w, "as q_halt judges       %6.2f %%, foreseen in %.2f %%\n"+
+		"segments a %-10s  %6.2f of at most %d (%.2f on the shortest quarter, %.2f on the longest)\nmazes/second           %6.1f\n",
+		100*r.JudgedAccuracy, 100*r.QHaltAccuracy, decision, r.MeanSegments, r.MaxSegments, r.SegmentsShortest, r.SegmentsLongest, r.PuzzlesPerSecond)
+	if m := r.AlwaysMax; err == nil && m != nil {
+		_, err = fmt.Fprintf(w, "without halting: reached %.2f %%, shortest %.2f %%, exact %.2f %%, %.2f segments, %.1f mazes/second\n",
+			100*m.Success, 100*m.Optimal, 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
+	}
+	return err
+}

@@ -1,0 +1,276 @@
+package exam
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/arc"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/env/sudoku"
+)
+
+// A Recorder opens where the thought about one question is written; nil records nothing.
+type Recorder func(h trace.Header) (trace.Sink, error)
+
+// A MazeSolution is one walk through a maze.
+type MazeSolution struct {
+	Solved       bool    `json:"solved"`   // reached the goal
+	Optimal      bool    `json:"optimal"`  // by a shortest path
+	Moves        int     `json:"moves"`    // made
+	Shortest     int     `json:"shortest"` // possible
+	Segments     []int   `json:"segments"` // thought before each move
+	MeanSegments float64 `json:"mean_segments"`
+	Confidence   float64 `json:"confidence"` // least probability of a chosen move
+	Path         string  `json:"path"`       // moves as U, D, L, R
+	Maze         string  `json:"maze"`       // with the path marked by o
+}
+
+// SolveMaze lets the model walk through mz.
+func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, record Recorder) (*MazeSolution, error) {
+	v, err := newGallery([]*maze.Maze{mz}, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	p, err := think.NewPolicy(m, v.Spec(), cfg.Config)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var solver maze.Solver
+	sol := &MazeSolution{Confidence: 1}
+	sol.Shortest, _ = solver.Len(mz)
+	sink := &mazeSink{sol: sol, cols: mz.Cols}
+	if record != nil {
+		h := trace.Header{EnvID: v.Spec().ID, Actions: v.Spec().Actions}
+		if err := p.Describe(&h); err != nil {
+			return nil, err
+		}
+		if sink.next, err = record(h); err != nil {
+			return nil, err
+		}
+	}
+	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: 1, Sink: sink, Each: func(e agent.Episode) {
+		sol.Solved, sol.Moves = e.Success, e.Length
+		sol.Optimal = e.Success && e.Length == sol.Shortest
+	}})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sol.Segments {
+		sol.MeanSegments += float64(s) / float64(len(sol.Segments))
+	}
+	sol.Maze = string(mz.AppendText(nil, sink.path))
+	return sol, nil
+}
+
+// mazeSink follows an episode and keeps its way.
+type mazeSink struct {
+	sol  *MazeSolution
+	path []int
+	cols int
+	next trace.Sink // may be nil
+}
+
+func (k *mazeSink) Put(s *trace.Step) error {
+	agentAt := s.Board.Pieces[0]
+	for _, p := range s.Board.Pieces {
+		if p.Kind == 0 {
+			agentAt = p
+		}
+	}
+	k.path = append(k.path, agentAt.Y*k.cols+agentAt.X)
+	if n := len(s.Thought); n > 0 {
+		k.sol.Segments = append(k.sol.Segments, n)
+		if a := s.Thought[n-1].Actions; s.Action < len(a) {
+			k.sol.Confidence = min(k.sol.Confidence, float64(a[s.Action]))
+		}
+	}
+	k.sol.Path += string("UDLR"[s.Action])
+	if k.next != nil {
+		return k.next.Put(s)
+	}
+	return nil
+}
+
+// A SudokuSolution is the answer to one sudoku.
+type SudokuSolution struct {
+	Solution   string  `json:"solution"` // one line of digits: what the network answers, right or wrong
+	Valid      bool    `json:"valid"`    // checked: full, by the rules, all givens kept
+	Segments   float64 `json:"segments"` // of thought; with votes the mean
+	Confidence float64 `json:"confidence"`
+	Votes      int     `json:"votes"`       // copies asked
+	InFavour   int     `json:"in_favour"`   // that gave this answer
+	WrongCells int     `json:"wrong_cells"` // against the only solution
+	Rating     int     `json:"rating"`      // guesses a search needs
+
+	Answer []uint8 `json:"-"` // the same as digits
+}
+
+// SolveSudoku thinks about c and, for more votes, about copies of it. What is recorded is the thought
+// about c itself.
+func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, record Recorder) (*SudokuSolution, error) {
+	if err := fitsSudoku(m, c.Cells); err != nil {
+		return nil, err
+	}
+	if record != nil {
+		if err := recordSudoku(ctx, m, c, cfg, record); err != nil {
+			return nil, err
+		}
+	}
+	sol := &SudokuSolution{Votes: cfg.votes(), Rating: c.Rating}
+	cfg.Batch = min(cfg.votes(), cfg.batch())
+	_, err := vote(ctx, m, []Sudoku{c}, cfg, func(_ int, b *ballot) {
+		best, share := b.Best()
+		sol.Answer = best.Cells
+		sol.Confidence, sol.InFavour = math.Round(1e6*share)/1e6, best.Votes
+		sol.Segments = float64(b.segments) / float64(sol.Votes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	sol.Solution, sol.Valid = string(sudoku.AppendLine(nil, sol.Answer)), sudoku.Solves(sol.Answer, c.Cells)
+	for i := range sol.Answer {
+		sol.WrongCells += int(count(sol.Answer[i] != c.Solution[i]))
+	}
+	return sol, nil
+}
+
+// recordSudoku records one decision: all segments of thought about the whole puzzle.
+func recordSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, record Recorder) error {
+	n := side(c.Cells)
+	w, err := sudoku.NewWorld(fmt.Sprintf("sudoku/%dx%d-v0", n, n), sudoku.WorldConfig{Puzzle: sudoku.Config{Side: n}})
+	if err != nil {
+		return err
+	}
+	spec := w.Spec()
+	obs := make([]byte, spec.ObsLen)
+	w.Seed(0)
+	w.Reset(obs)
+	if err := w.SetLevel(string(sudoku.AppendText(nil, c.Cells))); err != nil {
+		return err
+	}
+	w.Observe(obs)
+	mind, err := think.NewMind(m, spec, cfg.Config)
+	if err != nil {
+		return err
+	}
+	defer mind.Close()
+	h := trace.Header{EnvID: spec.ID, Actions: spec.Actions}
+	mind.Describe(&h)
+	sink, err := record(h)
+	if err != nil {
+		return err
+	}
+	step := trace.Step{Board: w.Board(), Action: -1, Terminated: true}
+	if step.Thought, err = decide(ctx, mind, obs); err != nil {
+		return err
+	}
+	return sink.Put(&step)
+}
+
+// decide is a mind's whole thought about obs.
+func decide(ctx context.Context, mind *think.Mind, obs []byte) (thought []trace.Segment, err error) {
+	if err := mind.Begin(ctx, obs, true); err != nil {
+		return nil, err
+	}
+	for n := 0; n == 0 || !thought[n-1].Halted; n++ {
+		var g trace.Segment
+		if err := mind.Think(ctx, &g); err != nil {
+			return nil, err
+		}
+		thought = append(thought, g)
+	}
+	return thought, nil
+}
+
+// An ARCSolution is the answers to the tests of one ARC task.
+type ARCSolution struct {
+	Task     string      `json:"task"`
+	Solved   *bool       `json:"solved"` // every test right with two answers; null where the task does not tell
+	Tests    []ARCAnswer `json:"tests"`
+	Segments float64     `json:"segments"`         // of thought a copy
+	FitExact float64     `json:"fit_exact"`        // share of demonstrations answered exactly in the last fitting steps
+	FitTime  float64     `json:"fit_time_seconds"` //
+	Copies   int         `json:"copies"`
+}
+
+// An ARCAnswer is the two best answers to a test.
+type ARCAnswer struct {
+	Answers []puzzle.Answer `json:"answers"`
+	Rank    int             `json:"rank"` // of the right one, if it is known: 0 means it is none of all answers
+}
+
+// SolveARC answers the tests of the only task of frame, whose copies m has learned under ids.
+func SolveARC(ctx context.Context, m *think.Model, frame *task.ARC, ids map[string]int32, cfg Config, record Recorder) (*ARCSolution, error) {
+	_, tests := frame.Sets()
+	t := frame.Tasks[0]
+	votes, e, err := VoteARC(ctx, m, frame, tests, func(name string) (int32, bool) {
+		id, ok := ids[name]
+		return id, ok
+	}, cfg)
+	if err != nil {
+		return nil, err
+	}
+	sol := &ARCSolution{Task: t.Name, Segments: e.MeanSegments, Copies: e.Count}
+	known, solved := true, true
+	for _, t := range votes[0].Tests {
+		sol.Tests = append(sol.Tests, ARCAnswer{t.Answers[:min(2, len(t.Answers))], t.Rank()})
+		known = known && t.Truth.Rows > 0
+		solved = solved && t.Rank() > 0 && t.Rank() <= 2
+	}
+	if known {
+		sol.Solved = &solved
+	}
+	if record == nil {
+		return sol, nil
+	}
+	return sol, recordARC(ctx, m, frame, ids[t.Name], cfg, record)
+}
+
+// recordARC records a decision for each test of the only task, known to m as id.
+func recordARC(ctx context.Context, m *think.Model, frame *task.ARC, id int32, cfg Config, record Recorder) error {
+	t := arcTask(frame.Tasks[0])
+	var sink trace.Sink
+	for k := range t.Test {
+		board, corner := arc.AnswerBoard(t, k, frame.Side)
+		mind, err := think.MindOf(m, &task.ARCReader{Side: frame.Side, BoardRows: board.Rows, BoardCols: board.Cols, Corner: corner}, id, cfg.Config)
+		if err != nil {
+			return err
+		}
+		defer mind.Close()
+		if sink == nil {
+			h := trace.Header{EnvID: "arc/" + t.Name + "-v0"}
+			mind.Describe(&h)
+			if sink, err = record(h); err != nil {
+				return err
+			}
+		}
+		step := trace.Step{Episode: k, Board: board, Action: -1, Terminated: true}
+		if step.Thought, err = decide(ctx, mind, frame.Question(0, k)); err != nil {
+			return err
+		}
+		if err := sink.Put(&step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arcTask is a task of the datasets as one of the worlds.
+func arcTask(t puzzle.Task) *arc.Task {
+	of := func(g puzzle.Grid) arc.Grid { return arc.Grid{Rows: g.Rows, Cols: g.Cols, Cells: g.Cells} }
+	pairs := func(from []puzzle.Pair) (to []arc.Pair) {
+		for _, p := range from {
+			to = append(to, arc.Pair{Input: of(p.Input), Output: of(p.Output)})
+		}
+		return to
+	}
+	return &arc.Task{Name: t.Name, Train: pairs(t.Train), Test: pairs(t.Test)}
+}

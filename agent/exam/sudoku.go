@@ -1,0 +1,321 @@
+package exam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/env/sudoku"
+)
+
+// A SudokuResult is what a model achieved on sudokus.
+type SudokuResult struct {
+	Model            string         `json:"model"`
+	Count            int            `json:"count"`
+	Votes            int            `json:"votes"`          // symmetric copies of each puzzle, itself included
+	ExactAccuracy    float64        `json:"exact_accuracy"` // share answered by a grid that is full, by the rules and keeps the givens
+	CellAccuracy     float64        `json:"cell_accuracy"`  // share of empty cells filled as labelled, averaged over puzzles
+	AnyAccuracy      float64        `json:"any_accuracy"`   // share where one copy's answer at least is right: what a checker would take
+	SingleAccuracy   float64        `json:"single_accuracy"`
+	JudgedAccuracy   float64        `json:"judged_accuracy"` // of a copy: share that does what q_halt foresees
+	QHaltAccuracy    float64        `json:"q_halt_accuracy"` // of a copy: share where q_halt ≥ 0 agrees with that
+	MeanSegments     float64        `json:"mean_segments"`   // of a copy
+	TotalSegments    float64        `json:"total_segments"`  // of a puzzle, all its copies
+	MaxSegments      int            `json:"max_segments"`
+	Rule             act.Rule       `json:"rule"`
+	Threshold        float32        `json:"threshold"`
+	Restarts         int            `json:"restarts"`           // at most, of a copy
+	PuzzlesPerSecond float64        `json:"puzzles_per_second"` // votes included
+	BySegment        []float64      `json:"exact_by_segment"`   // of a copy, had it answered after segment k, or where it halted
+	ByRating         []RatingResult `json:"by_rating,omitempty"`
+	AlwaysMax        *SudokuResult  `json:"always_max,omitempty"` // the same without halting, where it was asked for
+}
+
+// A RatingResult is the outcome on puzzles rated from Min to Max.
+type RatingResult struct {
+	Min           int     `json:"min"`
+	Max           int     `json:"max"` // -1 means no bound
+	Count         int     `json:"count"`
+	ExactAccuracy float64 `json:"exact_accuracy"`
+	MeanSegments  float64 `json:"mean_segments"`
+}
+
+// A Sudoku is a puzzle with its solution.
+type Sudoku struct {
+	Cells, Solution []uint8
+	Rating          int // guesses a search needs
+}
+
+// DrawSudokus generates n puzzles with one solution.
+func DrawSudokus(cfg sudoku.Config, n int, seed uint64) ([]Sudoku, error) {
+	gen, err := sudoku.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cells := cfg.Side * cfg.Side
+	r := rng.Stream(seed, "eval/sudoku")
+	list := make([]Sudoku, n)
+	for i := range list {
+		c := Sudoku{Cells: make([]uint8, cells), Solution: make([]uint8, cells)}
+		c.Rating = gen.Next(c.Cells, c.Solution, r.Rand)
+		list[i] = c
+	}
+	return list, nil
+}
+
+// ReadSudokus reads the first n puzzles of a CSV file, n 0 meaning all; they have one size.
+func ReadSudokus(file string, n int) ([]Sudoku, error) {
+	var list []Sudoku
+	for row, err := range puzzle.ReadCSVFile(file) {
+		if err != nil {
+			return nil, err
+		}
+		in, label, err := row.Sudoku()
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 0 && len(in) != len(list[0].Cells) {
+			return nil, fmt.Errorf("%s, column question: a board of %d cells, those before have %d", row.At, len(in), len(list[0].Cells))
+		}
+		c := Sudoku{Rating: row.Rating}
+		for i := range in {
+			c.Cells = append(c.Cells, uint8(in[i]-puzzle.SudokuEmpty))
+			c.Solution = append(c.Solution, uint8(label[i]-puzzle.SudokuEmpty))
+		}
+		if list = append(list, c); len(list) == n {
+			break
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s: no puzzle in it", file)
+	}
+	return list, nil
+}
+
+// ParseSudoku reads a puzzle in text form and finds its only solution.
+func ParseSudoku(text string) (Sudoku, error) {
+	cells, err := sudoku.Parse(text)
+	if err != nil {
+		return Sudoku{}, err
+	}
+	c := Sudoku{Cells: cells, Solution: make([]uint8, len(cells))}
+	s, err := sudoku.NewSolver(side(cells))
+	if err != nil {
+		return c, err
+	}
+	c.Rating, err = s.Check(c.Solution, cells)
+	return c, err
+}
+
+// side is the number of rows of a board.
+func side(cells []uint8) int {
+	rows, cols, _ := puzzle.SudokuBox(len(cells))
+	return rows * cols
+}
+
+// fitsSudoku reports whether m can answer boards of so many cells.
+func fitsSudoku(m *think.Model, cells []uint8) error {
+	if err := answers(m, task.SudokuTask, task.SudokuTask); err != nil {
+		return err
+	}
+	n := side(cells)
+	if spec := m.Core.Spec(); spec.Vocab < task.SudokuVocab(n) || spec.Fixed && spec.Shape.Seq != len(cells) {
+		return fmt.Errorf("model %s has %d cells and a vocabulary of %d, a board of %dx%d needs %d and %d or more",
+			m.Name, spec.Shape.Seq, spec.Vocab, n, n, len(cells), task.SudokuVocab(n))
+	}
+	return nil
+}
+
+// copiesExam asks for every puzzle and its symmetric copies: job j is copy j%votes of puzzle j/votes.
+type copiesExam struct {
+	list     []Sudoku
+	votes    int
+	rng      *rand.Rand
+	next     int
+	turns    map[int]*sudoku.Symmetry // by job, of those under way
+	cells    []uint8
+	solution []uint8
+}
+
+func (x *copiesExam) Next(in, label []int32) (int32, bool, error) {
+	if x.next == len(x.list)*x.votes {
+		return 0, false, nil
+	}
+	c := x.list[x.next/x.votes]
+	cells, solution := c.Cells, c.Solution
+	if x.next%x.votes > 0 {
+		y := new(sudoku.Symmetry)
+		if err := y.Draw(side(cells), x.rng); err != nil {
+			return 0, false, err
+		}
+		x.turns[x.next] = y
+		x.cells, x.solution = append(x.cells[:0], cells...), append(x.solution[:0], solution...)
+		y.Apply(x.cells, cells)
+		y.Apply(x.solution, solution)
+		cells, solution = x.cells, x.solution
+	}
+	task.SudokuRow(in, label, cells, solution)
+	x.next++
+	return 0, true, nil
+}
+
+// answer is the copy's answer with the copy's givens, turned back.
+func (x *copiesExam) answer(th *think.Thought) (cells []uint8, turned bool) {
+	c, y := x.list[th.Job/x.votes], x.turns[th.Job]
+	if y == nil {
+		return task.AppendDigits(nil, c.Cells, th.Logits), false
+	}
+	delete(x.turns, th.Job)
+	there, back := make([]uint8, len(c.Cells)), make([]uint8, len(c.Cells))
+	y.Apply(there, c.Cells)
+	y.Undo(back, task.AppendDigits(nil, there, th.Logits))
+	return back, true
+}
+
+// A ballot is what the copies of one puzzle answered.
+type ballot struct {
+	task.Ballot
+	single       []uint8 // the puzzle's own answer
+	in, segments int
+}
+
+// vote thinks about every copy of every puzzle and hands over each puzzle's ballot when all its votes
+// are in.
+func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each func(i int, b *ballot)) (think.Evaluation, error) {
+	x := &copiesExam{list: list, votes: cfg.votes(), rng: rng.Stream(cfg.Seed, "eval/copies").Rand, turns: map[int]*sudoku.Symmetry{}}
+	open := map[int]*ballot{}
+	n := side(list[0].Cells)
+	sc, err := m.Usage.Scorer(n)
+	if err != nil {
+		return think.Evaluation{}, err
+	}
+	thinker := cfg.thinker(m, think.Shape{Seq: n * n, Rows: n, Cols: n})
+	return thinker.Evaluate(ctx, sc, x, func(th *think.Thought, _, _ []int32, _ think.Score) error {
+		i := th.Job / x.votes
+		b := open[i]
+		if b == nil {
+			b = new(ballot)
+			open[i] = b
+		}
+		answer, turned := x.answer(th)
+		if !turned {
+			b.single = answer
+		}
+		b.Add(answer, th.QHalt)
+		b.segments += th.Segment
+		if b.in++; b.in == x.votes {
+			delete(open, i)
+			each(i, b)
+		}
+		return nil
+	})
+}
+
+// ratings are the least ratings of the groups of SudokuResult.ByRating.
+var ratings = []int{0, 1, 10, 25, 50, 100, 200}
+
+// Sudokus asks the model for every puzzle and checks every answer as a solution.
+func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (SudokuResult, error) {
+	if len(list) == 0 {
+		return SudokuResult{}, errors.New("exam: no sudoku")
+	}
+	if err := fitsSudoku(m, list[0].Cells); err != nil {
+		return SudokuResult{}, err
+	}
+	h := cfg.halting(m).Halting
+	res := SudokuResult{Model: m.Name, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
+	for i, lo := range ratings {
+		r := RatingResult{Min: lo, Max: -1}
+		if i+1 < len(ratings) {
+			r.Max = ratings[i+1] - 1
+		}
+		res.ByRating = append(res.ByRating, r)
+	}
+	begin := time.Now()
+	got, err := vote(ctx, m, list, cfg, func(i int, b *ballot) { res.add(list[i], b) })
+	if err != nil {
+		return res, err
+	}
+	total := float64(res.Count)
+	for _, x := range []*float64{&res.ExactAccuracy, &res.SingleAccuracy, &res.AnyAccuracy, &res.CellAccuracy, &res.TotalSegments} {
+		*x /= total
+	}
+	res.PuzzlesPerSecond = total / time.Since(begin).Seconds()
+	res.MeanSegments, res.BySegment = got.MeanSegments, got.BySegment
+	res.JudgedAccuracy, res.QHaltAccuracy = got.JudgedAccuracy, got.QHaltAccuracy
+	res.ByRating = slices.DeleteFunc(res.ByRating, func(r RatingResult) bool { return r.Count == 0 })
+	for k := range res.ByRating {
+		r := &res.ByRating[k]
+		r.ExactAccuracy /= float64(r.Count)
+		r.MeanSegments /= float64(r.Count)
+	}
+	return res, nil
+}
+
+// add counts the ballot of puzzle c.
+func (r *SudokuResult) add(c Sudoku, b *ballot) {
+	best, _ := b.Best()
+	solved := sudoku.Solves(best.Cells, c.Cells)
+	r.Count++
+	r.ExactAccuracy += count(solved)
+	r.SingleAccuracy += count(sudoku.Solves(b.single, c.Cells))
+	r.AnyAccuracy += count(slices.ContainsFunc(b.Answers(), func(a task.Candidate) bool { return sudoku.Solves(a.Cells, c.Cells) }))
+	r.TotalSegments += float64(b.segments)
+	right, empty := 0, 0
+	for k, d := range c.Cells {
+		if d == 0 {
+			empty++
+			if best.Cells[k] == c.Solution[k] {
+				right++
+			}
+		}
+	}
+	if empty == 0 {
+		right, empty = 1, 1
+	}
+	r.CellAccuracy += float64(right) / float64(empty)
+	for k := len(r.ByRating) - 1; k >= 0; k-- {
+		if g := &r.ByRating[k]; c.Rating >= g.Min {
+			g.Count++
+			g.ExactAccuracy += count(solved)
+			g.MeanSegments += float64(b.segments) / float64(r.Votes)
+			break
+		}
+	}
+}
+
+// Print writes the result for people.
+func (r *SudokuResult) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d puzzles\nsolved          %6.2f %%\ncells right     %6.2f %%\n", r.Count, 100*r.ExactAccuracy, 100*r.CellAccuracy)
+	if err != nil {
+		return err
+	}
+	if r.Votes > 1 {
+		fmt.Fprintf(w, "by one copy     %6.2f %%\nby any of %-3d   %6.2f %%\n", 100*r.SingleAccuracy, r.Votes, 100*r.AnyAccuracy)
+	}
+	fmt.Fprintf(w, "as q_halt judges%6.2f %%, foreseen in %.2f %%\n", 100*r.JudgedAccuracy, 100*r.QHaltAccuracy)
+	fmt.Fprintf(w, "segments        %6.2f of at most %d (%s)\npuzzles/second  %6.1f\n", r.MeanSegments, r.MaxSegments, r.Rule, r.PuzzlesPerSecond)
+	for k, x := range r.BySegment {
+		fmt.Fprintf(w, "after %3d segments %6.2f %%\n", k+1, 100*x)
+	}
+	for _, g := range r.ByRating {
+		name := fmt.Sprintf("%d to %d", g.Min, g.Max)
+		if g.Max < 0 {
+			name = fmt.Sprintf("%d and more", g.Min)
+		}
+		fmt.Fprintf(w, "rated %-13s %6.2f %% of %d, %.2f segments\n", name, 100*g.ExactAccuracy, g.Count, g.MeanSegments)
+	}
+	if m := r.AlwaysMax; m != nil {
+		_, err = fmt.Fprintf(w, "without halting: solved %.2f %%, %.2f segments, %.1f puzzles/second\n", 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
+	}
+	return err
+}

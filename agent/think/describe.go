@@ -1,0 +1,72 @@
+package think
+
+import (
+	"math"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/trace"
+)
+
+// Describe fills in who thinks and how its segments are to be read.
+func (m *Model) Describe(h *trace.Header, cfg Config, r task.Reader) {
+	halting := cfg.Halting
+	h.Agent, h.Model, h.Engine = "hrm", m.Name, m.Engine
+	h.MaxSegments, h.Rule, h.Threshold = halting.MaxSegments, halting.Rule.String(), halting.Threshold
+	h.Answer, h.Levels = r.Answer(), nil
+	for _, l := range m.Core.Spec().Levels {
+		h.Levels = append(h.Levels, l.Name)
+	}
+}
+
+// A describer turns thoughts of one sequence into what a trace keeps.
+type describer struct {
+	before Memory // of the segment before
+}
+
+// segment fills g: the answer as the reader sees it, and what changed in the state. in is what the
+// thought is about.
+func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input, shape Shape, th *Thought) error {
+	planes, err := m.planes(in, shape)
+	if err != nil {
+		return err
+	}
+	state, err := th.State()
+	if err != nil {
+		return err
+	}
+	g.QHalt, g.Halted = th.QHalt, th.Halted
+	if !m.Usage.NoContinue {
+		g.QContinue = th.QContinue
+	}
+	r.Describe(g, th.Logits)
+	if th.Segment == 1 {
+		d.before = nil
+	}
+	for k, l := range m.Core.Spec().Levels {
+		var old []float32
+		if d.before != nil {
+			old = d.before[k]
+		}
+		g.Levels = append(g.Levels, trace.Level{Change: change(r, state[k], old, l), Path: planes[k].at(mean(state[k], l.Width))})
+	}
+	d.before = state
+	return nil
+}
+
+// change is how much each cell's part of z moved, the root mean square over its width; of the first
+// segment how large it is.
+func change(r task.Reader, z, before []float32, l Level) []float32 {
+	moved := make([]float32, r.Cells())
+	for p := l.Prefix; p < len(z)/l.Width; p++ {
+		sum := 0.0
+		for i := p * l.Width; i < (p+1)*l.Width; i++ {
+			x := float64(z[i])
+			if before != nil {
+				x -= float64(before[i])
+			}
+			sum += x * x
+		}
+		moved[r.Cell(p-l.Prefix)] = float32(math.Sqrt(sum / float64(l.Width)))
+	}
+	return moved
+}

@@ -1,0 +1,172 @@
+package think
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// A Mind is a model thinking about one world, a segment at a time, for whoever wants to watch or to
+// decide how long it thinks. It halts, keeps its carry and begins anew as a Policy of the same Config
+// does, and belongs to one goroutine.
+type Mind struct {
+	model  *Model
+	cfg    Config
+	reader task.Reader
+	id     int32 // of the puzzle
+
+	in       Input
+	shape    Shape
+	rows     Rows // of one sequence under way and, for Attend, one to think again about
+	thinking *thinking
+	before   []Memory  // the state before each segment of the decision
+	logits   []float32 // of the last segment, as the Thinker would end with it
+	describe describer
+}
+
+// The rows of a Mind.
+const (
+	mindRow   = 0
+	attendRow = 1
+)
+
+// mostSaved bounds what a decision keeps for Attend.
+const mostSaved = 256
+
+// NewMind checks that the model fits the world.
+func NewMind(m *Model, spec env.Spec, cfg Config) (*Mind, error) {
+	r, err := task.NewReader(m.Usage.Task, spec)
+	if err != nil {
+		return nil, err
+	}
+	return MindOf(m, r, 0, cfg)
+}
+
+// MindOf is a mind that thinks about puzzle id of the model's puzzle table, seen through r.
+func MindOf(m *Model, r task.Reader, id int32, cfg Config) (*Mind, error) {
+	cfg, err := cfg.of(m)
+	return &Mind{model: m, cfg: cfg, reader: r, id: id}, err
+}
+
+// Describe fills in who thinks and how its segments are to be read.
+func (m *Mind) Describe(h *trace.Header) { m.model.Describe(h, m.cfg, m.reader) }
+
+// Begin starts a decision about an observation. fresh says that an episode begins, or that the world
+// was changed from outside: a kept carry is dropped then.
+func (m *Mind) Begin(_ context.Context, obs []byte, fresh bool) error {
+	tokens, rows, cols := m.reader.Tokens(m.in.Tokens[:0], obs)
+	m.in = Input{tokens, m.id}
+	m.before, m.logits = m.before[:0], nil
+	if err := m.model.Core.Spec().check(m.in); err != nil {
+		return fmt.Errorf("mind: %w", err)
+	}
+	shape := Shape{len(tokens), rows, cols}
+	turn := m.cfg.KeepCarry && !fresh && m.rows != nil && shape == m.shape
+	if m.rows == nil || shape != m.shape {
+		m.Close()
+		opened, err := m.model.Core.Open(2, shape)
+		if err != nil {
+			return err
+		}
+		m.rows, m.shape, m.thinking = opened, shape, newThinking(opened, 1, m.cfg)
+	}
+	m.thinking.active = m.thinking.active[:0]
+	m.thinking.begin(mindRow, 0)
+	if turn {
+		return m.rows.Turn(mindRow, m.in)
+	}
+	return m.rows.Begin(mindRow, m.in)
+}
+
+// Think does one segment and describes it in g. It goes on beyond halting if it is asked to.
+func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if m.rows == nil {
+		return errors.New("mind: Think before Begin")
+	}
+	if len(m.before) < mostSaved {
+		state, err := m.rows.Save(mindRow)
+		if err != nil {
+			return err
+		}
+		m.before = append(m.before, state)
+	}
+	if len(m.thinking.active) == 0 {
+		m.thinking.active = append(m.thinking.active, mindRow)
+	}
+	return m.thinking.segment(func(th *Thought) error {
+		m.logits = append(m.logits[:0], th.Logits...)
+		return m.describe.segment(g, m.reader, m.model, m.in, m.shape, th)
+	})
+}
+
+// Action is what the answer says to do, as a Thinker would end with it; -1 if the answer itself is all.
+func (m *Mind) Action(context.Context) (int, error) {
+	if len(m.logits) == 0 {
+		return 0, errors.New("mind: Action before Think")
+	}
+	return m.reader.Action(m.logits), nil
+}
+
+// Attend is what a cell of the board attended to in a segment of the decision, counted from 0: for
+// each level and each cell the mean over heads in its last block, 255 the largest. It is nil where the
+// network has no attention or the cell no token.
+func (m *Mind) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
+	if segment < 0 || segment >= len(m.before) {
+		return nil, fmt.Errorf("mind: attention of segment %d, want one of the first %d", segment+1, len(m.before))
+	}
+	attender, ok := m.rows.(Attender)
+	token := -1
+	for t := range m.shape.Seq {
+		if m.reader.Cell(t) == cell {
+			token = t
+		}
+	}
+	if !ok || token < 0 {
+		return nil, nil
+	}
+	if err := m.rows.Begin(attendRow, m.in); err != nil {
+		return nil, err
+	}
+	if err := m.rows.Load(attendRow, m.before[segment]); err != nil {
+		return nil, err
+	}
+	all, err := attender.Attention(attendRow)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]uint8
+	for k, l := range m.model.Core.Spec().Levels {
+		if k >= len(all) || all[k] == nil {
+			continue
+		}
+		n := l.Prefix + m.shape.Seq
+		w := all[k][(l.Prefix+token)*n:][l.Prefix:n]
+		top := float32(1e-12)
+		for _, x := range w {
+			top = max(top, x)
+		}
+		cells := make([]uint8, m.reader.Cells())
+		for t, x := range w {
+			cells[m.reader.Cell(t)] = uint8(255*x/top + 0.5)
+		}
+		out = append(out, cells)
+	}
+	return out, nil
+}
+
+// Close frees what the mind remembers; the model stays its owner's.
+func (m *Mind) Close() error {
+	if m.rows == nil {
+		return nil
+	}
+	err := m.rows.Close()
+	m.rows = nil
+	return err
+}

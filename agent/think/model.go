@@ -1,0 +1,112 @@
+package think
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
+)
+
+// A Model is a network and what is to be known to use it. It may be shared.
+type Model struct {
+	Name   string // for traces and messages
+	Engine string // what computes: "torch" or "go"
+	Core   Core
+	Usage  Usage
+
+	plane sync.Once // see planes
+	plans []plane
+	err   error
+}
+
+// A Usage says how a network was trained to be used: the part of a checkpoint's config.json that
+// thinking reads.
+type Usage struct {
+	Task       string     `json:"task"`        // what it answers, a name of package task
+	Halting    act.Config `json:"evaluation"`  //
+	Loss       string     `json:"loss"`        // AnyOf: the right answers of a cell are a set
+	Judge      string     `json:"judge"`       // what q_halt foresees: "" every cell right, or a name of task.NewJudge
+	NoContinue bool       `json:"no_continue"` // q_continue was not trained
+
+	Identifiers []string `json:"identifiers"` // names of the rows of the puzzle table (ARC)
+	Data        string   `json:"-"`           // name of what it learned from last, as task.Open reads it
+}
+
+// AnyOf is the Usage.Loss of labels that are bit masks of right classes.
+const AnyOf = "any-of"
+
+// ReadUsage reads the part of config.json that says how to use the network beside it.
+func ReadUsage(config []byte) (Usage, error) {
+	var c struct {
+		Usage
+		Stages []struct {
+			Data string `json:"data"`
+		} `json:"stages"`
+	}
+	if err := json.Unmarshal(config, &c); err != nil {
+		return Usage{}, err
+	}
+	u := c.Usage
+	if n := len(c.Stages); n > 0 {
+		u.Data = c.Stages[n-1].Data
+	}
+	if err := u.Halting.Validate(); err != nil {
+		return u, fmt.Errorf("evaluation: %w", err)
+	}
+	_, err := task.NewJudge(u.Judge, 1)
+	return u, err
+}
+
+// Close frees the network, if it holds what is to be freed.
+func (m *Model) Close() error {
+	if c, ok := m.Core.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// Scorer is what compares the network's answers with labels, on grids of cols columns.
+func (u Usage) Scorer(cols int) (Scorer, error) {
+	j, err := task.NewJudge(u.Judge, cols)
+	return Scorer{Sets: u.Loss == AnyOf, Judge: j}, err
+}
+
+// A Config says how a model is to think. The zero value halts as it was trained to and starts every
+// decision afresh.
+type Config struct {
+	Halting   act.Config // MaxSegments 0 means the model's own
+	KeepCarry bool       // start a decision in the state in which the last one of the episode ended
+	Restarts  int        // how often a thought begins anew from a random state, see Thinker; not with KeepCarry
+}
+
+// of fills in what zero values mean, and checks.
+func (c Config) of(m *Model) (Config, error) {
+	if c.Halting.MaxSegments == 0 {
+		c.Halting = m.Usage.Halting
+	}
+	c.Halting.ExplorationProb = 0
+	switch {
+	case c.Restarts < 0:
+		return c, fmt.Errorf("think: %d restarts, want 0 or more", c.Restarts)
+	case c.Restarts > 0 && c.KeepCarry:
+		return c, errors.New("think: restarts and a kept carry exclude each other")
+	}
+	return c, c.Halting.Validate()
+}
+
+// check reports the first value that the network has no vector for.
+func (s Spec) check(in Input) error {
+	for t, v := range in.Tokens {
+		if v < 0 || int(v) >= s.Vocab {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, s.Vocab)
+		}
+	}
+	if s.IDs > 0 && (in.ID < 0 || int(in.ID) >= s.IDs) {
+		return fmt.Errorf("puzzle identifier %d, want one in [0, %d)", in.ID, s.IDs)
+	}
+	return nil
+}

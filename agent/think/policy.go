@@ -1,0 +1,167 @@
+package think
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// A Policy is a model acting in a batch of worlds: it encodes what it sees, thinks until its halting
+// rule is content, and does what the answer says. It implements agent.Policy, agent.Counter and
+// agent.Sleeper.
+type Policy struct {
+	model    *Model
+	cfg      Config
+	obsLen   int
+	reader   func() (task.Reader, error)
+	readers  []task.Reader
+	describe []describer
+	inputs   []Input
+	segments []int32
+	asleep   []bool           // rows to leave out; nil for none
+	groups   map[Shape]*group // rows of one shape think together: a maze without an outer wall is larger by it
+	shapes   []Shape          // in the order in which they were met
+}
+
+// A group is the rows whose sequences have one shape.
+type group struct {
+	rows     Rows
+	thinking *thinking
+	members  []int  // of this decision
+	begun    []bool // by row
+}
+
+// NewPolicy checks that the model fits the world.
+func NewPolicy(m *Model, spec env.Spec, cfg Config) (*Policy, error) {
+	cfg, err := cfg.of(m)
+	if err != nil {
+		return nil, err
+	}
+	p := &Policy{model: m, cfg: cfg, obsLen: spec.ObsLen, groups: map[Shape]*group{}}
+	p.reader = func() (task.Reader, error) { return task.NewReader(m.Usage.Task, spec) }
+	_, err = p.reader()
+	return p, err
+}
+
+// Describe fills in who thinks and how its segments are to be read.
+func (p *Policy) Describe(h *trace.Header) error {
+	r, err := p.reader()
+	if err == nil {
+		p.model.Describe(h, p.cfg, r)
+	}
+	return err
+}
+
+// Segments are the segments of each row's last decision.
+func (p *Policy) Segments() []int32 { return p.segments }
+
+// Sleep implements agent.Sleeper.
+func (p *Policy) Sleep(rows []bool) { p.asleep = rows }
+
+// Close frees what the policy remembers; the model stays its owner's.
+func (p *Policy) Close() error {
+	var errs []error
+	for _, g := range p.groups {
+		errs = append(errs, g.rows.Close())
+	}
+	clear(p.groups)
+	p.shapes = nil
+	return errors.Join(errs...)
+}
+
+// Act implements agent.Policy.
+func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, thought [][]trace.Segment) error {
+	n := len(actions)
+	for len(p.readers) < n {
+		r, err := p.reader()
+		if err != nil {
+			return err
+		}
+		p.readers, p.describe, p.inputs = append(p.readers, r), append(p.describe, describer{}), append(p.inputs, Input{})
+	}
+	p.segments = append(p.segments[:0], make([]int32, n)...)
+	for _, g := range p.groups {
+		g.members = g.members[:0]
+	}
+	for i := range n {
+		if i < len(p.asleep) && p.asleep[i] {
+			actions[i] = 0
+			continue
+		}
+		if err := p.look(i, n, obs[i*p.obsLen:(i+1)*p.obsLen], fresh[i]); err != nil {
+			return err
+		}
+	}
+	for _, shape := range p.shapes {
+		if err := p.think(ctx, p.groups[shape], shape, actions, thought); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look gives row i of n something to think about.
+func (p *Policy) look(i, n int, obs []byte, fresh bool) error {
+	in := &p.inputs[i]
+	var rows, cols int
+	in.Tokens, rows, cols = p.readers[i].Tokens(in.Tokens[:0], obs)
+	if err := p.model.Core.Spec().check(*in); err != nil {
+		return fmt.Errorf("policy: row %d: %w", i, err)
+	}
+	shape := Shape{len(in.Tokens), rows, cols}
+	g := p.groups[shape]
+	if g == nil {
+		opened, err := p.model.Core.Open(n, shape)
+		if err != nil {
+			return err
+		}
+		g = &group{rows: opened, thinking: newThinking(opened, n, p.cfg), begun: make([]bool, n)}
+		p.groups[shape] = g
+		p.shapes = append(p.shapes, shape)
+		if len(p.groups) > 1 && p.cfg.KeepCarry {
+			return errors.New("policy: worlds of two shapes cannot keep their carries together")
+		}
+	}
+	g.members = append(g.members, i)
+	if p.cfg.KeepCarry && !fresh && g.begun[i] {
+		return g.rows.Turn(i, *in)
+	}
+	g.begun[i] = true
+	return g.rows.Begin(i, *in)
+}
+
+// think lets the members of g think until they halt, and reads their actions.
+func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int32, thought [][]trace.Segment) error {
+	g.thinking.active = g.thinking.active[:0]
+	for _, i := range g.members {
+		g.thinking.begin(i, i)
+	}
+	for len(g.thinking.active) > 0 {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := g.thinking.segment(func(th *Thought) error {
+			i := th.Job
+			if thought != nil {
+				var s trace.Segment
+				if err := p.describe[i].segment(&s, p.readers[i], p.model, p.inputs[i], shape, th); err != nil {
+					return err
+				}
+				thought[i] = append(thought[i], s)
+			}
+			if th.Halted {
+				actions[i] = int32(p.readers[i].Action(th.Logits))
+				p.segments[i] = int32(th.Segment)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package think
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/act"
+)
+
+// A Thinker thinks about many sequences of one shape. Those that halt leave the batch, so that fewer
+// segments really is less time: new ones take their place, and when there are none the batch shrinks.
+// Where the most segments end without the rule being content, the segment of the largest q_halt has
+// the answer; the rule Never takes the last one's.
+type Thinker struct {
+	Core    Core
+	Halting act.Config // ExplorationProb is of no account
+	Slots   int        // most sequences at once; 0 means 1
+	Shape   Shape
+
+	// Restarts is how often a sequence begins again, from a random state, if its last segment ends
+	// without the rule being content. The try of the largest q_halt counts.
+	Restarts int
+}
+
+// A Feed yields the next sequence into in and its puzzle identifier; ok is false when there is none.
+type Feed func(in []int32) (id int32, ok bool, err error)
+
+// Run thinks about all sequences that feed yields and hands every segment of each to each. It returns
+// ctx's cause if ctx ends.
+func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error) error {
+	if err := t.Halting.Validate(); err != nil {
+		return err
+	}
+	slots := max(t.Slots, 1)
+	rows, err := t.Core.Open(slots, t.Shape)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	th := newThinking(rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts})
+	spec := t.Core.Spec()
+	in := Input{Tokens: make([]int32, t.Shape.Seq)}
+	free := make([]int, slots)
+	for i := range free {
+		free[i] = slots - 1 - i
+	}
+	asked, gone := 0, false
+	for {
+		for !gone && len(free) > 0 {
+			var ok bool
+			if in.ID, ok, err = feed(in.Tokens); err != nil {
+				return err
+			}
+			if gone = !ok; gone {
+				break
+			}
+			if err := spec.check(in); err != nil {
+				return fmt.Errorf("sequence %d: %w", asked, err)
+			}
+			row := free[len(free)-1]
+			free = free[:len(free)-1]
+			if err := rows.Begin(row, in); err != nil {
+				return fmt.Errorf("sequence %d: %w", asked, err)
+			}
+			th.begin(row, asked)
+			asked++
+		}
+		if len(th.active) == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := th.segment(func(x *Thought) error {
+			if x.Halted {
+				free = append(free, x.row)
+			}
+			return each(x)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}

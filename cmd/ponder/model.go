@@ -1,0 +1,198 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/models"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// An engine makes a model of a checkpoint, to think on a device.
+type engine func(name string, c *checkpoint.Checkpoint, f *modelFlags) (*think.Model, error)
+
+// engines are those of this build, the best first.
+var engines []struct {
+	name string
+	open engine
+}
+
+// modelFlags choose a network and where it runs.
+type modelFlags struct {
+	model   string
+	device  string
+	threads int
+}
+
+func (f *modelFlags) add(flags *pflag.FlagSet, model string) {
+	flags.StringVar(&f.model, "model", model, "name of a shipped model (ponder models) or a checkpoint folder")
+	f.addDevice(flags)
+}
+
+func (f *modelFlags) addDevice(flags *pflag.FlagSet) {
+	flags.StringVar(&f.device, "device", "cpu", "cpu, cuda or cuda:N")
+	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to libtorch")
+}
+
+// open loads the model.
+func (f *modelFlags) open() (*think.Model, error) {
+	if f.threads < 0 {
+		return nil, usagef("--threads %d: want 1 or more, or 0 for libtorch's choice", f.threads)
+	}
+	c, err := openCheckpoint(f.model)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if len(engines) == 0 {
+		return nil, withCode(exitEnvironment, errors.New("this build has no libtorch to think with; run `make build`"))
+	}
+	return engines[0].open(f.model, c, f)
+}
+
+// openCheckpoint opens a shipped model by name, a checkpoint folder, or the newest checkpoint of a run.
+func openCheckpoint(name string) (*checkpoint.Checkpoint, error) {
+	c, err := findCheckpoint(name)
+	if err == nil && c.Warning != nil {
+		fmt.Fprintln(os.Stderr, "ponder:", c.Warning)
+	}
+	return c, err
+}
+
+func findCheckpoint(name string) (*checkpoint.Checkpoint, error) {
+	if slices.Contains(models.Names(), name) {
+		dir, err := models.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		return checkpoint.ReadFS(dir)
+	}
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("model %q: neither a folder nor one of the shipped models %q", name, models.Names())
+	}
+	c, err := checkpoint.Find(name)
+	if err != nil {
+		return nil, fmt.Errorf("model %w", err)
+	}
+	return c, nil
+}
+
+// thinkFlags say how a model thinks. They are the same for everything that thinks.
+type thinkFlags struct {
+	segments  int
+	rule      string
+	threshold float32
+	restarts  int
+	keep      bool
+
+	changed func(flag string) bool
+}
+
+func (f *thinkFlags) add(cmd *cobra.Command) {
+	fl := cmd.Flags()
+	fl.IntVar(&f.segments, "segments", 0, "most segments, more than in training too; 0 means the model's own limit")
+	fl.StringVar(&f.rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
+	fl.Float32Var(&f.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
+	fl.IntVar(&f.restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
+	fl.BoolVar(&f.keep, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
+	f.changed = fl.Changed
+}
+
+// check reports what is wrong with the flags, whatever the model.
+func (f *thinkFlags) check() error {
+	if f.segments < 0 || f.restarts < 0 {
+		return usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
+	}
+	if f.restarts > 0 && f.keep {
+		return usagef("--restarts and --keep-carry exclude each other")
+	}
+	if r := new(act.Rule); f.rule != "" && r.UnmarshalText([]byte(f.rule)) != nil {
+		return usagef("rule %q: want halt-over-continue, halt-above or never", f.rule)
+	}
+	return nil
+}
+
+// config is how m is to think: its own halting but for what the flags say.
+func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
+	cfg := think.Config{Halting: m.Usage.Halting, Restarts: f.restarts, KeepCarry: f.keep}
+	if err := f.check(); err != nil {
+		return cfg, err
+	}
+	h := &cfg.Halting
+	if f.segments > 0 {
+		h.MaxSegments = f.segments
+	}
+	if f.rule != "" {
+		was := h.Rule
+		if err := h.Rule.UnmarshalText([]byte(f.rule)); err != nil {
+			return cfg, err
+		}
+		if h.Rule == act.HaltAbove && was != act.HaltAbove {
+			h.Threshold = 0 // TRM's
+		}
+	}
+	if f.changed != nil && f.changed("threshold") {
+		h.Threshold = f.threshold
+	}
+	return cfg, withCode(exitUsage, h.Validate())
+}
+
+// askFlags say how a model is asked: the flags of eval and solve.
+type askFlags struct {
+	modelFlags
+	thinkFlags
+	votes  int
+	batch  int
+	seed   uint64
+	asJSON bool
+}
+
+func (f *askFlags) add(cmd *cobra.Command, model, seedOf string) {
+	fl := cmd.Flags()
+	f.modelFlags.add(fl, model)
+	f.thinkFlags.add(cmd)
+	fl.IntVar(&f.votes, "votes", 1, "symmetric copies that vote, the question itself included")
+	fl.IntVar(&f.batch, "batch", 64, "sequences thought about at once")
+	fl.Uint64Var(&f.seed, "seed", 0, "of "+seedOf)
+	fl.BoolVar(&f.asJSON, "json", false, "one JSON object")
+}
+
+// check reports what is wrong with the flags, whatever the model.
+func (f *askFlags) check() error {
+	if f.votes < 1 || f.batch < 1 {
+		return usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
+	}
+	return f.thinkFlags.check()
+}
+
+// open loads the model and says how it is to be asked.
+func (f *askFlags) open() (*think.Model, exam.Config, error) {
+	m, err := f.modelFlags.open()
+	if err != nil {
+		return nil, exam.Config{}, err
+	}
+	cfg, err := f.config(m)
+	if err != nil {
+		m.Close()
+		return nil, exam.Config{}, err
+	}
+	return m, exam.Config{Config: cfg, Batch: f.batch, Votes: f.votes, Seed: f.seed}, nil
+}
+
+// shippedFor is the name of the model shipped for an environment, "" for none.
+func shippedFor(envID string) string {
+	name, _, _ := strings.Cut(envID, "/")
+	if !slices.Contains(models.Names(), name) {
+		return ""
+	}
+	return name
+}
