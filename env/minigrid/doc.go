@@ -4,7 +4,7 @@
 //
 // It has MiniGrid's 75 ids and BabyAI's 96, whose instructions and verifiers follow
 // Chevalier-Boisvert et al. 2019 (arXiv:1810.08272); not Playground and the six ids of wave function
-// collapse. A BabyAI level has no text form and no oracle.
+// collapse. BabyAI's levels have no oracle.
 //
 // Importing it registers the ids with env.Make. Its options:
 //

@@ -207,12 +207,15 @@ func ours(e env.Env) (*Env, error) {
 	if !ok {
 		return nil, fmt.Errorf("minigrid: no oracle for %T", e)
 	}
+	if m.quest != nil {
+		return nil, fmt.Errorf("%s: no oracle follows BabyAI's instructions", m.spec.ID)
+	}
 	return m, nil
 }
 
 func unsolvable(e env.Env) bool {
 	m, ok := e.(*Env)
-	return ok && Unsolvable(m)
+	return ok && m.quest == nil && Unsolvable(m)
 }
 
 // configOf reads the options of a Config.

@@ -84,6 +84,9 @@ func newEnv(l level, cfg Config) *Env {
 	e.spec = e.makeSpec()
 	e.rng.Seed(0)
 	e.clear()
+	if e.quest != nil {
+		e.task.kind = taskInstr
+	}
 	e.pos, e.ended = e.at(1, 1), true
 	return e
 }
@@ -111,6 +114,12 @@ func (e *Env) Agent() (x, y, dir int) {
 
 // Carrying is the object that the agent carries; ok is false if it carries none.
 func (e *Env) Carrying() (c Cell, ok bool) { return e.carry, e.carry != 0 }
+
+// Within is what the box that the agent carries contains, or 0.
+func (e *Env) Within() Cell { return e.within }
+
+// Sight is the width of the agent's view in cells, and whether it sees through walls and doors.
+func (e *Env) Sight() (view int, through bool) { return e.cfg.View, e.level.through }
 
 // Cell is the object at (x, y); outside of the grid it is a grey wall.
 func (e *Env) Cell(x, y int) Cell {

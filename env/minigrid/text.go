@@ -22,6 +22,14 @@ const Legend = `A level begins with the line "minigrid level". Then come lines "
     task: redblue 3 1 8 1      open the door at (3, 1), then that at (8, 1)
     task: memory 5 4 5 2       step on (5, 4), not on (5, 2)
     task: dynobst              reach a goal without a collision; the balls move, in the order of their lines
+    task: instr                BabyAI's: follow the instructions of the do lines, of which the last is the whole
+    do: goto ball red any      look at it from beside it (also pickup: carry it, and open: a door). An object is key, ball, box,
+                               door or object, a colour or any, and left, right, front, behind (of the agent at the start, in its
+                               room) or any
+    do: putnext key any any box red any    drop one beside the other
+    do: before 0 1             one do line, counted from 0, before another (also after, and: in any order)
+    do: open door red any strict           the wrong door, or object to pick up, ends the episode
+    rooms: 8                   cells along a side of a room, walls included (task instr)
     mission: open the door     in the words of the vocabulary
     limit: 100                 steps until the episode is truncated
     see_through: true          walls and doors hide nothing (level files only)
@@ -62,6 +70,9 @@ type layout struct {
 	limit     int
 	through   bool
 	mission   []byte
+	instrs    []instr // of task instr
+	joined    uint    // those that belong to another, a bit each
+	rooms     int     // level.roomSize, or 0
 	hasAgent  bool
 	hasTask   bool
 	hasLimit  bool
@@ -114,6 +125,9 @@ func parseLayout(text string) (*layout, error) {
 	}
 	if l.within != 0 && l.carry.kind() != kindBox {
 		return nil, &grid.TextError{Line: 1, Column: 1, Msg: `"within:" without a box in "carry:"`}
+	}
+	if err := l.checkInstrs(); err != nil {
+		return nil, err
 	}
 	return l, nil
 }
@@ -180,6 +194,14 @@ func (l *layout) field(f *grid.TextField) error {
 	switch f.Key {
 	case "task":
 		return l.taskField(f, words, at)
+	case "do":
+		return l.doField(f, words, at)
+	case "rooms":
+		n, err := strconv.Atoi(f.Value)
+		if err != nil || n < 3 || n > maxSize {
+			return f.Errorf(0, "want 3 to %d cells, not %q", maxSize, f.Value)
+		}
+		l.rooms = n
 	case "mission":
 		m, err := Tokenize(f.Value)
 		if err != nil {
@@ -253,9 +275,9 @@ func (l *layout) taskField(f *grid.TextField, words []string, at []int) error {
 	if len(words) == 0 {
 		return f.Errorf(0, "want the name of a task")
 	}
-	k := slices.Index(taskNames[:taskInstr], words[0])
+	k := slices.Index(taskNames[:], words[0])
 	if k < 0 {
-		return f.Errorf(0, "unknown task %q: want one of %s", words[0], strings.Join(taskNames[:taskInstr], ", "))
+		return f.Errorf(0, "unknown task %q: want one of %s", words[0], strings.Join(taskNames[:], ", "))
 	}
 	l.task.kind, l.hasTask = taskKind(k), true
 	pattern := [taskKinds]string{
@@ -300,14 +322,14 @@ func (l *layout) apply(e *Env) {
 	}
 	clear(e.mission)
 	copy(e.mission, l.mission)
+	if l.task.kind == taskInstr {
+		l.instruct(e)
+	}
 }
 
-// Level writes the present state as text ([Legend]), the count of steps and the random stream left
-// out.
+// Level writes the present state as text ([Legend]), the count of steps, the random stream and how far
+// BabyAI's instructions are followed left out.
 func (e *Env) Level() (string, error) {
-	if e.quest != nil {
-		return "", fmt.Errorf("%s: BabyAI's levels have no text form", e.spec.ID)
-	}
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	at := func(p int) string {
@@ -328,6 +350,12 @@ func (e *Env) Level() (string, error) {
 	line("minigrid level")
 	line("; %s", e.level.id)
 	line("task: %s", strings.Join(words, " "))
+	if e.quest != nil {
+		for i := range e.quest.instrs[:e.quest.n] {
+			line("do: %v", &e.quest.instrs[i])
+		}
+		line("rooms: %d", e.level.roomSize)
+	}
 	if m := e.Mission(); m != "" {
 		line("mission: %s", m)
 	}
@@ -360,9 +388,6 @@ func (e *Env) Level() (string, error) {
 // SetLevel begins an episode, at step 0, on a level in text form, which must have the Env's size. Its
 // errors are grid.TextErrors and leave the Env as it was. The next Reset draws a layout of the id.
 func (e *Env) SetLevel(text string) error {
-	if e.quest != nil {
-		return fmt.Errorf("%s: BabyAI's levels have no text form", e.spec.ID)
-	}
 	l, err := parseLayout(text)
 	if err != nil {
 		return err
@@ -374,8 +399,10 @@ func (e *Env) SetLevel(text string) error {
 		return &grid.TextError{Line: 1, Column: 1, Msg: fmt.Sprintf("a mission of %d words: %s has room for %d", len(l.mission), e.spec.ID, len(e.mission))}
 	case l.hasLimit && l.limit > e.spec.MaxSteps:
 		return &grid.TextError{Line: 1, Column: 1, Msg: fmt.Sprintf("a limit of %d steps: that of %s is %d", l.limit, e.spec.ID, e.spec.MaxSteps)}
-	case (l.task.kind == taskDynamic) != (e.level.actions == 3):
+	case (l.task.kind == taskDynamic) != (e.level.actions == 3), (l.task.kind == taskInstr) != (e.quest != nil):
 		return &grid.TextError{Line: 1, Column: 1, Msg: fmt.Sprintf("the task %s is not one of %s", taskNames[l.task.kind], e.spec.ID)}
+	case l.rooms != e.level.roomSize:
+		return &grid.TextError{Line: 1, Column: 1, Msg: fmt.Sprintf("rooms of %d cells: those of %s have %d", l.rooms, e.spec.ID, e.level.roomSize)}
 	}
 	l.apply(e)
 	e.carry, e.within, e.steps, e.ended = l.carry, l.within, 0, false
@@ -390,12 +417,15 @@ func FromText(id, text string, cfg Config) (*Env, error) {
 	}
 	v := level{
 		id: id, w: l.w, h: l.h, limit: l.limit, through: l.through, fixed: l.task.kind != taskDynamic,
-		missionLen: max(MissionLen, len(l.mission)), hash: idHash(text),
+		missionLen: max(MissionLen, len(l.mission)), roomSize: l.rooms, hash: idHash(text),
 		build: func(e *Env) bool { l.apply(e); return true },
 		start: func(e *Env) { e.carry, e.within = l.carry, l.within },
 	}
-	if l.task.kind == taskDynamic {
+	switch l.task.kind {
+	case taskDynamic:
 		v.actions = 3
+	case taskInstr:
+		v.missionLen = max(babyMissionLen, len(l.mission))
 	}
 	return open(v, cfg)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,141 @@ func TestLevelRoundTrip(t *testing.T) {
 				again, _ := o.Level()
 				t.Fatalf("%s: loaded level differs\n%s\n%s", l.id, text, again)
 			}
+		}
+	}
+}
+
+// TestBabyLevelRoundTrip saves the first state of episodes of every BabyAI id as text, and loads it into
+// another Env, which must then be the same, and states further on, whose instructions begin anew.
+func TestBabyLevelRoundTrip(t *testing.T) {
+	for _, l := range babyLevels() {
+		e, err := New(l.id, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := New(l.id, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs, obs2 := make([]byte, e.spec.ObsLen), make([]byte, e.spec.ObsLen)
+		draws := rng.Stream(1, l.id)
+		load := func() string {
+			t.Helper()
+			text, err := e.Level()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := o.SetLevel(text); err != nil {
+				t.Fatalf("%s: %v\n%s", l.id, err, text)
+			}
+			if again, _ := o.Level(); again != text {
+				t.Fatalf("%s: loaded level differs\n%s\n%s", l.id, text, again)
+			}
+			return text
+		}
+		for seed := range uint64(4) {
+			e.Seed(seed)
+			e.Reset(obs)
+			text := load()
+			if e.carry == 0 {
+				same := e.clone()
+				same.rng = o.rng
+				for _, q := range []*quest{same.quest, o.quest} { // what earlier episodes left behind
+					clear(q.instrs[q.n:])
+					clear(q.cur[q.things:])
+					clear(q.kept[q.things:])
+				}
+				if !bytes.Equal(sortedState(same), sortedState(o)) {
+					t.Fatalf("%s: loaded level differs\n%s", l.id, text)
+				}
+			}
+			for range 80 {
+				a := draws.IntN(7)
+				out := e.Step(a, obs)
+				if out2 := o.Step(a, obs2); out != out2 || !bytes.Equal(obs, obs2) {
+					t.Fatalf("%s: action %d gives %v, and %v in the loaded level\n%s", l.id, a, out, out2, text)
+				}
+				if out.Done() {
+					e.Reset(obs)
+					load()
+				}
+			}
+			load()
+		}
+	}
+}
+
+const told = `minigrid level
+task: instr
+do: putnext object red any key any behind
+do: pickup ball any right strict
+do: after 0 1
+rooms: 7
+agent: 2 3 right
+limit: 40
+map:
+## ## ## ## ## ## ##
+## .. .. .. .. .. ##
+## .. Kg .. .. Ab ##
+## Kb .. Br .. .. ##
+## .. .. Ag .. .. ##
+## .. .. .. .. .. ##
+## ## ## ## ## ## ##
+`
+
+// TestInstructions follows the instructions of a level file: the key behind is the blue one alone, and
+// the ball on the right the green one.
+func TestInstructions(t *testing.T) {
+	const mission = "put the red object next to the key behind you after you pick up the ball on your right"
+	// The ball is taken from (2, 4) and put down, then the box from (2, 3).
+	box := []int{Right, Forward, Left, Pickup, Right, Drop, Right, Right, Forward, Right, Pickup}
+	for _, c := range []struct {
+		name    string
+		actions []int
+		reward  float64
+		ended   bool
+	}{
+		{"both", append(slices.Clone(box), Right, Forward, Right, Drop), 1 - 0.9*(15/40.), true},
+		{"beside the other key", append(slices.Clone(box), Forward, Left, Drop), 0, false},
+		{"the box first", []int{Pickup}, 0, true}, // the ball's instruction is strict
+		{"a key first", []int{Left, Pickup}, 0, true},
+	} {
+		e, err := FromText("test", told, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs := make([]byte, e.spec.ObsLen)
+		e.Reset(obs)
+		if e.Mission() != mission {
+			t.Fatalf("mission %q, want %q", e.Mission(), mission)
+		}
+		var out env.Outcome
+		for i, a := range c.actions {
+			if out = e.Step(a, obs); out.Done() && i+1 < len(c.actions) {
+				t.Errorf("%s: the episode ended after action %d", c.name, i)
+				break
+			}
+		}
+		if out.Reward != c.reward || out.Terminated != c.ended {
+			text, _ := e.Level()
+			t.Errorf("%s: reward %v, ended %t, want %v, %t\n%s", c.name, out.Reward, out.Terminated, c.reward, c.ended, text)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "level.txt")
+	if err := os.WriteFile(path, []byte(told), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open := func() env.Env {
+		e, err := env.Make("minigrid/level-v0", "file="+path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	envtest.Run(t, open)
+	for _, o := range oracles {
+		if _, err := o.Open(open()); err == nil || !strings.Contains(err.Error(), "no oracle follows") {
+			t.Errorf("oracle %s: error %v", o.Name, err)
 		}
 	}
 }
@@ -108,11 +244,40 @@ func TestLevelFile(t *testing.T) {
 
 // TestLevelErrors spoils the small level in one place at a time.
 func TestLevelErrors(t *testing.T) {
-	for _, c := range []struct {
+	type fault struct {
 		old, new     string
 		line, column int
 		msg          string
-	}{
+	}
+	try := func(level string, c fault) {
+		t.Helper()
+		text := strings.Replace(level, c.old, c.new, 1)
+		_, err := FromText("test", text, Config{})
+		var te *grid.TextError
+		if !errors.As(err, &te) || te.Line != c.line || te.Column != c.column || !strings.Contains(te.Msg, c.msg) {
+			t.Errorf("%q for %q: error %v, want line %d, column %d with %q", c.new, c.old, err, c.line, c.column, c.msg)
+		}
+	}
+	for _, c := range []fault{
+		{"pickup ball", "take ball", 4, 5, "unknown instruction"},
+		{"pickup ball any right strict", "pickup", 4, 5, "1 words after do: want 4"},
+		{"pickup ball any right", "pickup wall any right", 4, 12, "want key, ball"},
+		{"key any behind", "key any north", 3, 28, "key any north"},
+		{"key any behind", "key pink any", 3, 28, "a colour"},
+		{"after 0 1", "after 0 2", 5, 13, "from 0"},
+		{"after 0 1", "after 0 0", 5, 13, "from 0"},
+		{"after 0 1", "after 0 1 strict", 5, 5, "want 3"},
+		{"do: after 0 1\n", "", 1, 1, "belongs to one below"},
+		{"rooms: 7\n", "", 1, 1, "go together"},
+		{"rooms: 7", "rooms: 2", 6, 8, "3 to 63"},
+		{"task: instr", "task: goal", 1, 1, "go together"},
+		{"do: after", strings.Repeat("do: goto ball any any\n", 6) + "do: after", 10, 5, "more than 7"},
+		{"do: putnext object red any key any behind\ndo: pickup ball any right strict\ndo: after 0 1", strings.Repeat("do: putnext ball red front box red front\n", 4) +
+			"do: before 0 1\ndo: after 4 2\ndo: before 5 3", 1, 1, "instructions of 74 words: want at most 72"},
+	} {
+		try(told, c)
+	}
+	for _, c := range []fault{
 		{"minigrid level", "maze level", 1, 1, "minigrid level"},
 		{"## .. Bx Lr ##", "## .. Bx Lr #", 10, 14, "13 characters"},
 		{"## .. Bx Lr ##", "## .. Bx Lr ## ##", 10, 15, "17 characters"},
@@ -135,12 +300,7 @@ func TestLevelErrors(t *testing.T) {
 		{"mission: get to the goal", "mission: get to the exit", 4, 10, "exit"},
 		{"map:", "map: here", 8, 5, "next line"},
 	} {
-		text := strings.Replace(small, c.old, c.new, 1)
-		_, err := FromText("test", text, Config{})
-		var te *grid.TextError
-		if !errors.As(err, &te) || te.Line != c.line || te.Column != c.column || !strings.Contains(te.Msg, c.msg) {
-			t.Errorf("%q for %q: error %v, want line %d, column %d with %q", c.new, c.old, err, c.line, c.column, c.msg)
-		}
+		try(small, c)
 	}
 	e, err := New("MiniGrid-DoorKey-5x5-v0", Config{})
 	if err != nil {
@@ -157,7 +317,8 @@ func TestLevelErrors(t *testing.T) {
 
 func FuzzLevel(f *testing.F) {
 	f.Add(small)
-	for _, id := range []string{"MiniGrid-ObstructedMaze-1Dlhb-v0", "MiniGrid-Dynamic-Obstacles-5x5-v0", "MiniGrid-PutNear-6x6-N2-v0"} {
+	f.Add(told)
+	for _, id := range []string{"BabyAI-MiniBossLevel-v0", "BabyAI-PutNextS5N2Carrying-v0", "MiniGrid-ObstructedMaze-1Dlhb-v0", "MiniGrid-Dynamic-Obstacles-5x5-v0", "MiniGrid-PutNear-6x6-N2-v0"} {
 		e, err := New(id, Config{})
 		if err != nil {
 			f.Fatal(err)
