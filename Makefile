@@ -4,13 +4,16 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross lint demo web bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross python lint demo web bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
 
 # Without libtorch: the module alone, no cgo.
 PURE := env CGO_ENABLED=0 GOWORK=off $(GO)
+PYTHON ?= python3
+# An absolute path of a Python that the tests of python/ and env/gym can use, or nothing.
+FIND_PYTHON = for p in "$${PONDER_PYTHON:-}" $(CURDIR)/bin/python/bin/python $(PYTHON); do if [ -n "$$p" ] && "$$p" -c 'import gymnasium, pytest' 2>/dev/null; then command -v "$$p"; break; fi; done
 # A hidden display for the tests that open a window, where there is none.
 DISPLAY_RUN = $$([ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || ! command -v xvfb-run >/dev/null || echo xvfb-run -a)
 # The packages that use libtorch, in themselves or in their tests.
@@ -26,12 +29,21 @@ setup:
 
 test: test-pure test-cross test-torch lint
 
+# A Python for the tests, in bin/python unless there is one with Gymnasium.
+python:
+	@if [ -z "$$($(FIND_PYTHON))" ]; then \
+		echo "no Python with gymnasium and pytest: installing python/tests/requirements.txt from PyPI in bin/python"; \
+		rm -rf bin/python; \
+		{ $(PYTHON) -m venv bin/python && bin/python/bin/python -m pip install --quiet -r python/tests/requirements.txt; } || \
+			{ rm -rf bin/python; echo "the tests of the worlds in Python (python/tests, env/gym) will be skipped"; }; \
+	fi
+
 # The two thirds that need no libtorch.
-test-pure:
+test-pure: python
 	@$(PURE) build -o bin/setup ./cmd/setup
 	@if [ "$$(uname)" = Linux ] && [ -z "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then bin/setup --packages xvfb,xauth,libgl1-mesa-dri || echo "the tests of the window will be skipped"; fi
 	$(PURE) vet ./...
-	$(DISPLAY_RUN) $(PURE) test ./...
+	export PONDER_PYTHON="$$($(FIND_PYTHON))"; $(DISPLAY_RUN) $(PURE) test ./...
 
 # That they build, and their tests too, for systems that are not at hand.
 test-cross:
@@ -61,7 +73,6 @@ bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages
 
 # The environments for Python's Gymnasium, as a wheel in python/dist (docs/python.md).
-PYTHON ?= python3
 wheel: SHARED = $(if $(filter windows,$(shell $(GO) env GOOS)),ponder_env.dll,libponder_env.$(if $(filter darwin,$(shell $(GO) env GOOS)),dylib,so))
 wheel:
 	CGO_ENABLED=1 GOWORK=off $(GO) build -tags notorch -trimpath -ldflags='-s -w' -buildmode=c-shared -o python/ponder_env/$(SHARED) ./cmd/pyenv

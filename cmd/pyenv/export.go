@@ -73,6 +73,15 @@ func ponder_list(pattern *C.char, patternLen C.longlong, dst *C.char, capacity C
 	return answer(fill(dst, capacity, data, err))
 }
 
+// ponder_find copies the environment that opens an id, which may be one of a range, as JSON; see
+// ponder_text for its answer.
+//
+//export ponder_find
+func ponder_find(id *C.char, idLen C.longlong, dst *C.char, capacity C.longlong) C.longlong {
+	data, err := find(string(memory[byte](id, idLen)))
+	return answer(fill(dst, capacity, data, err))
+}
+
 // ponder_make opens n environments and returns a handle above 0. The options are a JSON list of
 // "name=value"; autoreset is 0 same step, 1 next step, 2 none; threads 0 chooses.
 //
@@ -183,17 +192,29 @@ func ponder_mask(handle, row C.longlong, dst *C.uchar, n C.longlong) C.longlong 
 	}))
 }
 
+// ponder_minigrid copies what a row of MiniGrid's family is like as JSON; see ponder_text for its
+// answer.
+//
+//export ponder_minigrid
+func ponder_minigrid(handle, row C.longlong, dst *C.char, capacity C.longlong) C.longlong {
+	return answer(with(int64(handle), func(w *world) (int64, error) {
+		data, err := w.miniGridState(int64(row))
+		return fill(dst, capacity, data, err)
+	}))
+}
+
 // ponder_size writes width and height in pixels of the row's picture, tile pixels a cell, to size,
-// which has two elements.
+// which has two elements. The picture is of 0 everything, as the family shows it; 1 the same, but
+// nothing lit; 2 what the agent sees. 1 and 2 are for MiniGrid's family.
 //
 //export ponder_size
-func ponder_size(handle, row, tile C.longlong, size *C.longlong) C.longlong {
+func ponder_size(handle, row, tile, what C.longlong, size *C.longlong) C.longlong {
 	return answer(with(int64(handle), func(w *world) (int64, error) {
 		out := memory[int64](size, 2)
 		if out == nil {
 			return 0, fmt.Errorf("no memory for the size")
 		}
-		width, height, err := w.size(int64(row), int64(tile))
+		width, height, err := w.size(int64(row), int64(tile), int64(what))
 		out[0], out[1] = width, height
 		return 0, err
 	}))
@@ -202,8 +223,8 @@ func ponder_size(handle, row, tile C.longlong, size *C.longlong) C.longlong {
 // ponder_render draws the row, [height][width][3] bytes.
 //
 //export ponder_render
-func ponder_render(handle, row, tile C.longlong, pix *C.uchar, n C.longlong) C.longlong {
+func ponder_render(handle, row, tile, what C.longlong, pix *C.uchar, n C.longlong) C.longlong {
 	return answer(with(int64(handle), func(w *world) (int64, error) {
-		return 0, w.render(int64(row), int64(tile), memory[byte](pix, n))
+		return 0, w.render(int64(row), int64(tile), int64(what), memory[byte](pix, n))
 	}))
 }

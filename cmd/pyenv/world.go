@@ -11,8 +11,9 @@ import (
 
 	"github.com/ponder-agents/ponder/env"
 	_ "github.com/ponder-agents/ponder/env/arc"
+	"github.com/ponder-agents/ponder/env/grid"
 	_ "github.com/ponder-agents/ponder/env/maze"
-	_ "github.com/ponder-agents/ponder/env/minigrid"
+	"github.com/ponder-agents/ponder/env/minigrid"
 	_ "github.com/ponder-agents/ponder/env/sudoku"
 )
 
@@ -24,7 +25,7 @@ const (
 )
 
 // abi changes with the C interface; ponder_env refuses another.
-const abi = 1
+const abi = 2
 
 // What a step or reset answers, bits of one number.
 const (
@@ -251,39 +252,144 @@ func (w *world) mask(i int64, dst []bool) error {
 	return nil
 }
 
+// What a picture shows.
+const (
+	whole = iota // everything; in MiniGrid's family what the agent sees is lit
+	unlit        // everything, nothing lit; MiniGrid's family only
+	seen         // what the agent sees, as it sees it; MiniGrid's family only
+	shown        // their number
+)
+
 // size is that of the row's picture, tile pixels a cell.
-func (w *world) size(i, tile int64) (width, height int64, err error) {
+func (w *world) size(i, tile, what int64) (width, height int64, err error) {
 	e, err := w.row(i)
 	if err != nil {
 		return 0, 0, err
+	}
+	if what < 0 || what >= shown {
+		return 0, 0, fmt.Errorf("picture %d: want 0 to %d", what, shown-1)
 	}
 	b, ok := env.As[env.Boarder](e)
 	if _, paints := env.As[env.Painter](e); !ok || !paints {
 		return 0, 0, fmt.Errorf("%s cannot be drawn", e.Spec().ID)
 	}
 	board := b.Board()
-	if tile < 1 || tile > 1024 || 4*tile*tile*int64(board.Cols*board.Rows) > maxImage {
+	cols, rows := int64(board.Cols), int64(board.Rows)
+	if what != whole {
+		m, err := miniGrid(e)
+		if err != nil {
+			return 0, 0, err
+		}
+		if n, _ := m.Sight(); what == seen {
+			cols, rows = int64(n), int64(n)
+		}
+	}
+	if tile < 1 || tile > 1024 || 4*tile*tile*cols*rows > maxImage {
 		return 0, 0, fmt.Errorf("%s: tiles of %d pixels: want at least 1 and a picture under %d MiB", e.Spec().ID, tile, maxImage>>20)
 	}
-	return int64(board.Cols) * tile, int64(board.Rows) * tile, nil
+	return cols * tile, rows * tile, nil
 }
 
 // render draws the row into pix, [height][width][3].
-func (w *world) render(i, tile int64, pix []byte) error {
-	width, height, err := w.size(i, tile)
+func (w *world) render(i, tile, what int64, pix []byte) error {
+	width, height, err := w.size(i, tile, what)
 	if err != nil {
 		return err
 	}
 	if int64(len(pix)) != 3*width*height {
 		return fmt.Errorf("buffer of the picture has %d bytes, want %d", len(pix), 3*width*height)
 	}
-	p, _ := env.As[env.Painter](w.vec.Env(int(i)))
+	e := w.vec.Env(int(i))
 	img := image.NewRGBA(image.Rect(0, 0, int(width), int(height)))
-	p.Paint(img)
+	switch what {
+	case whole:
+		p, _ := env.As[env.Painter](e)
+		p.Paint(img)
+	case unlit:
+		b, _ := env.As[env.Boarder](e)
+		board := b.Board()
+		for k := range board.Cells {
+			board.Cells[k].Flags &^= grid.FlagSeen
+		}
+		minigrid.PaintBoard(board, img)
+	case seen:
+		m, _ := env.As[*minigrid.Env](e)
+		img = m.View(int(tile))
+	}
 	for k := range width * height {
 		copy(pix[3*k:3*k+3], img.Pix[4*k:])
 	}
 	return nil
+}
+
+func miniGrid(e env.Env) (*minigrid.Env, error) {
+	m, ok := env.As[*minigrid.Env](e)
+	if !ok {
+		return nil, fmt.Errorf("%s is not of MiniGrid's family", e.Spec().ID)
+	}
+	return m, nil
+}
+
+// An object is MiniGrid's encoding: type, colour, state.
+type object [3]uint8
+
+func objectOf(c minigrid.Cell) *object {
+	if c == 0 {
+		return nil
+	}
+	return &object{c.Type(), c.Color(), c.State()}
+}
+
+// miniGridState is a row of MiniGrid's family as JSON: what the attributes of the minigrid package's
+// environments tell.
+func (w *world) miniGridState(i int64) ([]byte, error) {
+	e, err := w.row(i)
+	if err != nil {
+		return nil, err
+	}
+	m, err := miniGrid(e)
+	if err != nil {
+		return nil, err
+	}
+	type box struct {
+		X      int     `json:"x"`
+		Y      int     `json:"y"`
+		Inside *object `json:"inside"`
+	}
+	var s struct {
+		Width    int     `json:"width"`
+		Height   int     `json:"height"`
+		X        int     `json:"x"`
+		Y        int     `json:"y"`
+		Dir      int     `json:"dir"` // 0 is right, then clockwise
+		Carrying *object `json:"carrying"`
+		Within   *object `json:"within"` // of the carried box
+		Boxes    []box   `json:"boxes"`  // those that contain something
+		Steps    int     `json:"steps"`
+		Limit    int     `json:"limit"`
+		View     int     `json:"view"` // its width
+		Through  bool    `json:"through"`
+		Grid     []byte  `json:"grid"` // [width][height][3], base64
+	}
+	s.Width, s.Height = m.Size()
+	s.X, s.Y, s.Dir = m.Agent()
+	carried, _ := m.Carrying()
+	s.Carrying, s.Within = objectOf(carried), objectOf(m.Within())
+	s.Steps = m.Steps()
+	l, _ := env.As[env.Limiter](e)
+	s.Limit = l.Limit()
+	s.View, s.Through = m.Sight()
+	s.Boxes, s.Grid = []box{}, make([]byte, 0, 3*s.Width*s.Height)
+	for x := range s.Width {
+		for y := range s.Height {
+			c := m.Cell(x, y)
+			s.Grid = append(s.Grid, c.Type(), c.Color(), c.State())
+			if in := m.Inside(x, y); in != 0 {
+				s.Boxes = append(s.Boxes, box{x, y, objectOf(in)})
+			}
+		}
+	}
+	return json.Marshal(s)
 }
 
 // describe is the handle as JSON, for ponder_env.
@@ -298,30 +404,46 @@ func (w *world) describe() ([]byte, error) {
 	}{w.vec.Spec(), w.family, mission, w.vec.Config().Autoreset.String(), w.vec.Len()})
 }
 
+// An entry is what ponder_env knows of an env.Entry.
+type entry struct {
+	ID      string   `json:"id"`
+	Family  string   `json:"family"`
+	Form    string   `json:"form"`
+	Aliases []string `json:"aliases"`
+	About   string   `json:"about"`
+	Options []option `json:"options"`
+}
+
+type option struct {
+	Name    string `json:"name"`
+	Default string `json:"default"`
+	About   string `json:"about"`
+}
+
+func entryOf(e env.Entry) entry {
+	out := entry{e.ID, e.Family, e.Form, append([]string{}, e.Aliases...), e.About, []option{}}
+	for _, o := range e.Options {
+		out.Options = append(out.Options, option(o))
+	}
+	return out
+}
+
 // list is what can be made, as JSON.
 func list(pattern string) ([]byte, error) {
-	type option struct {
-		Name    string `json:"name"`
-		Default string `json:"default"`
-		About   string `json:"about"`
-	}
-	type entry struct {
-		ID      string   `json:"id"`
-		Family  string   `json:"family"`
-		Form    string   `json:"form"`
-		Aliases []string `json:"aliases"`
-		About   string   `json:"about"`
-		Options []option `json:"options"`
-	}
 	all := []entry{}
 	for _, e := range env.List(pattern) {
-		l := entry{e.ID, e.Family, e.Form, append([]string{}, e.Aliases...), e.About, []option{}}
-		for _, o := range e.Options {
-			l.Options = append(l.Options, option(o))
-		}
-		all = append(all, l)
+		all = append(all, entryOf(e))
 	}
 	return json.Marshal(all)
+}
+
+// find is the entry that opens an id, as JSON.
+func find(id string) ([]byte, error) {
+	e, _, err := env.Lookup(id)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(entryOf(e))
 }
 
 // worlds are the open handles. A number is never used twice.

@@ -1,11 +1,9 @@
 """How the bytes of an observation become what Gymnasium's spaces hold."""
 
-import string
-
 import numpy as np
 from gymnasium import spaces
 
-_CHARACTERS = string.ascii_letters + string.digits + string.punctuation + " "
+from ._mission import Mission
 
 
 class _Field:
@@ -20,7 +18,7 @@ class _Field:
         if self.kind == "direction":
             self.space = spaces.Discrete(4)
         elif self.kind == "mission":
-            self.space = spaces.Text(512, charset=_CHARACTERS)
+            self.space = Mission()
         else:
             high = 255 if minigrid else spec["vocab"] - 1
             self.space = spaces.Box(0, 1 if base == "mask" else high, self.shape, np.uint8)

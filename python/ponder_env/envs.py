@@ -1,14 +1,12 @@
 """Gymnasium's Env and VectorEnv over the library."""
 
-import copy
-
 import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from . import _native
+from . import _minigrid, _native
 from ._layout import Layout
 
 _METADATA = {"render_modes": ["rgb_array", "ansi"], "render_fps": 10}
@@ -48,28 +46,30 @@ def _draw(world, row, mode, tile):
     return None
 
 
-class Env(gymnasium.Env):
+class Env(_minigrid.Attributes, gymnasium.Env):
     """One environment of ponder.
 
-    id is ponder's own, as "MiniGrid-DoorKey-8x8-v0" or "maze/21x21-v0"; options are those of
+    env_id is ponder's own, as "MiniGrid-DoorKey-8x8-v0" or "maze/21x21-v0"; options are those of
     `ponder_env.entries()`, and levels="LO:HI", limit, stack, mask of every environment. tile_size is
     the pixels a cell of rgb_array frames.
+
+    It is pickled and copied with its whole state, and goes on from there by itself. Environments of
+    MiniGrid's family also have the attributes of the minigrid package's, as agent_pos and grid, to
+    be read (_minigrid.py).
     """
 
     metadata = dict(_METADATA)
     _world = None  # until it is made
 
-    def __init__(self, id, render_mode=None, tile_size=32, **options):
+    def __init__(self, env_id, render_mode=None, tile_size=32, **options):
         _check_mode(render_mode)
         self.render_mode, self.tile_size = render_mode, tile_size
-        self._arguments = (id, render_mode, tile_size, options)
-        self._world = _native.World(id, 1, options, _native.DISABLED, threads=1)
+        self._world = _native.World(env_id, 1, options, _native.DISABLED, threads=1)
         self._layout = Layout(self._world.spec)
         self.observation_space = self._layout.space
         self.action_space = spaces.Discrete(self._world.actions)
         self.action_names = tuple(self._world.spec["actions"])
         self._action = np.zeros(1, np.int64)
-        self._seeded = False
         self.mission = ""
 
     def reset(self, *, seed=None, options=None):
@@ -77,10 +77,9 @@ class Env(gymnasium.Env):
         random stream goes on, from a random start if there never was one."""
         seed = _seed(seed)
         super().reset(seed=seed)
-        if seed is None and not self._seeded:
+        if seed is None and not self._world.begun[0]:
             (seed,) = _entropy(1)
         self._world.reset(None if seed is None else [seed])
-        self._seeded = True
         if self._world.spec["mission"]:
             self.mission = self._world.mission(0)
         return self._layout.one(self._world.obs[0], self.mission), {}
@@ -119,20 +118,9 @@ class Env(gymnasium.Env):
     def restore(self, state):
         """Go back to a snapshot of an environment of the same id and options; returns its observation."""
         self._world.restore(0, state)
-        self._seeded = True
         if self._world.spec["mission"]:
             self.mission = self._world.mission(0)
         return self._layout.one(self._world.obs[0], self.mission)
-
-    def __deepcopy__(self, memo):
-        """A copy that goes on by itself from the same state."""
-        id, render_mode, tile_size, options = self._arguments
-        other = Env(id, render_mode, tile_size, **options)
-        if self._seeded:
-            other.restore(self.snapshot())
-        other.spec, other._np_random_seed = self.spec, self._np_random_seed
-        other._np_random = copy.deepcopy(self._np_random)
-        return other
 
     def close(self):
         if self._world:
@@ -141,25 +129,31 @@ class Env(gymnasium.Env):
 
 class VectorEnv(gymnasium.vector.VectorEnv):
     """num_envs environments of one id, stepped in the library on up to `threads` threads (0: one
-    below 256 environments, then all processors).
+    below 256 environments, then all processors). max_episode_steps is Gymnasium's name of the option
+    limit.
     """
 
     _world = None  # until it is made
 
     def __init__(
         self,
-        id,
+        env_id,
         num_envs=1,
         autoreset_mode=AutoresetMode.NEXT_STEP,
         render_mode=None,
         tile_size=32,
         threads=0,
+        max_episode_steps=None,
         **options,
     ):
         _check_mode(render_mode)
+        if max_episode_steps not in (None, -1):
+            if max_episode_steps < 1:
+                raise ValueError(f"max_episode_steps {max_episode_steps}: want at least 1, or -1 for no limit of Gymnasium's")
+            options["limit"] = min(max_episode_steps, int(options.get("limit", 0)) or max_episode_steps)
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.num_envs, self.render_mode, self.tile_size = num_envs, render_mode, tile_size
-        self._world = _native.World(id, num_envs, options, _MODES[self.autoreset_mode], threads)
+        self._world = _native.World(env_id, num_envs, options, _MODES[self.autoreset_mode], threads)
         self._layout = Layout(self._world.spec)
         self.metadata = dict(_METADATA, autoreset_mode=self.autoreset_mode)
         self.single_observation_space = self._layout.space
@@ -167,7 +161,6 @@ class VectorEnv(gymnasium.vector.VectorEnv):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.action_names = tuple(self._world.spec["actions"])
-        self._seeded = np.zeros(num_envs, np.bool_)
         self._missions = [""] * num_envs
 
     def reset(self, *, seed=None, options=None):
@@ -194,11 +187,10 @@ class VectorEnv(gymnasium.vector.VectorEnv):
             if not mask.any():
                 raise ValueError("options['reset_mask'] resets nothing")
         rows = np.ones(n, np.bool_) if mask is None else mask
-        random = [i for i in np.flatnonzero(rows & ~self._seeded) if seeds[i] is None]
+        random = [i for i in np.flatnonzero(rows & ~self._world.begun) if seeds[i] is None]
         for i, s in zip(random, _entropy(len(random))):
             seeds[i] = s
         self._world.reset(seeds, mask)
-        self._seeded |= rows
         self._read_missions(rows)
         return self._observations(), {}
 
@@ -250,7 +242,6 @@ class VectorEnv(gymnasium.vector.VectorEnv):
     def restore(self, index, state):
         """Put a snapshot into an environment; returns the observations of all."""
         self._world.restore(index, state)
-        self._seeded[index] = True
         self._read_missions(np.arange(self.num_envs) == index)
         return self._observations()
 

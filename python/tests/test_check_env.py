@@ -1,6 +1,7 @@
-"""Gymnasium's own checker, without a warning, on ids of every family."""
+"""Gymnasium's own checker, without a warning, on every id, and what else holds for all of them."""
 
 import copy
+import inspect
 import pickle
 import warnings
 
@@ -10,27 +11,60 @@ import ponder_env
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-IDS = [
-    "MiniGrid-Empty-Random-6x6-v0",
-    "MiniGrid-DoorKey-8x8-v0",
-    "MiniGrid-Dynamic-Obstacles-8x8-v0",
-    "MiniGrid-ObstructedMaze-Full-v1",
-    "MiniGrid-LockedRoom-v0",
-    "MiniGrid-Fetch-8x8-N3-v0",
-    "maze-15x15-v0",
-    "sudoku-4x4-v0",
-    "sudoku-9x9-v0",
-]
-ARC = [e["id"].replace("/", "-") for e in ponder_env.entries("arc/*")][:3]
+pytestmark = pytest.mark.filterwarnings("ignore:.*is out of date")  # MiniGrid has ids of two versions
+IDS = [id for id in gymnasium.registry if id.startswith("ponder/")]
 
 
-@pytest.mark.parametrize("id", IDS + ARC)
+def test_ids():
+    listed = {"ponder/" + e["id"].replace("/", "-") for e in ponder_env.entries()}
+    assert listed - set(IDS) == {"ponder/minigrid-level-v0"}  # wants a file
+    assert set(IDS) <= listed
+    # What make, make_vec and the two classes take by name cannot be an option.
+    taken = {n for f in (gymnasium.make, gymnasium.make_vec, ponder_env.Env, ponder_env.VectorEnv) for n in inspect.signature(f).parameters}
+    taken -= {"kwargs", "options"}
+    assert {"id", "env_id", "wrappers", "threads"} <= taken
+    assert not taken & {o["name"] for e in ponder_env.entries() for o in e["options"]}
+    assert not taken & set(gymnasium.spec("ponder/maze-15x15-v0").kwargs) - {"env_id"}
+
+
+@pytest.mark.parametrize("id", IDS)
 def test_check_env(id):
+    """Every render mode is drawn, too."""
+    env = gymnasium.make(id, render_mode="rgb_array", tile_size=8)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        env = gymnasium.make("ponder/" + id, render_mode="rgb_array")
         check_env(env.unwrapped)
-        env.close()
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_copies(id):
+    """Pickled and copied environments, as make wraps them, go on from the same state."""
+    env = gymnasium.make(id, render_mode="ansi")
+    assert pickle.loads(pickle.dumps(env)).reset(seed=1)[0] in env.observation_space
+    env.action_space.seed(1)
+    env.reset(seed=11)
+    for _ in range(5):
+        if any(env.step(env.action_space.sample())[2:4]):
+            env.reset()
+    state = env.unwrapped.snapshot()
+    actions = [env.action_space.sample() for _ in range(20)]
+    others = [pickle.loads(pickle.dumps(env)), copy.deepcopy(env), copy.deepcopy(env.unwrapped)]
+    first = play(env, actions)
+    env.unwrapped.restore(state)
+    for other in [env, *others]:
+        same(play(other, actions), first)
+        assert other.spec == env.unwrapped.spec or other.spec == env.spec
+        assert other.np_random_seed == 11
+
+
+def play(env, actions):
+    """What an environment shows over the actions and in the episode after."""
+    seen = [env.render()]
+    for a in actions:
+        seen.append(env.step(a))
+        if seen[-1][2] or seen[-1][3]:
+            break
+    return [*seen, env.render(), env.reset()[0]]
 
 
 OPTIONS = [
@@ -61,21 +95,15 @@ def same(a, b):
         assert a.keys() == b.keys()
         for k in a:
             same(a[k], b[k])
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for x, y in zip(a, b):
+            same(x, y)
     elif isinstance(a, np.ndarray):
         assert a.dtype == b.dtype
         np.testing.assert_array_equal(a, b)
     else:
         assert a == b
-
-
-def test_every_id_opens():
-    for e in ponder_env.entries():
-        if e["id"] == "minigrid/level-v0":  # wants a file: the next test
-            continue
-        env = gymnasium.make("ponder/" + e["id"].replace("/", "-"))
-        obs, _ = env.reset(seed=3)
-        assert obs in env.observation_space, e["id"]
-        env.close()
 
 
 def test_level_file(tmp_path):
@@ -89,32 +117,10 @@ def test_level_file(tmp_path):
 
 
 @pytest.mark.parametrize("id", ["MiniGrid-KeyCorridorS3R3-v0", "maze/15x15-v0", "sudoku/9x9-v0", "arc"])
-def test_snapshot(id):
+def test_bad_snapshot(id):
     env = ponder_env.Env(id)
-    env.action_space.seed(1)
     env.reset(seed=11)
-    for _ in range(5):
-        env.step(env.action_space.sample())
-    state, obs = env.snapshot(), None
-    copied = copy.deepcopy(env)
-    actions = [env.action_space.sample() for _ in range(20)]
-
-    def play(e):
-        steps = []
-        for a in actions:
-            steps.append(e.step(a))
-            if steps[-1][2] or steps[-1][3]:
-                break
-        return steps + [e.reset()[0]]
-
-    first = play(env)
-    env.restore(state)
-    for other in (play(env), play(copied)):
-        assert len(other) == len(first)
-        for a, b in zip(other[:-1], first[:-1]):
-            same(a[0], b[0])
-            assert a[1:] == b[1:]
-        same(other[-1], first[-1])
+    state = env.snapshot()
     for bad in (b"", state[:-1], state + b"x", b"\xff" * len(state)):
         with pytest.raises(ponder_env.PonderError):
             env.restore(bad)
@@ -122,6 +128,28 @@ def test_snapshot(id):
     foreign.reset(seed=0)
     with pytest.raises(ponder_env.PonderError):
         foreign.restore(state)
+    assert env.snapshot() == state
+
+
+def test_closed_is_copied_closed():
+    env = ponder_env.Env("maze")
+    env.close()
+    for other in (copy.deepcopy(env), pickle.loads(pickle.dumps(env))):
+        other.close()
+        with pytest.raises(ponder_env.PonderError, match="closed"):
+            other.reset()
+
+
+def test_pickle_keeps_options():
+    env = gymnasium.make("ponder/maze-9x21-v0", view="fog", radius=2, limit=7, render_mode="rgb_array", tile_size=4)
+    env.reset(seed=3)
+    env.unwrapped.noted = [1, 2]
+    other = pickle.loads(pickle.dumps(env))
+    assert other.render_mode == "rgb_array" and other.unwrapped.noted == [1, 2]
+    np.testing.assert_array_equal(other.render(), env.render())
+    assert other.observation_space == env.observation_space
+    for _ in range(6):
+        same(env.step(0), other.step(0))
 
 
 def test_ansi_and_mask():
@@ -138,7 +166,24 @@ def test_unseeded_differ():
     assert len(boards) > 1
 
 
-def test_spec_travels():
-    spec = gymnasium.spec("ponder/maze-15x15-v0")
+@pytest.mark.parametrize("id", ["maze-15x15", "maze-21x9"])
+def test_spec_travels(id):
+    spec = gymnasium.spec(f"ponder/{id}-v0")
     assert pickle.loads(pickle.dumps(spec)) == spec
     assert gymnasium.make(spec.from_json(spec.to_json())).reset(seed=1)
+
+
+def test_unlisted():
+    """Sizes that nobody registered, and names that nothing has."""
+    before = dict(gymnasium.registry)
+    for id in ("ponder/maze-21x9-v0", "maze/21x9-v0", "ponder_env:ponder/maze-21x9-v0", "ponder_env:maze/21x9-v0"):
+        env = gymnasium.make(id)
+        assert env.reset(seed=0)[0].shape == (9, 21)
+        assert gymnasium.make_vec(id, 2).reset(seed=0)[0].shape == (2, 9, 21)
+        check_env(env.unwrapped, skip_render_check=True)
+    for id in ("ponder/maze-21x-v0", "ponder/nothing-v0", "ponder/maze-21x9-v1", "maze/one-v0", "Nothing-v0"):
+        with pytest.raises(gymnasium.error.UnregisteredEnv):
+            gymnasium.make(id)
+    with pytest.raises(ponder_env.PonderError, match="4 columns: want 5 to 255"):
+        gymnasium.make("ponder/maze-4x9-v0")
+    assert gymnasium.registry == before

@@ -1,7 +1,7 @@
 """What is wrong is an error that says so, and nothing has changed."""
 
 import ctypes
-import multiprocessing
+import sys
 import threading
 
 import gymnasium
@@ -14,7 +14,7 @@ LIB = _native.library()
 
 
 def last():
-    return _native._text(LIB.ponder_error).decode()
+    return _native._text(LIB, LIB.ponder_error).decode()
 
 
 def test_make():
@@ -64,6 +64,24 @@ def test_after_the_end():
     assert env.step(0)[3] is True
     with pytest.raises(ponder_env.PonderError, match="has ended"):
         env.step(0)
+
+
+def test_without_minigrid(monkeypatch):
+    """Attributes of its classes name what to do; those that are numbers are there."""
+    from ponder_env import _minigrid
+
+    for name in ("minigrid", "minigrid.core.actions"):
+        monkeypatch.setitem(sys.modules, name, None)
+    _minigrid._classes.cache_clear()
+    env = ponder_env.Env("MiniGrid-DoorKey-5x5-v0")
+    env.reset(seed=0)
+    for name in ("grid", "carrying", "actions", "front_pos", "gen_obs_grid"):
+        with pytest.raises(AttributeError, match=f"'{name}' needs the package minigrid; .*obs="):
+            getattr(env, name)
+        assert not hasattr(env, name)
+    assert not hasattr(env, "nothing") and not hasattr(env, "place_agent")
+    assert (env.width, env.height, env.agent_view_size) == (5, 5, 7)
+    assert env.get_frame(tile_size=4, agent_pov=True).shape == (28, 28, 3)
 
 
 def test_vector():
@@ -118,12 +136,17 @@ def test_abi():
     assert LIB.ponder_make(None, 0, 1, None, 0, 0, 0) == -1
     assert LIB.ponder_make(b"maze", 4, 1, None, 0, 3, 0) == -1
     assert LIB.ponder_make(b"maze", 4, 1, None, 0, 0, -1) == -1
-    assert LIB.ponder_size(h, 0, 8, None) == -1
+    assert LIB.ponder_size(h, 0, 8, 0, None) == -1
+    for what, text in ((-1, "picture -1"), (3, "picture 3"), (1, "not of MiniGrid's family"), (2, "not of MiniGrid's family")):
+        with pytest.raises(ponder_env.PonderError, match=text):
+            world.render(0, 8, what)
+    with pytest.raises(ponder_env.PonderError, match="not of MiniGrid's family"):
+        world.minigrid(0)
     for tile in (0, -1, 1 << 40):
         with pytest.raises(ponder_env.PonderError, match="tiles of"):
             world.render(0, tile)
     pix = np.zeros(10, np.uint8)
-    assert LIB.ponder_render(h, 0, 8, pix.ctypes.data, 10) == -1
+    assert LIB.ponder_render(h, 0, 8, 0, pix.ctypes.data, 10) == -1
     assert "buffer of the picture has 10 bytes" in last()
     assert LIB.ponder_mask(h, 0, pix.ctypes.data, 10) == -1
     world.close()
@@ -170,34 +193,3 @@ def test_threads():
     for t in threads:
         t.join()
     assert not faults
-
-
-def _forked(queue):
-    try:
-        ponder_env.Env("maze")
-        queue.put("no error")
-    except ponder_env.PonderError as e:
-        queue.put(str(e))
-
-
-@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
-def test_fork_is_refused():
-    context = multiprocessing.get_context("fork")
-    queue = context.Queue()
-    child = context.Process(target=_forked, args=(queue,))
-    child.start()
-    assert "spawn" in queue.get(timeout=30)
-    child.join()
-
-
-def _spawned(queue):
-    queue.put(ponder_env.Env("maze").reset(seed=1)[0].sum())
-
-
-def test_spawn_works():
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    child = context.Process(target=_spawned, args=(queue,))
-    child.start()
-    assert queue.get(timeout=60) == ponder_env.Env("maze").reset(seed=1)[0].sum()
-    child.join()

@@ -1,5 +1,8 @@
 """VectorEnv against as many Envs, and what Gymnasium says of vectors."""
 
+import copy
+import pickle
+
 import gymnasium
 import numpy as np
 import ponder_env
@@ -82,6 +85,42 @@ def test_snapshot_of_a_row():
     again = envs.step([6, 3, 6])[0]
     np.testing.assert_array_equal(first["image"][1], again["image"][1])
     assert first["mission"][1] == again["mission"][1]
+
+
+@pytest.mark.parametrize("id", ["MiniGrid-Fetch-5x5-N2-v0", "BabyAI-GoToLocal-v0", "maze", "sudoku/4x4-v0", "arc"])
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_copies(id, mode):
+    envs = ponder_env.VectorEnv(id, 4, autoreset_mode=mode, limit=9)
+    envs.reset(seed=2, options={"reset_mask": np.array([True, True, False, True])})
+    fresh = pickle.loads(pickle.dumps(envs))
+    fresh.reset()
+    envs.reset(seed=3)
+    envs.action_space.seed(0)
+    for _ in range(9):
+        envs.step(envs.action_space.sample())
+    others = pickle.loads(pickle.dumps(envs)), copy.deepcopy(envs)
+    for _ in range(20):
+        actions = envs.action_space.sample()
+        first = envs.step(actions)
+        for other in others:
+            step = other.step(actions)
+            if isinstance(first[0], dict):
+                for k in first[0]:
+                    np.testing.assert_array_equal(step[0][k], first[0][k])
+            else:
+                np.testing.assert_array_equal(step[0], first[0])
+            for a, b in zip(step[1:4], first[1:4]):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_max_episode_steps():
+    for options, steps in (({}, 3), ({"limit": 2}, 2), ({"limit": 5}, 3)):
+        envs = gymnasium.make_vec("ponder/maze-9x9-v0", 2, max_episode_steps=3, **options)
+        envs.reset(seed=0)
+        truncated = [bool(envs.step([0, 0])[3].all()) for _ in range(steps)]
+        assert truncated == [False] * (steps - 1) + [True]
+    with pytest.raises(ValueError, match="max_episode_steps 0"):
+        ponder_env.VectorEnv("maze", 2, max_episode_steps=0)
 
 
 def test_render():
