@@ -58,8 +58,10 @@ lint: setup
 	bin/staticcheck ./...
 	files=$$(git ls-files '*.go' | xargs bin/gofumpt -l); if [ -n "$$files" ]; then echo "gofumpt -w:" $$files; exit 1; fi
 
-demo: build
-	bin/ponder demo
+# Without libtorch, so that it needs nothing but Go.
+demo:
+	@$(PURE) build -o bin/ponder-go ./cmd/ponder
+	bin/ponder-go demo
 
 # The viewer for the browser, and a trace of the shipped agent: serve the folder web.
 web: build

@@ -99,7 +99,9 @@ type Editor interface{ Edit(x, y, value int) error }
 type Observer interface{ Observe(obs []byte) }
 
 // A Grader says what an answer to all of it is worth: 1 if it solves the puzzle.
-type Grader interface{ Grade(answer []uint8) (reward float64) }
+type Grader interface {
+	Grade(answer []uint8) (reward float64)
+}
 
 // An Oracle plays an Env well by looking at more than the observation, or by remembering it. It
 // belongs to one Env and follows its episodes by itself.

@@ -15,6 +15,7 @@ import (
 // An ARCResult is what a model achieved on ARC tasks.
 type ARCResult struct {
 	Model          string  `json:"model"`
+	Engine         string  `json:"engine"` // what computed it: "torch" or "go"
 	Tasks          int     `json:"tasks"`
 	Skipped        int     `json:"skipped"` // tasks that fit the frame but were not learned
 	Tests          int     `json:"tests"`
@@ -46,7 +47,7 @@ func ReadARC(m *think.Model, path string) (*task.ARC, error) {
 // ARC answers the tests of the tasks of frame that m has learned, and counts the votes of their copies.
 func ARC(ctx context.Context, m *think.Model, frame *task.ARC, cfg Config) (ARCResult, error) {
 	_, tests := frame.Sets()
-	res := ARCResult{Model: m.Name}
+	res := ARCResult{Model: m.Name, Engine: m.Engine}
 	known := map[string]int32{}
 	for id, name := range m.Usage.Identifiers {
 		known[name] = int32(id)

@@ -53,15 +53,16 @@ func answers(m *think.Model, what string, tasks ...string) error {
 
 // A RowsResult is what Rows achieved.
 type RowsResult struct {
-	Model string `json:"model"`
-	Data  string `json:"data"`
+	Model  string `json:"model"`
+	Engine string `json:"engine"` // what computed it: "torch" or "go"
+	Data   string `json:"data"`
 	think.Evaluation
 }
 
 // Rows asks for the first n held-out rows of the data of that name, as labelled: any family that task
 // can open.
 func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (RowsResult, error) {
-	res := RowsResult{Model: m.Name, Data: data}
+	res := RowsResult{Model: m.Name, Engine: m.Engine, Data: data}
 	src, rows, cols, err := task.Open(data, cfg.Seed, true)
 	if err != nil {
 		return res, err

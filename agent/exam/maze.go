@@ -22,6 +22,7 @@ import (
 // tells one answer a maze; one that gives directions (target "directions") decides before every move.
 type MazeResult struct {
 	Model            string  `json:"model"`
+	Engine           string  `json:"engine"` // what computed it: "torch" or "go"
 	Target           string  `json:"target"` // of the model: "directions" or "path"
 	Count            int     `json:"count"`
 	Success          float64 `json:"success"`         // share that reached the goal
@@ -92,7 +93,7 @@ func Mazes(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config) 
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]
-	res := MazeResult{Model: m.Name, Target: target, Count: len(mazes), MaxSegments: cfg.halting(m).Halting.MaxSegments}
+	res := MazeResult{Model: m.Name, Engine: m.Engine, Target: target, Count: len(mazes), MaxSegments: cfg.halting(m).Halting.MaxSegments}
 	byShape := map[[2]int][]*maze.Maze{}
 	var shapes [][2]int
 	for _, m := range mazes {

@@ -20,6 +20,7 @@ import (
 // A SudokuResult is what a model achieved on sudokus.
 type SudokuResult struct {
 	Model            string         `json:"model"`
+	Engine           string         `json:"engine"` // what computed it: "torch" or "go"
 	Count            int            `json:"count"`
 	Votes            int            `json:"votes"`          // symmetric copies of each puzzle, itself included
 	ExactAccuracy    float64        `json:"exact_accuracy"` // share answered by a grid that is full, by the rules and keeps the givens
@@ -232,7 +233,7 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		return SudokuResult{}, err
 	}
 	h := cfg.halting(m).Halting
-	res := SudokuResult{Model: m.Name, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
+	res := SudokuResult{Model: m.Name, Engine: m.Engine, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
 	for i, lo := range ratings {
 		r := RatingResult{Min: lo, Max: -1}
 		if i+1 < len(ratings) {

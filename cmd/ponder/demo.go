@@ -40,6 +40,7 @@ func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
 		fmt.Fprintf(log, "no display: recording maze %d into %s\n", seed, out)
 	}
 	r := recording{out: out, size: "960x600", scale: 1, theme: "dark", layer: "answer", speed: 1, quiet: true}
+	r.think.engineFlags = defaultEngine
 	r.choice.Env, r.choice.Agent, r.choice.Seed = "maze", "hrm", seed
 	if err := r.run(ctx, log); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ponder-agents/ponder/agent/learn/verify"
+	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/internal/vec"
 )
 
@@ -13,7 +14,7 @@ import (
 const (
 	engineAuto  = "auto" // libtorch where it is built in, else Go
 	engineTorch = "torch"
-	engineGo    = "go"
+	engineGo    = engine.Name
 )
 
 // engineFlags choose what computes a network, and where.
@@ -21,6 +22,9 @@ type engineFlags struct {
 	engine string
 	device string
 }
+
+// defaultEngine is what the flags are if nobody sets them.
+var defaultEngine = engineFlags{engine: engineAuto, device: "cpu"}
 
 func (f *engineFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.engine, "engine", engineAuto, "what computes: torch (libtorch), go (no libtorch), or auto: torch where this build has it")

@@ -2,9 +2,17 @@
 
 package main
 
-import "github.com/ponder-agents/ponder/agent/learn/verify"
+import (
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/learn/verify"
+	"github.com/ponder-agents/ponder/agent/think"
+)
 
 const hasTorch = false
 
 // torchVerifier is not reached: choose refuses torch here.
 func torchVerifier(string) (verify.Engine, string, error) { panic("no libtorch in this build") }
+
+func (f *modelFlags) openTorch(*checkpoint.Checkpoint) (*think.Model, error) {
+	panic("no libtorch in this build")
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -12,32 +13,26 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// An engine makes a model of a checkpoint, to think on a device.
-type engine func(name string, c *checkpoint.Checkpoint, f *modelFlags) (*think.Model, error)
-
-// engines are those of this build, the best first.
-var engines []struct {
-	name string
-	open engine
-}
-
-// modelFlags choose a network and where it runs.
+// modelFlags choose a network, what computes it and where.
 type modelFlags struct {
+	engineFlags
 	model   string
-	device  string
 	threads int
 }
 
 func (f *modelFlags) add(flags *pflag.FlagSet, model string) {
 	flags.StringVar(&f.model, "model", model, "name of a shipped model (ponder models) or a checkpoint folder")
-	f.addDevice(flags)
+	f.engineFlags.add(flags)
+	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to the engine")
 }
 
+// addDevice adds the flags of what trains, which is libtorch alone.
 func (f *modelFlags) addDevice(flags *pflag.FlagSet) {
 	flags.StringVar(&f.device, "device", "cpu", "cpu, cuda or cuda:N")
 	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to libtorch")
@@ -45,18 +40,25 @@ func (f *modelFlags) addDevice(flags *pflag.FlagSet) {
 
 // open loads the model.
 func (f *modelFlags) open() (*think.Model, error) {
+	name, err := f.choose()
+	if err != nil {
+		return nil, err
+	}
 	if f.threads < 0 {
-		return nil, usagef("--threads %d: want 1 or more, or 0 for libtorch's choice", f.threads)
+		return nil, usagef("--threads %d: want 1 or more, or 0 for the engine's choice", f.threads)
 	}
 	c, err := openCheckpoint(f.model)
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close()
-	if len(engines) == 0 {
-		return nil, withCode(exitEnvironment, errors.New("this build has no libtorch to think with; run `make build`"))
+	if name == engineTorch {
+		defer c.Close()
+		return f.openTorch(c)
 	}
-	return engines[0].open(f.model, c, f)
+	if f.threads > 0 {
+		runtime.GOMAXPROCS(f.threads)
+	}
+	return engine.Open(f.model, c)
 }
 
 // openCheckpoint opens a shipped model by name, a checkpoint folder, or the newest checkpoint of a run.
@@ -144,6 +146,25 @@ func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
 		h.Threshold = f.threshold
 	}
 	return cfg, withCode(exitUsage, h.Validate())
+}
+
+// mindFlags say how an agent that is watched thinks: the flags of play and record.
+type mindFlags struct {
+	thinkFlags
+	engineFlags
+}
+
+func (f *mindFlags) add(cmd *cobra.Command) {
+	f.thinkFlags.add(cmd)
+	f.engineFlags.add(cmd.Flags())
+}
+
+// check reports what is wrong with the flags, whatever the model.
+func (f *mindFlags) check() error {
+	if _, err := f.choose(); err != nil {
+		return err
+	}
+	return f.thinkFlags.check()
 }
 
 // askFlags say how a model is asked: the flags of eval and solve.

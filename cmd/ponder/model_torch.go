@@ -9,17 +9,13 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 )
 
-func init() {
-	engines = append(engines, struct {
-		name string
-		open engine
-	}{"torch", func(name string, c *checkpoint.Checkpoint, f *modelFlags) (*think.Model, error) {
-		n, err := f.load(name, c)
-		if err != nil {
-			return nil, err
-		}
-		return n.Thinking(), nil
-	}})
+// openTorch is the model of c on libtorch.
+func (f *modelFlags) openTorch(c *checkpoint.Checkpoint) (*think.Model, error) {
+	n, err := f.load(f.model, c)
+	if err != nil {
+		return nil, err
+	}
+	return n.Thinking(), nil
 }
 
 // load loads a network with its parameters, to train or to fit.

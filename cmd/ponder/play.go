@@ -23,7 +23,7 @@ import (
 // A playing is the flags of play.
 type playing struct {
 	choice session.Choice
-	think  thinkFlags
+	think  mindFlags
 	traces []string
 	theme  string
 	zoom   float64
@@ -199,6 +199,7 @@ func modelChoices() []window.Agent {
 // showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
 func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
 	p := playing{dir: "."}
+	p.think.engineFlags = defaultEngine
 	p.choice = session.Choice{Env: "maze", Agent: "hrm", Seed: seed}
 	err = p.run(ctx, false, false)
 	return !errors.Is(err, window.ErrNoDisplay), err

@@ -24,7 +24,7 @@ import (
 // A recording is the flags of record.
 type recording struct {
 	choice  session.Choice
-	think   thinkFlags
+	think   mindFlags
 	trace   string
 	out     string
 	steps   int

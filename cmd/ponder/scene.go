@@ -38,7 +38,7 @@ var errNoModel = errors.New("no model")
 // openScene opens an environment by id, or the level in a file, and the agent that is to play it,
 // thinking as f says. An hrm without a model for the environment is replaced by the oracle, and by
 // chance where there is none; the trace's header says who plays.
-func openScene(c session.Choice, f *thinkFlags) (*session.Scene, error) {
+func openScene(c session.Choice, f *mindFlags) (*session.Scene, error) {
 	if err := checkChoice(c); err != nil {
 		return nil, err
 	}
@@ -73,17 +73,14 @@ func openScene(c session.Choice, f *thinkFlags) (*session.Scene, error) {
 }
 
 // openMind opens the model that is to think in a world: c.Model, or the one shipped for its family.
-func openMind(c session.Choice, spec env.Spec, f thinkFlags) (session.Agent, error) {
+func openMind(c session.Choice, spec env.Spec, f mindFlags) (session.Agent, error) {
 	name := c.Model
 	if name == "" {
 		if name = shippedFor(spec.ID); name == "" {
 			return nil, fmt.Errorf("%w is shipped for %s", errNoModel, spec.ID)
 		}
-		if len(engines) == 0 {
-			return nil, fmt.Errorf("%w for %s: this build has no libtorch (make build)", errNoModel, spec.ID)
-		}
 	}
-	m, err := (&modelFlags{model: name, device: "cpu"}).open()
+	m, err := (&modelFlags{model: name, engineFlags: f.engineFlags}).open()
 	if err != nil {
 		return nil, err
 	}

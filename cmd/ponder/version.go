@@ -18,10 +18,12 @@ type buildVersion struct {
 	Go       string `json:"go"`
 	Platform string `json:"platform"` // "linux/amd64"
 	Libtorch string `json:"libtorch"` // the version in use; empty in a build without it
+	Engine   string `json:"engine"`   // what --engine auto takes: "torch" or "go"
 }
 
 func readVersion() buildVersion {
 	v := buildVersion{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Libtorch: libtorchVersion()}
+	v.Engine, _ = defaultEngine.choose()
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v

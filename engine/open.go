@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+// Name is that of the engine in think.Model and in traces.
+const Name = "go"
+
+// Open makes the model of a checkpoint folder; errors begin with name. The checkpoint becomes the
+// model's and is closed with it, or here if there is an error.
+func Open(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
+	m, err := ofCheckpoint(name, c)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, errors.Join(err, c.Close()))
+	}
+	return m, nil
+}
+
+func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
+	u, err := think.ReadUsage(c.Config)
+	var net struct {
+		Model arch.Config `json:"model"`
+	}
+	if err == nil {
+		err = json.Unmarshal(c.Config, &net)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	weights := map[string]safetensors.Tensor{}
+	for _, n := range c.Model.Names() {
+		if weights[n], err = c.Model.Tensor(n); err != nil {
+			return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+		}
+	}
+	m, err := New(net.Model, weights)
+	if err != nil {
+		return nil, err
+	}
+	return &think.Model{Name: name, Engine: Name, Core: owner{m, c}, Usage: u}, nil
+}
+
+// Shipped is the model of the checkpoint folder that open gives for a name: models.Open.
+func Shipped(name string, open func(name string) (fs.FS, error)) (*think.Model, error) {
+	dir, err := open(name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := checkpoint.ReadFS(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	return Open(name, c)
+}
+
+// An owner is a network that closes the checkpoint in which its tables lie.
+type owner struct {
+	*Model
+	from *checkpoint.Checkpoint
+}
+
+func (o owner) Close() error { return o.from.Close() }
