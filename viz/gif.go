@@ -10,13 +10,14 @@ import (
 	"image/gif"
 	"image/png"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A quantizer turns pixels into the indices of a palette that is fixed for a whole film, by looking
@@ -171,11 +172,15 @@ const VideoFPS = 25
 
 // WriteVideo writes the film of r to path by ffmpeg, as H.264 for .mp4 and VP9 for .webm. What stood
 // at path is replaced only by a whole film.
-func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, all int)) (err error) {
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
+func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, all int)) error {
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		return ErrNoFFmpeg
 	}
+	return output.WriteNamed(path, func(name string) error { return encode(ctx, name, r, progress) })
+}
+
+// encode writes the film over the file at path.
+func encode(ctx context.Context, path string, r *Reel, progress func(done, all int)) error {
 	cuts, err := r.Cuts()
 	if err != nil {
 		return err
@@ -186,14 +191,13 @@ func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, a
 	if ext == ".webm" {
 		codec = []string{"-c:v", "libvpx-vp9", "-crf", "30", "-b:v", "0"}
 	}
-	part := strings.TrimSuffix(path, ext) + ".part" + ext
 	args := append([]string{
 		"-hide_banner", "-loglevel", "error", "-y",
 		"-f", "rawvideo", "-pix_fmt", "rgba", "-s", fmt.Sprintf("%dx%d", o.Width, o.Height), "-r", strconv.Itoa(VideoFPS), "-i", "-",
 		// The codecs need even sides.
 		"-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p",
 	}, codec...)
-	cmd := exec.CommandContext(ctx, ffmpeg, append(args, part)...)
+	cmd := exec.CommandContext(ctx, "ffmpeg", append(args, path)...)
 	var said strings.Builder
 	cmd.Stderr = &said
 	pipe, err := cmd.StdinPipe()
@@ -203,7 +207,6 @@ func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, a
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("ffmpeg: %w", err)
 	}
-	defer os.Remove(part)
 	var due time.Duration
 	const frame = time.Second / VideoFPS
 	for i, c := range cuts {
@@ -231,7 +234,7 @@ func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, a
 	if err != nil {
 		return fmt.Errorf("ffmpeg: %w", err)
 	}
-	return os.Rename(part, path)
+	return nil
 }
 
 // WritePNG writes img.

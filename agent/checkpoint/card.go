@@ -31,7 +31,10 @@ type Result struct {
 	Value  float64 `yaml:"value"`
 }
 
-const fence = "---\n"
+const (
+	fence    = "---\n"
+	cardHead = fence + "library_name: ponder\n" // of every card of ours
+)
 
 // Markdown is the whole README.md.
 func (c Card) Markdown() string {

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,8 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -60,65 +62,65 @@ func (c *Checkpoint) Close() error {
 }
 
 // previous is where Save puts the checkpoint that it replaces.
-func previous(dir string) string { return dir + ".previous" }
+func previous(dir string) string {
+	if place, err := output.Follow(dir); err == nil {
+		dir = place
+	}
+	return output.Previous(dir)
+}
 
-// Save writes s as the folder dir, whose parent must exist. A checkpoint that is there already
-// becomes dir.previous. Only one process at a time may save to a dir.
+// kind recognises a checkpoint's folder by what Save leaves in it beside the weights: checksums, which
+// name them, or the card. Weights alone may be anybody's.
+func kind() output.Kind {
+	return output.Kind{
+		Name: "checkpoint",
+		Is: func(folder fs.FS) bool {
+			sums, _ := fs.ReadFile(folder, SumsFile)
+			card, _ := fs.ReadFile(folder, CardFile)
+			return bytes.Contains(sums, []byte("  "+ModelFile+"\n")) || bytes.HasPrefix(card, []byte(cardHead))
+		},
+		Has: func(name string) bool {
+			return slices.Contains([]string{ConfigFile, ModelFile, CardFile, OptimizerFile, TrainFile, SumsFile}, name)
+		},
+	}
+}
+
+// Save writes s as the folder dir, where there is nothing, an empty folder or a checkpoint, which becomes
+// dir.previous. What is at dir.previous then must be a checkpoint too. Only one process at a time may save
+// to a dir.
 func Save(dir string, s Snapshot) error {
-	if err := save(filepath.Clean(dir), s); err != nil {
+	if err := save(dir, s); err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", dir, err)
 	}
 	return nil
+}
+
+// CheckDir reports why Save would refuse dir.
+func CheckDir(dir string) error {
+	return kind().Check(dir, output.Keep)
 }
 
 func save(dir string, s Snapshot) error {
 	if len(s.Model) == 0 {
 		return errors.New("no tensors in the model")
 	}
-	parent, name := filepath.Dir(dir), filepath.Base(dir)
-	if err := removeAll(filepath.Join(parent, "."+name+".tmp-*")); err != nil { // of a process that was killed
-		return err
-	}
-	tmp, err := os.MkdirTemp(parent, "."+name+".tmp-*")
+	f, err := kind().Make(dir, output.Keep)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp) // after the rename there is none
-	if err := write(tmp, s); err != nil {
+	defer f.Abort()
+	if err := write(f.Tmp, s); err != nil {
 		return err
 	}
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return err
-	}
-
-	// From here on tmp is whole. Load looks for dir, then for previous(dir): one of them is whole at
-	// every moment.
-	if _, err := os.Lstat(dir); err == nil {
-		old, err := os.MkdirTemp(parent, "."+name+".tmp-*")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(old)
-		if err := os.Rename(previous(dir), filepath.Join(old, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.Rename(dir, previous(dir)); err != nil {
-			return err
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return err
-	}
-	return durable.SyncDir(parent)
+	// Load looks for dir, then for previous(dir): one of them is whole at every moment.
+	return f.Commit()
 }
 
-// write fills the folder tmp and syncs it.
+// write fills the folder tmp.
 func write(tmp string, s Snapshot) error {
 	var sums sums
 	put := func(name string, encode func(w io.Writer) error) error {
-		return durable.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error { return sums.tee(w, name, encode) })
+		return output.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error { return sums.tee(w, name, encode) })
 	}
 	putJSON := func(name string, v any) error {
 		return put(name, func(w io.Writer) error {
@@ -155,7 +157,7 @@ func write(tmp string, s Snapshot) error {
 		}
 	}
 	putText := func(name, text string) error {
-		return durable.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error {
+		return output.CreateFile(filepath.Join(tmp, name), func(w io.Writer) error {
 			_, err := io.WriteString(w, text)
 			return err
 		})
@@ -166,7 +168,7 @@ func write(tmp string, s Snapshot) error {
 	if err := putText(SumsFile, sums.String()); err != nil {
 		return err
 	}
-	return durable.SyncDir(tmp)
+	return nil
 }
 
 // Load reads the checkpoint at dir and compares it with its checksums. If it is missing or damaged
@@ -260,15 +262,4 @@ func readJSON(fsys fs.FS, name string) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%w: %s is not JSON", ErrDamaged, name)
 	}
 	return b, nil
-}
-
-func removeAll(pattern string) error {
-	paths, err := filepath.Glob(pattern)
-	if err != nil {
-		return err
-	}
-	for _, p := range paths {
-		err = errors.Join(err, os.RemoveAll(p))
-	}
-	return err
 }

@@ -114,9 +114,6 @@ func TestSaveLoad(t *testing.T) {
 	if err := Save(dir, Snapshot{}); err == nil {
 		t.Error("a model without tensors was saved")
 	}
-	if err := Save(filepath.Join(dir, "no", "net"), snapshot(1, 1)); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no parent folder: %v", err)
-	}
 	broken := snapshot(5, 10)
 	broken.Train = func() {}
 	if err := Save(dir, broken); err == nil || !strings.Contains(err.Error(), TrainFile) {
@@ -241,6 +238,70 @@ func TestHandMade(t *testing.T) {
 	}
 	if _, err := Load(dir); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a broken config.json: %v", err)
+	}
+}
+
+// TestForeign: what is no checkpoint of ours is neither replaced nor, as the one before, deleted.
+func TestForeign(t *testing.T) {
+	for name, files := range map[string][]string{
+		"a folder":              {"net/thesis.tex"},
+		"weights of a hub":      {"net/config.json", "net/model.safetensors", "net/README.md"},
+		"the one before":        {"net.previous/thesis.tex"},
+		"something beside one":  {"net.previous/SHA256SUMS", "net.previous/thesis.tex"},
+		"checksums of the rest": {"net/SHA256SUMS", "net/thesis.tex"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			dir := filepath.Join(root, "net")
+			if strings.HasPrefix(files[0], "net.previous") {
+				if err := Save(dir, snapshot(1, 5)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, f := range files {
+				path := filepath.Join(root, f)
+				if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+					t.Fatal(err)
+				}
+				text := "theirs"
+				if f == "net.previous/SHA256SUMS" {
+					text = "00  " + ModelFile + "\n"
+				}
+				if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			checked := CheckDir(dir)
+			if err := Save(dir, snapshot(2, 5)); err == nil || checked == nil {
+				t.Errorf("saved over it: %v, CheckDir: %v", err, checked)
+			}
+			for _, f := range files {
+				if _, err := os.Stat(filepath.Join(root, f)); err != nil {
+					t.Error(err)
+				}
+			}
+			if hidden, _ := filepath.Glob(filepath.Join(root, ".*")); len(hidden) != 0 {
+				t.Errorf("left over: %v", hidden)
+			}
+		})
+	}
+}
+
+// TestPruneKeepsNotes: a checkpoint of a series to which somebody has added something stays.
+func TestPruneKeepsNotes(t *testing.T) {
+	root := t.TempDir()
+	for step := 1; step <= 4; step++ {
+		if err := SaveStep(root, step, 1, snapshot(step, 5)); err != nil {
+			t.Fatal(err)
+		}
+		if step == 2 {
+			if err := os.WriteFile(filepath.Join(stepDir(root, 2), "notes"), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if steps, err := Steps(root); err != nil || !cmp.Equal(steps, []int{2, 4}) {
+		t.Errorf("steps %v (%v), want 2 with its notes and 4", steps, err)
 	}
 }
 

@@ -23,7 +23,7 @@ func SaveStep(root string, step int, keep int, s Snapshot) error {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	if err := removeAll(filepath.Join(root, "."+stepPrefix+"*.tmp-*")); err != nil { // of a process that was killed
+	if err := kind().Sweep(root, "."+stepPrefix); err != nil { // of a process that was killed
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	if err := Save(stepDir(root, step), s); err != nil {
@@ -39,10 +39,17 @@ func SaveStep(root string, step int, keep int, s Snapshot) error {
 	for _, old := range steps[:len(steps)-keep] {
 		dir := stepDir(root, old)
 		gone := filepath.Join(root, "."+filepath.Base(dir)+".tmp-removed") // hides it from Steps while it is removed
+		if !kind().Only(dir) {
+			continue // somebody keeps something in it
+		}
 		if err := os.Rename(dir, gone); err != nil {
 			return fmt.Errorf("remove checkpoint: %w", err)
 		}
-		if err := errors.Join(os.RemoveAll(gone), os.RemoveAll(previous(dir))); err != nil {
+		err := os.RemoveAll(gone)
+		if before := previous(dir); kind().Only(before) {
+			err = errors.Join(err, os.RemoveAll(before))
+		}
+		if err != nil {
 			return fmt.Errorf("remove checkpoint: %w", err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A Field is a named value of a metrics line: a float64, an int64 or a string.
@@ -46,15 +46,35 @@ type Log struct {
 
 func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
 
-// Create begins the record of a new run in dir. A folder that has one already is refused.
+// CheckDir reports why Create would refuse dir.
+func CheckDir(dir string) error {
+	_, err := place(dir)
+	return err
+}
+
+// place is where links lead from dir, which must not be there yet or be empty.
+func place(dir string) (string, error) {
+	run := output.Kind{Name: "run", Is: func(folder fs.FS) bool {
+		_, err := fs.Stat(folder, "metrics.jsonl")
+		return err == nil
+	}}
+	place, state, err := run.Look(dir)
+	if err == nil && state == output.Own {
+		err = fmt.Errorf("%s: a run is recorded there already; resume it or choose another folder", dir)
+	}
+	return place, err
+}
+
+// Create begins the record of a new run in dir, which must not be there yet or be empty.
 func Create(dir string) (*Log, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	place, err := place(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(place, 0o777); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(metricsPath(dir), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("%s: a run is recorded there already; resume it or choose another folder", dir)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +88,11 @@ func Create(dir string) (*Log, error) {
 // Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
 // last line that a kill cut short, are removed. TensorBoard is told to forget later points.
 func Resume(dir string, step int64) (*Log, error) {
+	if info, err := os.Stat(metricsPath(dir)); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", metricsPath(dir))
+	}
 	f, err := os.OpenFile(metricsPath(dir), os.O_RDWR|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
@@ -231,7 +256,7 @@ func ReadInfo(dir string) (info Info, err error) {
 
 // replaceFile puts data in place of path's content, or leaves what was there.
 func replaceFile(path string, data []byte) error {
-	return durable.WriteFile(path, func(w io.Writer) error {
+	return output.WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

@@ -10,7 +10,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
-	"os"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // The file format, version 2. All numbers are little endian; uvarint and varint as in encoding/binary.
@@ -86,9 +87,9 @@ type entry struct {
 	info   Info
 }
 
-// Create makes or replaces the file at path. Close ends it.
+// Create makes or replaces the file at path, or writes to what is no regular file. Close ends it.
 func Create(path string, h Header) (*Writer, error) {
-	f, err := os.Create(path)
+	f, err := output.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/env/sudoku"
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 func newDataBuildCmd() *cobra.Command {
@@ -48,6 +48,7 @@ func (b *buildFlags) add(cmd *cobra.Command, augment int) {
 	f.BoolVar(&b.Replace, "replace", false, "replace an existing dataset")
 	f.IntVar(&b.Workers, "workers", 0, "goroutines (0: one a processor)")
 	f.BoolVar(&b.asJSON, "json", false, "print what was made as JSON")
+	writes(f, "out", aDataset)
 }
 
 // run builds with progress on stderr and prints what was made.
@@ -183,7 +184,7 @@ func writeCSV(ctx context.Context, path string, splits []puzzle.RowSplit) error 
 			}
 		}
 	}
-	return durable.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, rows) })
+	return output.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, rows) })
 }
 
 func newBuildSudokuCmd() *cobra.Command {

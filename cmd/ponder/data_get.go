@@ -1,12 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/internal/fetch"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A published set is files, or an archive whose files keep places in the folder.
@@ -101,6 +105,7 @@ checksums.json in the folder above --out. --mirror replaces scheme and host of e
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "folder (default data/NAME)")
+	writes(cmd.Flags(), "out", aFolder)
 	cmd.Flags().StringVar(&mirror, "mirror", "", "address that replaces scheme and host, for example http://localhost:8000")
 	cmd.Flags().StringSliceVar(&sums, "sha256", nil, "expected SHA-256, in the order of the files")
 	return cmd
@@ -117,10 +122,40 @@ func listPublished(w io.Writer) {
 	t.Flush()
 }
 
+// kind recognises a folder with files of the set. None of them is ever overwritten.
+func (s published) kind() output.Kind {
+	return output.Kind{Name: s.name, Is: func(folder fs.FS) bool {
+		if s.keep != nil {
+			files, _ := fs.Glob(folder, "*/*.json")
+			return len(files) > 0 && isTask(folder, files[0])
+		}
+		return slices.ContainsFunc(s.files, func(address string) bool {
+			name := path.Base(address)
+			return hasFile(folder, name) || hasFile(folder, name+".part")
+		})
+	}}
+}
+
+func hasFile(folder fs.FS, name string) bool {
+	info, err := fs.Stat(folder, name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// isTask reports whether a file holds an ARC task.
+func isTask(folder fs.FS, name string) bool {
+	data, err := fs.ReadFile(folder, name)
+	var task struct{ Train, Test []json.RawMessage }
+	return err == nil && json.Unmarshal(data, &task) == nil && len(task.Train) > 0
+}
+
 // get downloads the set's files into out, and unpacks an archive there.
 func (s published) get(cmd *cobra.Command, out, mirror string, sums []string) error {
 	if len(sums) != 0 && len(sums) != len(s.files) {
 		return usagef("--sha256: %d hashes for %d files", len(sums), len(s.files))
+	}
+	place, state, err := s.kind().Look(out)
+	if err != nil {
+		return err
 	}
 	parent := filepath.Dir(filepath.Clean(out))
 	if err := os.MkdirAll(parent, 0o777); err != nil {
@@ -147,7 +182,7 @@ func (s published) get(cmd *cobra.Command, out, mirror string, sums []string) er
 			}
 			address = strings.TrimSuffix(mirror, "/") + u.Path
 		}
-		f := fetch.File{URL: address, Path: filepath.Join(out, path.Base(address))}
+		f := fetch.File{URL: address, Path: filepath.Join(place, path.Base(address))}
 		if len(sums) > 0 {
 			f.SHA256 = sums[i]
 		}
@@ -160,10 +195,10 @@ func (s published) get(cmd *cobra.Command, out, mirror string, sums []string) er
 		if s.keep == nil {
 			continue
 		}
-		if _, err := os.Stat(out); err == nil {
+		if state == output.Own {
 			continue // unpacked before, and as a whole
 		}
-		if err := fetch.Unpack(f.Path, out, s.keep); err != nil {
+		if err := fetch.Unpack(f.Path, place, s.keep); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -67,8 +66,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 			ansi := colour == "always"
 			switch colour {
 			case "auto":
-				f, ok := cmd.OutOrStdout().(*os.File)
-				ansi = ok && term.IsTerminal(int(f.Fd()))
+				ansi = isTerminal(cmd.OutOrStdout())
 			case "always", "never":
 			default:
 				return usagef("--color %s: want auto, always or never", colour)
@@ -90,6 +88,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 	f.BoolVar(&answer, "answer", true, "draw the answers too")
 	f.StringVar(&kind, "kind", "", "what the rows are: sudoku, maze, arc or any (default: what they look like)")
 	f.StringVar(&png, "png", "", "write a picture to this file")
+	writes(f, "png", aFile)
 	f.IntVar(&tile, "tile", 24, "pixels of a cell in the picture")
 	f.StringVar(&colour, "color", "auto", "colours in the terminal: auto, always or never")
 	return cmd

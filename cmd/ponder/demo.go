@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,14 @@ is a new one every time unless --seed says which.`,
 	}
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "which maze")
 	cmd.Flags().StringVar(&out, "out", "", "record into this file instead of opening a window")
+	writes(cmd.Flags(), "out", aFile)
 	return cmd
+}
+
+// exists reports whether there is something of the name, also a link that leads nowhere.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
@@ -37,6 +45,9 @@ func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
 			return err
 		}
 		out = "demo.gif"
+		for n := 2; exists(out); n++ {
+			out = fmt.Sprintf("demo-%d.gif", n)
+		}
 		fmt.Fprintf(log, "no display: recording maze %d into %s\n", seed, out)
 	}
 	r := recording{out: out, size: "960x600", scale: 1, theme: "dark", layer: "answer", speed: 1, quiet: true}

@@ -234,6 +234,7 @@ func newEnvShowCmd() *cobra.Command {
 	f.IntVar(&tile, "tile", 32, "pixels a cell")
 	f.BoolVar(&partial, "partial", false, "draw what the agent sees")
 	f.StringVar(&out, "out", "", "PNG file to write; - is stdout; none prints text")
+	writes(f, "out", aFile)
 	f.StringVar(&level, "level", "", "level file in the family's text form to show instead")
 	f.StringArrayVarP(&options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/draw"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/minigrid"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A solveRow is how an oracle fares on the levels of an id.
@@ -203,6 +205,9 @@ func newEnvDocsCmd() *cobra.Command {
 			if levels < 1 {
 				return usagef("--levels %d: want at least 1", levels)
 			}
+			if err := checkDocs(cmd, out); err != nil {
+				return err
+			}
 			var rows []solveRow
 			for _, path := range results {
 				b, err := os.ReadFile(path)
@@ -225,13 +230,28 @@ func newEnvDocsCmd() *cobra.Command {
 			if out == "-" {
 				return write(cmd.OutOrStdout())
 			}
-			return writeFile(out, write)
+			return output.WriteFile(out, write)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "docs/environments.md", "file to write; - is stdout")
+	writes(cmd.Flags(), "out", aFile)
 	cmd.Flags().IntVar(&levels, "levels", 1000, "levels that each oracle plays")
 	cmd.Flags().StringArrayVar(&results, "results", nil, "file of `ponder env solve --json` to print instead; may be repeated")
 	return cmd
+}
+
+// docsMark is in the page that `ponder env docs` writes.
+const docsMark = "<!-- Written by `ponder env docs`; edit cmd/ponder/env_docs.go instead. -->"
+
+// checkDocs refuses to replace, unasked, what another project has where the default of --out leads.
+func checkDocs(cmd *cobra.Command, out string) error {
+	if _, err := os.Lstat(out); cmd.Flags().Changed("out") || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if page, err := os.ReadFile("docs/environments.md"); err != nil || !strings.Contains(string(page), docsMark) {
+		return fmt.Errorf("%s is there and seems not to be of ponder's docs; name a file by --out", out)
+	}
+	return nil
 }
 
 func writeDocs(w io.Writer, rows []solveRow) error {
@@ -239,7 +259,7 @@ func writeDocs(w io.Writer, rows []solveRow) error {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# Environments")
 	p("")
-	p("<!-- Written by `ponder env docs`; edit cmd/ponder/env_docs.go instead. -->")
+	p(docsMark)
 	p("")
 	p("![one level of each family](environments.png)")
 	p("")
@@ -376,6 +396,9 @@ func newEnvGalleryCmd() *cobra.Command {
 		Example: "  ponder env gallery --out gallery.png",
 		Args:    exactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkDocs(cmd, out); err != nil {
+				return err
+			}
 			img, err := drawGallery()
 			if err != nil {
 				return err
@@ -384,6 +407,7 @@ func newEnvGalleryCmd() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "docs/environments.png", "PNG file to write")
+	writes(cmd.Flags(), "out", aFile)
 	return cmd
 }
 

@@ -61,7 +61,10 @@ func polish(root *cobra.Command) {
 		}
 		if run := c.RunE; run != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error {
-				err := run(cmd, args)
+				err := checkOutputs(cmd, args)
+				if err == nil {
+					err = run(cmd, args)
+				}
 				if err != nil {
 					err = withCode(exitCode(err), err)
 				}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/ponder-agents/ponder/act"
@@ -30,6 +29,9 @@ has learned to (--model OUT with --rule never repeats the published figures).`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, out := args[0], args[1]
+			if err := checkpoint.CheckDir(out); err != nil {
+				return err
+			}
 			c, err := refconfig.Read(dir, seq)
 			if err != nil {
 				return err
@@ -53,9 +55,6 @@ has learned to (--model OUT with --rule never repeats the published figures).`,
 			kind := "HRM"
 			if c.Model.TRM {
 				kind = "TRM"
-			}
-			if err := os.MkdirAll(filepath.Dir(filepath.Clean(out)), 0o755); err != nil {
-				return err
 			}
 			err = checkpoint.Save(out, checkpoint.Snapshot{Config: r, Model: c.Tensors, Card: checkpoint.Card{
 				Name: filepath.Base(out), Tags: []string{"hrm", "ponder"}, Parameters: int64(params.Count()),

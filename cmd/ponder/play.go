@@ -66,6 +66,7 @@ func newPlayCmd() *cobra.Command {
 	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
 	f.BoolVar(&p.attention, "attention", false, "keep the attention of every cell in what is recorded (large, slow)")
 	f.BoolVar(&p.paused, "paused", false, "begin in pause")
+	writes(f, "dir", intoFolder)
 	return cmd
 }
 

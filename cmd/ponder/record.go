@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -78,6 +77,7 @@ func newRecordCmd() *cobra.Command {
 	f.BoolVar(&r.frames, "frames", false, "png: every frame of the film, as X-0001.png and so on")
 	f.BoolVar(&r.attention, "attention", false, "keep the attention of every cell in the trace (large, slow)")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "say nothing but errors")
+	writes(f, "out", aFile)
 	return cmd
 }
 
@@ -180,9 +180,9 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	}
 	switch kind {
 	case ".trace":
-		err = writeFile(r.out, func(w io.Writer) error { return copyTrace(w, file) })
+		err = output.WriteFile(r.out, func(w io.Writer) error { return copyTrace(w, file) })
 	case ".gif":
-		err = writeFile(r.out, func(w io.Writer) error { return viz.WriteGIF(ctx, w, reel, progress) })
+		err = output.WriteFile(r.out, func(w io.Writer) error { return viz.WriteGIF(ctx, w, reel, progress) })
 	case ".png":
 		err = r.pictures(ctx, reel)
 	default:
@@ -326,19 +326,11 @@ func (r *recording) pick(reel *viz.Reel) (viz.Cut, error) {
 }
 
 func writePNG(path string, img image.Image) error {
-	return writeFile(path, func(w io.Writer) error { return viz.WritePNG(w, img) })
-}
-
-// writeFile writes path so that it is whole or as it was.
-func writeFile(path string, write func(io.Writer) error) error {
-	if err := durable.WriteFile(path, write); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return output.WriteFile(path, func(w io.Writer) error { return viz.WritePNG(w, img) })
 }
 
 // isTerminal reports whether w is a terminal, where a line can be written over.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Fd() uintptr })
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -31,6 +31,7 @@ type solveFlags struct {
 func (f *solveFlags) add(cmd *cobra.Command, model, seedOf string) {
 	f.askFlags.add(cmd, model, seedOf)
 	cmd.Flags().StringVar(&f.trace, "trace", "", "write what was thought to this file, for ponder play --trace")
+	writes(cmd.Flags(), "trace", aFile)
 }
 
 // recorder opens the trace that was asked for, nil for none. End it with done.

@@ -108,6 +108,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.IntVar(&f.evalCount, "eval-count", 200, "puzzles of an evaluation")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
 	f.net.addDevice(fl)
+	writes(fl, "out", aFolder)
 	cmd.MarkFlagsMutuallyExclusive("data", "tasks")
 	return cmd
 }
@@ -200,6 +201,16 @@ func dataError(err error) error {
 }
 
 func train(cmd *cobra.Command, f *trainFlags, name string) error {
+	dir := f.out
+	if dir == "" {
+		base := strings.TrimSuffix(filepath.Base(name), ".toml")
+		dir = filepath.Join("runs", time.Now().Format("20060102-150405-")+base)
+	}
+	if !f.dryRun {
+		if err := runlog.CheckDir(dir); err != nil {
+			return err
+		}
+	}
 	r, err := readRecipe(name)
 	if err != nil {
 		return err
@@ -264,11 +275,6 @@ func train(cmd *cobra.Command, f *trainFlags, name string) error {
 		if err != nil {
 			return err
 		}
-	}
-	dir := f.out
-	if dir == "" {
-		base := strings.TrimSuffix(filepath.Base(name), ".toml")
-		dir = filepath.Join("runs", time.Now().Format("20060102-150405-")+base)
 	}
 	log, err := runlog.Create(dir)
 	if err != nil {

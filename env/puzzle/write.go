@@ -2,50 +2,80 @@ package puzzle
 
 import (
 	"bytes"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
-// A Writer writes a dataset. Everything goes to a temporary folder beside the final one until
-// Commit, so that a dataset is there as a whole or not at all.
+// A Writer writes a dataset. Everything goes to a temporary folder until Commit, so that a dataset is
+// there as a whole or not at all.
 type Writer struct {
-	dir, tmp string
-	replace  bool
-	splits   []*SplitWriter
+	folder *output.Folder
+	splits []*SplitWriter
 }
 
-// Create begins a dataset in dir, which must not exist yet, be empty, or be replaced.
+// Create begins a dataset in dir, which must not exist yet, be empty, or be a dataset and nothing else
+// that is to be replaced.
 func Create(dir string, replace bool) (*Writer, error) {
-	dir = filepath.Clean(dir)
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	case len(entries) > 0 && !replace:
-		return nil, fmt.Errorf("%s: the folder is not empty", dir)
+	old := output.Refuse
+	if replace {
+		old = output.Discard
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-		return nil, err
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".tmp-")
+	f, err := folderKind().Make(dir, old)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{dir: dir, tmp: tmp, replace: replace}, os.Chmod(tmp, 0o755)
+	return &Writer{folder: f}, nil
+}
+
+// folderKind recognises a dataset's folder: by identifiers.json or a split's dataset.json.
+func folderKind() output.Kind {
+	return output.Kind{
+		Name: "dataset",
+		Is: func(folder fs.FS) bool {
+			found := false
+			for _, split := range []string{"train", "test"} {
+				if data, err := fs.ReadFile(folder, split+"/dataset.json"); err == nil {
+					if _, err := ParseMeta(data); err != nil {
+						return false
+					}
+					found = true
+				}
+			}
+			if data, err := fs.ReadFile(folder, "identifiers.json"); err == nil {
+				var names []string
+				if json.Unmarshal(data, &names) != nil {
+					return false
+				}
+				found = true
+			}
+			return found
+		},
+		Has: func(name string) bool {
+			split, file := path.Split(name)
+			switch split {
+			case "":
+				return file == "identifiers.json" || file == "test_puzzles.json" // the latter of TRM
+			case "train/", "test/":
+				return file == "dataset.json" || strings.HasSuffix(file, ".npy") && strings.Contains(file, "__")
+			}
+			return false
+		},
+	}
 }
 
 // Split begins a split ("train" or "test"). The counts in meta are filled in by Commit. Tokens are
 // written as uint8, or as int64 if wide.
 func (w *Writer) Split(name string, meta Meta, wide bool) (*SplitWriter, error) {
-	if err := os.Mkdir(filepath.Join(w.tmp, name), 0o777); err != nil {
+	if err := os.Mkdir(filepath.Join(w.folder.Tmp, name), 0o777); err != nil {
 		return nil, err
 	}
 	s := &SplitWriter{name: name, meta: meta, lowest: 0, highest: math.MaxUint8}
@@ -67,7 +97,7 @@ func (w *Writer) Split(name string, meta Meta, wide bool) (*SplitWriter, error) 
 		{&s.groups, "group_indices", "<i4", 0},
 	} {
 		var err error
-		if *a.dst, err = createNpy(arrayPath(w.tmp, name, "all", a.name), a.descr, a.cols); err != nil {
+		if *a.dst, err = createNpy(arrayPath(w.folder.Tmp, name, "all", a.name), a.descr, a.cols); err != nil {
 			return nil, err
 		}
 	}
@@ -84,36 +114,17 @@ func (w *Writer) Commit(names []string) error {
 	}
 	for _, s := range w.splits {
 		s.meta.NumIdentifiers = len(names)
-		if err := s.close(w.tmp); err != nil {
+		if err := s.close(w.folder.Tmp); err != nil {
 			return err
 		}
-		if err := durable.SyncDir(filepath.Join(w.tmp, s.name)); err != nil {
-			return err
-		}
-	}
-	if err := writeSynced(namesPath(w.tmp), encodeNames(names)); err != nil {
-		return err
-	}
-	if err := durable.SyncDir(w.tmp); err != nil {
-		return err
-	}
-	if w.replace { // the old folder steps aside, so that a failure here loses nothing
-		old := w.tmp + ".old"
-		switch err := os.Rename(w.dir, old); {
-		case err == nil:
-			defer os.RemoveAll(old)
-		case !errors.Is(err, fs.ErrNotExist):
+		if err := output.SyncDir(filepath.Join(w.folder.Tmp, s.name)); err != nil {
 			return err
 		}
 	}
-	if err := os.Rename(w.tmp, w.dir); err != nil {
-		if w.replace {
-			return errors.Join(err, os.Rename(w.tmp+".old", w.dir))
-		}
+	if err := writeSynced(namesPath(w.folder.Tmp), encodeNames(names)); err != nil {
 		return err
 	}
-	w.tmp = ""
-	return durable.SyncDir(filepath.Dir(w.dir))
+	return w.folder.Commit()
 }
 
 // Abort removes what was written; after Commit it does nothing.
@@ -125,13 +136,11 @@ func (w *Writer) Abort() {
 			}
 		}
 	}
-	if w.tmp != "" {
-		os.RemoveAll(w.tmp)
-	}
+	w.folder.Abort()
 }
 
 func writeSynced(path string, data []byte) error {
-	return durable.CreateFile(path, func(w io.Writer) error {
+	return output.CreateFile(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

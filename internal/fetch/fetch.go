@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A File is a download.
@@ -252,7 +252,7 @@ func (g *Getter) writeSums(sums map[string]string) error {
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(g.Sums, func(w io.Writer) error {
+	return output.WriteFile(g.Sums, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})

@@ -6,47 +6,39 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // maxUnpacked bounds what an archive may unpack to, all files together.
 const maxUnpacked = 4 << 30
 
 // Unpack unpacks the files of the .tar.gz archive that keep accepts into the folder dir, which must
-// not exist yet and is there as a whole or not at all. keep gets a file's name in the archive,
+// not exist yet, or be empty, and is there as a whole or not at all. keep gets a file's name in the archive,
 // without its first folder, and returns where it goes below dir, "" to leave it out.
 func Unpack(archive, dir string, keep func(name string) string) error {
-	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
-		if err == nil {
-			err = fmt.Errorf("%s is there already; remove it to unpack again", dir)
-		}
+	folder, err := output.Kind{Name: "unpacked archive"}.Make(dir, output.Refuse)
+	if err != nil {
 		return err
 	}
+	defer folder.Abort()
 	f, err := os.Open(archive)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+".tmp-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	n, err := unpack(f, tmp, keep)
+	n, err := unpack(f, folder.Tmp, keep)
 	if err == nil && n == 0 {
 		err = errors.New("no file of it is wanted")
-	}
-	if err == nil {
-		err = os.Chmod(tmp, 0o755)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", archive, err)
 	}
-	return os.Rename(tmp, dir)
+	return folder.Commit()
 }
 
 func unpack(r io.Reader, dir string, keep func(string) string) (files int, err error) {

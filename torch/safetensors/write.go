@@ -12,13 +12,13 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // Write makes the file at path, by way of a synced temporary file in the same folder: whatever
 // happens, path is either what it was or complete.
 func Write(path string, metadata map[string]string, tensors map[string]Tensor) error {
-	err := durable.WriteFile(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
+	err := output.WriteFile(path, func(w io.Writer) error { return Encode(w, metadata, tensors) })
 	if err != nil {
 		return fmt.Errorf("safetensors %s: %w", path, err)
 	}

@@ -3,8 +3,11 @@ package window
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A place is what a window remembers from one run to the next.
@@ -44,11 +47,14 @@ func (p place) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("window: %w", err)
 	}
-	part := path + ".part"
-	if err := os.WriteFile(part, b, 0o644); err != nil {
+	err = output.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("window: %w", err)
 	}
-	return os.Rename(part, path)
+	return nil
 }
 
 // Looks are the theme and the zoom that the window at path had last.

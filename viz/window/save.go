@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -49,7 +51,7 @@ func (a *App) fileName(ext string) string {
 	for {
 		a.count++
 		path := filepath.Join(a.cfg.Dir, fmt.Sprintf("ponder-%s-%d-%d%s", clean, seed, a.count, ext))
-		if _, err := os.Stat(path); os.IsNotExist(err) || a.count > 100_000 {
+		if _, err := os.Lstat(path); os.IsNotExist(err) || a.count > 100_000 {
 			return path
 		}
 	}
@@ -132,16 +134,7 @@ func (a *App) writeFilm(ctx context.Context, r *viz.Reel, path string) error {
 	if filepath.Ext(path) != ".gif" {
 		return viz.WriteVideo(ctx, path, r, progress)
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := viz.WriteGIF(ctx, f, r, progress); err != nil {
-		f.Close()
-		os.Remove(path)
-		return err
-	}
-	return f.Close()
+	return output.WriteFile(path, func(w io.Writer) error { return viz.WriteGIF(ctx, w, r, progress) })
 }
 
 // savePicture writes what the window shows, but the bars' state under the pointer.
@@ -173,14 +166,7 @@ func (a *App) saveImage(img *image.RGBA) {
 	a.export.state.Store(&exportState{text: "writing " + filepath.Base(path)})
 	a.export.Go(func() {
 		text := "saved " + path
-		f, err := os.Create(path)
-		if err == nil {
-			err = png.Encode(f, img)
-			if closeErr := f.Close(); err == nil {
-				err = closeErr
-			}
-		}
-		if err != nil {
+		if err := output.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) }); err != nil {
 			text = err.Error()
 		}
 		a.export.state.Store(&exportState{text: text, done: true})

@@ -16,7 +16,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/ponder-agents/ponder/internal/durable"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/internal/setup/libtorch"
 	"github.com/ponder-agents/ponder/torch/native"
 )
@@ -78,7 +78,7 @@ func (s *Stamp) write(dir string) error {
 
 // writeFile writes data whole or not at all.
 func writeFile(path string, data []byte) error {
-	return durable.WriteFile(path, func(w io.Writer) error {
+	return output.WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})

@@ -8,10 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // ErrNoModule is returned outside of a Go module.
@@ -24,7 +27,7 @@ type Result struct {
 }
 
 // Replace makes the main module of the current folder use dir for module@version. With file, that
-// file is written as a go.work, and used where $GOWORK names it.
+// file is the go.work that is written, or changed, and it is used where $GOWORK names it.
 func Replace(ctx context.Context, module, version, dir, file string) (*Result, error) {
 	var env struct{ GOMOD, GOWORK string }
 	out, err := run(ctx, nil, "env", "-json", "GOMOD", "GOWORK")
@@ -40,39 +43,50 @@ func Replace(ctx context.Context, module, version, dir, file string) (*Result, e
 	root := filepath.Dir(env.GOMOD)
 	replace := "-replace=" + module + "@" + version + "=" + dir
 
-	switch {
-	case file != "":
+	if file != "" {
 		if file, err = filepath.Abs(file); err != nil {
 			return nil, err
 		}
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			return nil, err
 		}
-		return create(ctx, file, root, replace)
-	case env.GOWORK == "" || env.GOWORK == "off":
-		res, err := create(ctx, filepath.Join(root, "go.work"), root, replace)
-		if err == nil && env.GOWORK == "off" {
-			res.Did += "; it has no effect while GOWORK=off is set"
-		}
-		return res, err
-	case tracked(ctx, env.GOWORK):
+		return write(ctx, file, root, replace)
+	}
+	work := env.GOWORK
+	if work == "" || work == "off" {
+		work = filepath.Join(root, "go.work")
+	}
+	if tracked(ctx, work) {
 		if _, err := run(ctx, nil, "mod", "edit", replace, env.GOMOD); err != nil {
 			return nil, err
 		}
-		return &Result{env.GOMOD, "added a replace, since " + env.GOWORK + " is kept in git"}, nil
+		return &Result{env.GOMOD, "added a replace, since " + work + " is kept in git"}, nil
+	}
+	res, err := write(ctx, work, root, replace)
+	if err == nil && env.GOWORK == "off" {
+		res.Did += "; it has no effect while GOWORK=off is set"
+	}
+	return res, err
+}
+
+// write sets the replace in a go.work and leaves what else is in it; where there is none, or what is no
+// regular file, it writes one of one module.
+func write(ctx context.Context, file, root, replace string) (*Result, error) {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return create(ctx, file, root, replace)
 	}
 	edits := []string{"work", "edit", replace}
-	used, err := uses(ctx, env.GOWORK, root)
+	used, err := uses(ctx, file, root)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s is there and cannot be changed as a go.work: %w", file, err)
 	}
 	if !used {
-		edits = append(edits, "-use="+relative(env.GOWORK, root))
+		edits = append(edits, "-use="+relative(file, root))
 	}
-	if _, err := run(ctx, nil, append(edits, env.GOWORK)...); err != nil {
+	if _, err := run(ctx, nil, append(edits, file)...); err != nil {
 		return nil, err
 	}
-	return &Result{env.GOWORK, "set the replace"}, nil
+	return &Result{file, "set the replace"}, nil
 }
 
 // uses reports whether the go.work has the module in root.
@@ -109,7 +123,7 @@ func relative(file, root string) string {
 	return filepath.ToSlash(path)
 }
 
-// create writes a go.work of one module, anew if it is there.
+// create writes a go.work of one module.
 func create(ctx context.Context, file, root, replace string) (*Result, error) {
 	out, err := run(ctx, nil, "mod", "edit", "-json", filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -119,7 +133,7 @@ func create(ctx context.Context, file, root, replace string) (*Result, error) {
 	if err := json.Unmarshal(out, &mod); err != nil {
 		return nil, fmt.Errorf("go.mod: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(file), ".go.work-*")
+	tmp, err := os.CreateTemp("", "ponder-go.work-*")
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +145,15 @@ func create(ctx context.Context, file, root, replace string) (*Result, error) {
 	if _, err := run(ctx, nil, "work", "edit", "-use="+relative(file, root), replace, tmp.Name()); err != nil {
 		return nil, err
 	}
-	if err := os.Rename(tmp.Name(), file); err != nil {
+	text, err := os.ReadFile(tmp.Name())
+	if err != nil {
+		return nil, err
+	}
+	err = output.WriteFile(file, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	did := "written"

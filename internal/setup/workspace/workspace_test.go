@@ -19,14 +19,14 @@ func module(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "go.mod"), "module example.com/m\n\ngo 1.25.0\n")
+	put(t, filepath.Join(dir, "go.mod"), "module example.com/m\n\ngo 1.25.0\n")
 	t.Chdir(dir)
 	t.Setenv("GOWORK", "")
 	t.Setenv("GOFLAGS", "")
 	return dir
 }
 
-func write(t *testing.T, path, text string) {
+func put(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestReplaceWritesGoWork(t *testing.T) {
 
 func TestReplaceKeepsOthers(t *testing.T) {
 	dir := module(t)
-	write(t, filepath.Join(dir, "go.work"), "go 1.25.0\n\nuse .\n\nreplace example.com/x => ../x\n")
+	put(t, filepath.Join(dir, "go.work"), "go 1.25.0\n\nuse .\n\nreplace example.com/x => ../x\n")
 	replace(t, "/one", "")
 	got := read(t, filepath.Join(dir, "go.work"))
 	if !strings.Contains(got, "example.com/x => ../x") || !strings.Contains(got, "gotch v0.9.1 => /one") {
@@ -85,12 +85,12 @@ func TestReplaceKeepsOthers(t *testing.T) {
 
 func TestReplaceAddsModule(t *testing.T) {
 	dir := module(t)
-	write(t, filepath.Join(dir, "go.work"), "go 1.25.0\n")
+	put(t, filepath.Join(dir, "go.work"), "go 1.25.0\n")
 	sub := filepath.Join(dir, "sub")
 	if err := os.Mkdir(sub, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(sub, "go.mod"), "module example.com/sub\n\ngo 1.25.0\n")
+	put(t, filepath.Join(sub, "go.mod"), "module example.com/sub\n\ngo 1.25.0\n")
 	t.Chdir(sub)
 	replace(t, "/one", "")
 	if got := read(t, filepath.Join(dir, "go.work")); !strings.Contains(got, "use ./sub\n") {
@@ -110,13 +110,41 @@ func TestReplaceElsewhere(t *testing.T) {
 	}
 }
 
+// TestReplaceKeepsFiles: what is at the name is changed if it is a go.work, and else left as it is.
+func TestReplaceKeepsFiles(t *testing.T) {
+	dir := module(t)
+	notes := filepath.Join(dir, "notes.txt")
+	put(t, notes, "thesis: chapter one\n")
+	if res, err := Replace(context.Background(), gotch, "v0.9.1", "/one", notes); err == nil {
+		t.Errorf("notes.txt was taken for a go.work: %+v", res)
+	}
+	if got := read(t, notes); got != "thesis: chapter one\n" {
+		t.Errorf("notes.txt is %q", got)
+	}
+	work := filepath.Join(dir, "go.work")
+	put(t, work, "go 1.25.0\n\nuse .\n\nreplace example.com/x => ../x\n")
+	t.Setenv("GOWORK", "off")
+	replace(t, "/one", "")
+	if got := read(t, work); !strings.Contains(got, "example.com/x => ../x") || !strings.Contains(got, "gotch v0.9.1 => /one") {
+		t.Errorf("with GOWORK=off go.work is %q", got)
+	}
+	link := filepath.Join(dir, "link.work")
+	if err := os.Symlink("far.work", link); err != nil {
+		t.Skip(err)
+	}
+	replace(t, "/one", link)
+	if got := read(t, filepath.Join(dir, "far.work")); !strings.Contains(got, "gotch v0.9.1 => /one") {
+		t.Errorf("the link leads to %q", got)
+	}
+}
+
 func TestReplaceInGoMod(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip(err)
 	}
 	dir := module(t)
 	work := "go 1.25.0\n\nuse .\n"
-	write(t, filepath.Join(dir, "go.work"), work)
+	put(t, filepath.Join(dir, "go.work"), work)
 	for _, args := range [][]string{{"init", "-q"}, {"add", "go.work"}} {
 		if out, err := exec.Command("git", args...).CombinedOutput(); err != nil {
 			t.Skipf("git %s: %s", args[0], out)
