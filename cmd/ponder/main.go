@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 func main() {
@@ -30,12 +32,18 @@ func run(args []string) int {
 
 	root := newRoot()
 	root.SetArgs(args)
+	stdout := output.NewStdout(os.Stdout)
+	root.SetOut(stdout)
 	cmd, err := root.ExecuteContextC(ctx)
+	lost := stdout.Close()
+	switch c := (*codeError)(nil); {
+	case lost != nil && (err == nil || errors.Is(err, lost) || exitCode(err) == exitUnsolved):
+		err = lost // a verdict that nobody can read is none
+	case err != nil && !errors.As(err, &c): // one of cobra's: see polish
+		err = usagef("%w%s", err, meant(nil, cmd))
+	}
 	if err == nil {
 		return exitOK
-	}
-	if c := (*codeError)(nil); !errors.As(err, &c) { // one of cobra's: see polish
-		err = usagef("%w%s", err, meant(nil, cmd))
 	}
 	fmt.Fprintln(os.Stderr, "ponder:", err)
 	return exitCode(err)

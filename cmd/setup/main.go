@@ -30,6 +30,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/internal/setup/doctor"
 	"github.com/ponder-agents/ponder/internal/setup/gotch"
 	"github.com/ponder-agents/ponder/internal/setup/libtorch"
@@ -48,7 +49,13 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the second signal ends at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	stdout := output.NewStdout(os.Stdout)
+	code := run(ctx, os.Args[1:], stdout, os.Stderr)
+	if err := stdout.Close(); err != nil && code == exitOK {
+		fmt.Fprintln(os.Stderr, "setup:", err)
+		code = exitFailure
+	}
+	os.Exit(code)
 }
 
 // options are the flags.
