@@ -39,6 +39,7 @@ type Log struct {
 	Dir    string
 	Events *Events
 
+	made    string // the folder, if it was not there before
 	metrics *os.File
 	last    int64 // step of the last line
 	line    []byte
@@ -48,26 +49,26 @@ func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl")
 
 // CheckDir reports why Create would refuse dir.
 func CheckDir(dir string) error {
-	_, err := place(dir)
+	_, _, err := place(dir)
 	return err
 }
 
 // place is where links lead from dir, which must not be there yet or be empty.
-func place(dir string) (string, error) {
+func place(dir string) (place string, state output.State, err error) {
 	run := output.Kind{Name: "run", Is: func(folder fs.FS) bool {
 		_, err := fs.Stat(folder, "metrics.jsonl")
 		return err == nil
 	}}
-	place, state, err := run.Look(dir)
+	place, state, err = run.Look(dir)
 	if err == nil && state == output.Own {
 		err = fmt.Errorf("%s: a run is recorded there already; resume it or choose another folder", dir)
 	}
-	return place, err
+	return place, state, err
 }
 
 // Create begins the record of a new run in dir, which must not be there yet or be empty.
 func Create(dir string) (*Log, error) {
-	place, err := place(dir)
+	place, state, err := place(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -81,8 +82,12 @@ func Create(dir string) (*Log, error) {
 	l, err := open(dir, f, math.MinInt64)
 	if err != nil {
 		os.Remove(f.Name()) // or the folder would seem to have a run
+		return nil, err
 	}
-	return l, err
+	if state == output.Absent {
+		l.made = place
+	}
+	return l, nil
 }
 
 // Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
@@ -199,13 +204,16 @@ func (l *Log) Close() error {
 	return errors.Join(l.metrics.Sync(), l.metrics.Close(), l.Events.Close())
 }
 
-// Discard removes what was recorded, and Dir if nothing else is in it: the run never began.
+// Discard removes what was recorded, and the folder if it was made for it and has nothing else: the run
+// never began.
 func (l *Log) Discard() {
 	l.Close()
 	for _, path := range []string{l.metrics.Name(), l.Events.f.Name(), filepath.Join(l.Dir, "config.toml"), filepath.Join(l.Dir, "run.json")} {
 		os.Remove(path)
 	}
-	os.Remove(l.Dir) // fails if it is not empty
+	if l.made != "" {
+		os.Remove(l.made) // fails if it is not empty
+	}
 }
 
 // WriteConfig writes v as config.toml.
