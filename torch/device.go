@@ -78,5 +78,4 @@ func Build() string { return C.GoString(C.ponder_build()) }
 // SetThreads sets the number of threads of one operation, for the whole process.
 func SetThreads(n int) { C.ponder_set_threads(C.int(n)) }
 
-// Threads is the number of threads of one operation.
-func Threads() int { return int(C.ponder_threads()) }
+func libtorchThreads() int { return int(C.ponder_threads()) }

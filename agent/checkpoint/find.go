@@ -22,7 +22,7 @@ func Find(dir string) (*Checkpoint, error) {
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s: a file; want the checkpoint folder it is in", dir)
+		return nil, fmt.Errorf("model %s: a file; want the checkpoint folder it is in", dir)
 	}
 	if _, err := os.Stat(filepath.Join(dir, RunModel)); err == nil {
 		return Load(filepath.Join(dir, RunModel))
@@ -33,7 +33,7 @@ func Find(dir string) (*Checkpoint, error) {
 	}
 	c, err := Load(dir)
 	if _, serr := os.Stat(filepath.Join(dir, ConfigFile)); err != nil && errors.Is(serr, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: neither a checkpoint (it has no %s) nor a run's folder", dir, ConfigFile)
+		return nil, fmt.Errorf("model %s: neither a checkpoint (it has no %s) nor a run's folder", dir, ConfigFile)
 	}
 	return c, err
 }

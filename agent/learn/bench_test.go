@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -23,23 +22,20 @@ func BenchmarkStep(b *testing.B) {
 	} {
 		b.Run(bb.data, func(b *testing.B) {
 			bb.recipe.Stages = []Stage{{Data: bb.data, Until: 1}}
-			t, err := NewTrainer(bb.recipe, func(name string, seed uint64) (Data, error) {
-				src, rows, cols, err := task.Open(name, seed, false)
-				return Data{Source: src, Rows: rows, Cols: cols}, err
-			}, torch.CPU)
+			t, err := NewTrainer(bb.recipe, OpenTask, torch.CPU)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer t.Close()
 			for range 3 { // the first steps make the tables
-				if _, err := t.Step(); err != nil {
+				if err := t.Step(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 			}
 			begin, least := cpu(), time.Hour
 			for b.Loop() {
 				before := cpu()
-				if _, err := t.Step(); err != nil {
+				if err := t.Step(b.Context()); err != nil {
 					b.Fatal(err)
 				}
 				least = min(least, cpu()-before)

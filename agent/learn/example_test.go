@@ -3,15 +3,54 @@
 package learn_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log"
+	"os"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
+
+// A run can be stopped at any moment, here before its first step, and goes on as if it had not been; so
+// does one that `ponder train` began, or that was killed.
+func ExampleTrainer() {
+	dir, err := os.MkdirTemp("", "run")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	r := learn.Maze()
+	r.Model.Hidden, r.Model.Inner = 16, 24
+	r.Steps = 20
+	t, err := learn.NewTrainer(r, learn.OpenTask, torch.CPU)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer t.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err = run.Begin(ctx, dir, t, run.Plan{LogEvery: 10, SaveEvery: 10, EvalCount: 4}, run.Options{})
+	fmt.Println(errors.Is(err, context.Canceled))
+
+	open := func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, learn.OpenTask, torch.CPU) }
+	if err := run.Resume(context.Background(), dir, open, run.Options{}); err != nil {
+		log.Fatal(err)
+	}
+	info, err := run.ReadInfo(dir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.State, info.Step)
+	// Output:
+	// true
+	// finished 20
+}
 
 // A loop of one's own: between the gradients and the step there is room, here for clipping by the norm
 // of them all.

@@ -37,16 +37,12 @@ func painter(t *testing.T) *Net {
 	r.Learn("paint", puzzle.Shape{SeqLen: 4, Vocab: 12, Identifiers: 4}, 2, 2)
 	r.Model.Hidden, r.Model.Inner, r.Model.PuzzleDim = 16, 24, 16
 	r.Batch, r.Steps, r.LR, r.Warmup, r.EMA = 8, 150, 1e-2, 0, 0
-	tr, err := NewTrainer(r, func(string, uint64) (Data, error) { return Data{Source: paint(3, 7, 9), Rows: 2, Cols: 2}, nil }, torch.CPU)
+	tr, err := NewTrainer(r, func(string, uint64, bool) (Data, error) { return Data{Source: paint(3, 7, 9), Rows: 2, Cols: 2}, nil }, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(tr.Close)
-	for !tr.Done() {
-		if _, err := tr.Step(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	finish(t, tr)
 	return &Net{Name: "painter", Recipe: r, Model: tr.Model()}
 }
 

@@ -5,12 +5,15 @@ package learn
 import (
 	"context"
 	"math"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	_ "github.com/ponder-agents/ponder/env/maze"
@@ -27,14 +30,9 @@ func tiny() Recipe {
 	return r
 }
 
-func openTask(name string, seed uint64) (Data, error) {
-	src, rows, cols, err := task.Open(name, seed, false)
-	return Data{Source: src, Rows: rows, Cols: cols}, err
-}
-
 func newTrainer(t *testing.T, r Recipe) *Trainer {
 	t.Helper()
-	tr, err := NewTrainer(r, openTask, torch.CPU)
+	tr, err := NewTrainer(r, OpenTask, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,41 +40,34 @@ func newTrainer(t *testing.T, r Recipe) *Trainer {
 	return tr
 }
 
+// finish does the steps that are left.
+func finish(t *testing.T, tr *Trainer) {
+	t.Helper()
+	for done, all := tr.Steps(); done < all; done, all = tr.Steps() {
+		if err := tr.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestRestore stops a run inside each stage and goes on in another trainer: weights, moments, average
 // and position end as those of the run that went through.
 func TestRestore(t *testing.T) {
 	torch.SetThreads(1)
 	through := newTrainer(t, tiny())
-	for !through.Done() {
-		if _, err := through.Step(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := through.State()
+	finish(t, through)
+	want, err := through.Snapshot()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, stop := range []int64{0, 3, 6, 9} {
 		first := newTrainer(t, tiny())
 		for range stop {
-			if _, err := first.Step(); err != nil {
+			if err := first.Step(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
-		st, err := first.State()
-		if err != nil {
-			t.Fatal(err)
-		}
-		second := newTrainer(t, tiny())
-		if err := second.Restore(st); err != nil {
-			t.Fatal(err)
-		}
-		for !second.Done() {
-			if _, err := second.Step(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := second.State()
+		got, err := again(t, first).Snapshot()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,6 +75,31 @@ func TestRestore(t *testing.T) {
 			t.Errorf("stopped at step %d: state differs:\n%.600s", stop, diff)
 		}
 	}
+}
+
+// again is what tr becomes if it is saved, read again and trained to its end.
+func again(t *testing.T, tr *Trainer) *Trainer {
+	t.Helper()
+	snap, err := tr.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "saved")
+	if err := checkpoint.Save(dir, snap); err != nil {
+		t.Fatal(err)
+	}
+	c, err := checkpoint.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	next, err := Resume(&run.Saved{Checkpoint: c, Learner: Supervised, State: c.Train}, OpenTask, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(next.Close)
+	finish(t, next)
+	return next
 }
 
 // TestThinker: rows that leave and rows that join change nothing about the others.
@@ -169,7 +185,7 @@ func TestThinker(t *testing.T) {
 
 // TestPrecision: both formats are timed, the faster comes first.
 func TestPrecision(t *testing.T) {
-	got, err := MeasurePrecision(tiny(), openTask, torch.CPU)
+	got, err := MeasurePrecision(tiny(), OpenTask, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,5 +226,3 @@ func TestLosses(t *testing.T) {
 		}
 	}
 }
-
-var approx = cmp.Comparer(func(a, b float32) bool { return math.Abs(float64(a-b)) < 1e-5 })

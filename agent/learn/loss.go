@@ -147,6 +147,4 @@ func bools(x []bool) []float32 {
 	return out
 }
 
-func sqrt(x float64) float64 { return math.Sqrt(x) }
-
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

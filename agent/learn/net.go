@@ -104,32 +104,6 @@ func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
 	return out, nil
 }
 
-// Snapshot is the state as a checkpoint to save.
-func (st State) Snapshot(r Recipe, card checkpoint.Card) checkpoint.Snapshot {
-	return checkpoint.Snapshot{Config: r, Model: st.Weights, Card: card, Optimizer: st.Tensors, Train: st.Position}
-}
-
-// ReadState reads what Snapshot saved, and its recipe. The state is valid until c is closed.
-func ReadState(c *checkpoint.Checkpoint) (State, Recipe, error) {
-	var st State
-	var r Recipe
-	if c.Train == nil || c.Optimizer == nil {
-		return st, r, fmt.Errorf("checkpoint %s: weights only, training cannot go on from it", c.Dir)
-	}
-	st.Position = c.Train
-	err := json.Unmarshal(c.Config, &r)
-	if err == nil {
-		st.Weights, err = tensors(c.Model)
-	}
-	if err == nil {
-		st.Tensors, err = tensors(c.Optimizer)
-	}
-	if err != nil {
-		return st, r, fmt.Errorf("checkpoint %s: %w", c.Dir, err)
-	}
-	return st, r, nil
-}
-
 // Close frees the network.
 func (n *Net) Close() {
 	n.Model.Close()

@@ -3,6 +3,7 @@
 package learn
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -49,7 +50,7 @@ func timeSteps(r Recipe, open Open, dev torch.Device) (time.Duration, error) {
 	var times []time.Duration
 	for k := range precisionSteps + 2 {
 		begin := time.Now()
-		if _, err := t.Step(); err != nil {
+		if err := t.Step(context.Background()); err != nil {
 			return 0, err
 		}
 		dev.Synchronize()

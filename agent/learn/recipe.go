@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"path/filepath"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -146,4 +148,12 @@ func (r Recipe) usage() think.Usage {
 		u.Data = r.Stages[n-1].Data
 	}
 	return u
+}
+
+// ReadRecipe is the preset of that name, or what a TOML file says, which is read by run.ReadTOML.
+func ReadRecipe(name string) (Recipe, error) {
+	if filepath.Ext(name) != ".toml" {
+		return Preset(name)
+	}
+	return run.ReadTOML(name, Preset)
 }

@@ -3,7 +3,7 @@
 package learn
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
 
 	"github.com/ponder-agents/ponder/act"
@@ -16,16 +16,7 @@ import (
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-// Data is what a stage learns from.
-type Data struct {
-	Source     puzzle.Source
-	Rows, Cols int // shape of the grid; 0 means the model's own
-}
-
-// Open makes the data of a stage from its name; equal arguments give equal rows.
-type Open func(name string, seed uint64) (Data, error)
-
-// A Trainer runs a recipe, one step at a time. Its State is all that the following steps depend on.
+// A Trainer runs a recipe, one step at a time. It is the learner of a run of supervised training.
 type Trainer struct {
 	recipe Recipe
 	open   Open
@@ -40,19 +31,26 @@ type Trainer struct {
 	data       Data
 	loop       *Loop
 	window     []tally // of the last steps of the stage, oldest first
+
+	sum   sums // since the last line of metrics
+	rows  int  // of sum.Finished, those of this process
+	found *examined
 }
 
 // tally counts what finished in one step.
 type tally struct{ Finished, Exact int }
 
-// NewTrainer prepares step 1 of r on dev; open makes the data of its stages.
+// NewTrainer prepares step 1 of r on dev; open makes the data of its stages. The number of threads becomes
+// torch.Threads for libtorch and its BLAS alike, so that it can be recorded and used again.
 func NewTrainer(r Recipe, open Open, dev torch.Device) (*Trainer, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
+	torch.SetThreads(torch.Threads())
 	t := &Trainer{recipe: r, open: open, params: torch.NewParams(dev)}
 	var err error
 	if t.model, err = hrm.New(r.Model, t.params, rng.Stream(r.Seed, "initialisation").Uint64()); err != nil {
+		t.Close()
 		return nil, err
 	}
 	t.opt, err = NewOptimizer(t.params, OptimizerConfig{
@@ -111,23 +109,11 @@ func (t *Trainer) Begin(n *Net) error {
 	return t.opt.Begin()
 }
 
-// Swap exchanges the live parameters with their average, if there is one: call it before and after
-// an evaluation.
-func (t *Trainer) Swap() error { return t.opt.Swap() }
-
-// Recipe is what is being run.
-func (t *Trainer) Recipe() Recipe { return t.recipe }
-
-// Position is the number of the last step done, and the index of the stage that it ended in.
-func (t *Trainer) Position() (step int64, stage int) { return t.step, t.stage }
-
-// Done reports whether all steps are done.
-func (t *Trainer) Done() bool { return t.step >= t.recipe.Steps }
-
-// enter begins a stage: new data, and new rows unless grid, Batch and MaxSegments stay the same.
+// enter begins a stage: new data, and new rows unless grid, batch and halting stay the same; rows that go
+// on finish what they think about first.
 func (t *Trainer) enter(stage int) error {
 	st := t.recipe.Stages[stage]
-	data, err := t.open(st.Data, rng.Stream(t.recipe.Seed, fmt.Sprintf("data/%d", stage)).Uint64())
+	data, err := t.open(st.Data, rng.Stream(t.recipe.Seed, fmt.Sprintf("data/%d", stage)).Uint64(), false)
 	if err != nil {
 		return fmt.Errorf("stage %d (%s): %w", stage+1, st.Data, err)
 	}
@@ -143,10 +129,9 @@ func (t *Trainer) enter(stage int) error {
 		batch = st.Batch
 	}
 	t.stage, t.stageStart, t.window = stage, t.step, nil
-	seq := data.Source.Shape().SeqLen
-	same := t.loop != nil && t.loop.batch.Rows == batch && t.loop.batch.Seq == seq && t.loop.halter.Config() == halting
+	seq, grid := data.Source.Shape().SeqLen, [2]int{data.Rows, data.Cols}
 	t.data = data
-	if same {
+	if l := t.loop; l != nil && l.batch.Rows == batch && l.batch.Seq == seq && l.Grid == grid && l.halter.Config() == halting {
 		return nil
 	}
 	if t.loop != nil {
@@ -165,26 +150,28 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return err
 	}
-	t.loop.Grid = [2]int{data.Rows, data.Cols}
+	t.loop.Grid = grid
 	return nil
 }
 
 // Step does one step and moves to the next stage if it is time.
-func (t *Trainer) Step() (Result, error) {
+func (t *Trainer) Step(context.Context) error {
 	res, err := learn(t.loop, t.data.Source, t.opt)
 	if err != nil {
-		return res, fmt.Errorf("step %d: %w", t.step+1, err)
+		return fmt.Errorf("step %d: %w", t.step+1, err)
 	}
 	t.step++
+	t.sum.add(res)
+	t.rows += res.Metrics.Count
 	st := t.recipe.Stages[t.stage]
 	t.window = append(t.window, tally{res.Metrics.Count, res.Metrics.ExactAccuracy})
 	if n := len(t.window) - max(st.Window, 1); n > 0 {
 		t.window = t.window[n:]
 	}
 	if t.stage+1 < len(t.recipe.Stages) && t.learned(st) {
-		return res, t.enter(t.stage + 1)
+		return t.enter(t.stage + 1)
 	}
-	return res, nil
+	return nil
 }
 
 // learn thinks one segment about rows of src and learns from it.
@@ -211,70 +198,6 @@ func (t *Trainer) learned(st Stage) bool {
 		sum.Exact += w.Exact
 	}
 	return sum.Finished > 0 && float64(sum.Exact) >= st.Exact*float64(sum.Finished)
-}
-
-// A State is all that the steps after it depend on, and the weights to use.
-type State struct {
-	Weights  map[string]safetensors.Tensor // to use: the average if there is one, and buffers
-	Tensors  map[string]safetensors.Tensor // live parameters, moments, carry and rows
-	Position json.RawMessage               // step, stage, random streams
-}
-
-// position is State.Position.
-type position struct {
-	Step       int64   `json:"step"`
-	Stage      int     `json:"stage"`
-	StageStart int64   `json:"stage_start"`
-	Window     []tally `json:"window"`
-	Source     []byte  `json:"source"`
-	Draws      []byte  `json:"draws"`
-	Halter     []byte  `json:"halter"`
-}
-
-// State copies the state after the last step.
-func (t *Trainer) State() (State, error) {
-	var st State
-	var err error
-	if st.Weights, st.Tensors, err = t.opt.Save(); err != nil {
-		return st, err
-	}
-	if err := t.loop.save(st.Tensors); err != nil {
-		return st, err
-	}
-	st.Position, err = json.Marshal(position{
-		Step: t.step, Stage: t.stage, StageStart: t.stageStart, Window: t.window,
-		Source: t.data.Source.AppendState(nil), Draws: t.draws.AppendState(nil), Halter: t.loop.halter.AppendState(nil),
-	})
-	return st, err
-}
-
-// Restore continues from a state of the same recipe.
-func (t *Trainer) Restore(st State) error {
-	var p position
-	if err := json.Unmarshal(st.Position, &p); err != nil {
-		return fmt.Errorf("training position: %w", err)
-	}
-	if p.Stage < 0 || p.Stage >= len(t.recipe.Stages) || p.Step < 0 || p.Step > t.recipe.Steps {
-		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage+1, len(t.recipe.Stages))
-	}
-	if err := t.opt.Load(st.Weights, st.Tensors, p.Step); err != nil {
-		return err
-	}
-	t.step = p.Step
-	if err := t.enter(p.Stage); err != nil {
-		return err
-	}
-	t.stageStart, t.window = p.StageStart, p.Window
-	if err := t.data.Source.SetState(p.Source); err != nil {
-		return err
-	}
-	if err := t.draws.SetState(p.Draws); err != nil {
-		return err
-	}
-	if err := t.loop.halter.SetState(p.Halter); err != nil {
-		return err
-	}
-	return t.loop.load(st.Tensors, t.params.Device())
 }
 
 // save adds the rows and the carry to dst.

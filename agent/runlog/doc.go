@@ -1,7 +1,5 @@
-// Package runlog keeps the record of a run in its folder, in files that other programs read:
+// Package runlog keeps the values of a run in its folder, in files that other programs read:
 //
-//	run.json       what ran, when and where, and how it ended
-//	config.toml    the full configuration
 //	metrics.jsonl  one JSON object a line: step, kind, then the values
 //	events.out.*   the same values for TensorBoard, with histograms and images
 //

@@ -2,7 +2,6 @@ package runlog
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,9 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
-
-	"github.com/pelletier/go-toml/v2"
 
 	"github.com/ponder-agents/ponder/internal/output"
 )
@@ -92,7 +88,10 @@ func Create(dir string) (*Log, error) {
 
 // Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
 // last line that a kill cut short, are removed. TensorBoard is told to forget later points.
-func Resume(dir string, step int64) (*Log, error) {
+func Resume(dir string, step int64) (*Log, error) { return ResumeBefore(dir, step, "") }
+
+// ResumeBefore is Resume where the line of that kind was still to be written when the checkpoint was.
+func ResumeBefore(dir string, step int64, kind string) (*Log, error) {
 	if info, err := os.Stat(metricsPath(dir)); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
@@ -102,7 +101,7 @@ func Resume(dir string, step int64) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	keep, last, err := linesUpTo(f, step)
+	keep, last, err := linesUpTo(f, step, kind)
 	if err == nil {
 		err = f.Truncate(keep)
 	}
@@ -120,9 +119,9 @@ func Resume(dir string, step int64) (*Log, error) {
 	return l, l.Events.Restart(step + 1)
 }
 
-// linesUpTo returns how many bytes the whole lines have whose step is at most step, and the step of
-// the last of them.
-func linesUpTo(r io.Reader, step int64) (keep, last int64, err error) {
+// linesUpTo returns how many bytes the whole lines have whose step is at most step, up to the one of
+// that step and kind, and the step of the last of them.
+func linesUpTo(r io.Reader, step int64, kind string) (keep, last int64, err error) {
 	last = math.MinInt64
 	br := bufio.NewReader(r)
 	for n := 1; ; n++ {
@@ -133,11 +132,14 @@ func linesUpTo(r io.Reader, step int64) (keep, last int64, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		var head struct{ Step *int64 }
+		var head struct {
+			Step *int64
+			Kind string
+		}
 		if err := json.Unmarshal(line, &head); err != nil || head.Step == nil {
 			return 0, 0, fmt.Errorf("line %d is no metrics line: %.60q", n, line)
 		}
-		if *head.Step > step {
+		if *head.Step > step || *head.Step == step && head.Kind == kind && kind != "" {
 			return keep, last, nil
 		}
 		keep, last = keep+int64(len(line)), *head.Step
@@ -208,64 +210,9 @@ func (l *Log) Close() error {
 // never began.
 func (l *Log) Discard() {
 	l.Close()
-	for _, path := range []string{l.metrics.Name(), l.Events.f.Name(), filepath.Join(l.Dir, "config.toml"), filepath.Join(l.Dir, "run.json")} {
-		os.Remove(path)
-	}
+	os.Remove(l.metrics.Name())
+	os.Remove(l.Events.f.Name())
 	if l.made != "" {
 		os.Remove(l.made) // fails if it is not empty
 	}
-}
-
-// WriteConfig writes v as config.toml.
-func WriteConfig(dir string, v any) error {
-	data, err := toml.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(dir, "config.toml"), data)
-}
-
-// Info is run.json.
-type Info struct {
-	Command  []string          `json:"command"`
-	Seed     uint64            `json:"seed"`
-	Started  time.Time         `json:"started"`
-	Resumed  []time.Time       `json:"resumed,omitempty"`
-	Ended    *time.Time        `json:"ended,omitempty"` // nil while it runs, and of one that was killed
-	State    string            `json:"state"`           // running, finished, interrupted or failed
-	Error    string            `json:"error,omitempty"` // why it failed
-	Step     int64             `json:"step"`            // done at the end; while it runs, at the last start
-	Machine  string            `json:"machine,omitempty"`
-	Revision string            `json:"revision,omitempty"` // of the source, with "+changes" if it was modified
-	Versions map[string]string `json:"versions,omitempty"`
-}
-
-// WriteInfo writes run.json.
-func WriteInfo(dir string, info Info) error {
-	data, err := json.MarshalIndent(info, "", "  ")
-	if err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(dir, "run.json"), append(data, '\n'))
-}
-
-// ReadInfo reads run.json.
-func ReadInfo(dir string) (info Info, err error) {
-	path := filepath.Join(dir, "run.json")
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return info, err
-	}
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&info); err != nil {
-		return info, fmt.Errorf("%s: %w", path, err)
-	}
-	return info, nil
-}
-
-// replaceFile puts data in place of path's content, or leaves what was there.
-func replaceFile(path string, data []byte) error {
-	return output.WriteFile(path, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
 }

@@ -98,6 +98,25 @@ func TestResumeAtEveryByte(t *testing.T) {
 	}
 }
 
+// The line of an evaluation that is still due is written anew.
+func TestResumeBefore(t *testing.T) {
+	const before = `{"step":4,"kind":"eval"}` + "\n" + `{"step":6,"kind":"train"}` + "\n"
+	for _, text := range []string{before, before + `{"step":6,"kind":"eval"}` + "\n", before + `{"step":6,"kind":"eval"}` + "\n" + `{"step":7,"kind":"train"}` + "\n"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "metrics.jsonl"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		l, err := ResumeBefore(dir, 6, "eval")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		if d := cmp.Diff(before, read(t, dir, "metrics.jsonl")); d != "" {
+			t.Errorf("after %q: %s", text, d)
+		}
+	}
+}
+
 func TestResumeRefusesOtherFiles(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Resume(dir, 3); err == nil {
@@ -113,33 +132,6 @@ func TestResumeRefusesOtherFiles(t *testing.T) {
 	}
 	if got := read(t, dir, "metrics.jsonl"); got != text {
 		t.Errorf("the file was changed: %q", got)
-	}
-}
-
-func TestInfoAndConfig(t *testing.T) {
-	dir := t.TempDir()
-	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
-	want := Info{Command: []string{"ponder", "train"}, Seed: 7, Started: now, Ended: &now, State: "finished", Step: 9}
-	want.Describe()
-	if err := WriteInfo(dir, want); err != nil {
-		t.Fatal(err)
-	}
-	got, err := ReadInfo(dir)
-	if d := cmp.Diff(want, got); d != "" || err != nil {
-		t.Errorf("%v %s", err, d)
-	}
-	if got.Versions["go"] == "" || !strings.Contains(got.Machine, "CPUs") {
-		t.Errorf("%+v says nothing of program and machine", got)
-	}
-	if err := WriteConfig(dir, struct{ Rate float64 }{0.5}); err != nil {
-		t.Fatal(err)
-	}
-	if got := read(t, dir, "config.toml"); got != "Rate = 0.5\n" {
-		t.Errorf("config %q", got)
-	}
-	entries, _ := os.ReadDir(dir)
-	if len(entries) != 2 {
-		t.Errorf("%d files, want run.json and config.toml alone", len(entries))
 	}
 }
 
@@ -226,10 +218,11 @@ func TestSpan(t *testing.T) {
 // FuzzResume: whatever the file holds, Resume keeps whole lines of steps up to the checkpoint or
 // leaves the file alone.
 func FuzzResume(f *testing.F) {
-	f.Add("{\"step\":1}\n{\"step\":2}\n{\"st", int64(1))
-	f.Add("{\"step\":5}\n\n", int64(9))
-	f.Fuzz(func(t *testing.T, text string, step int64) {
-		keep, last, err := linesUpTo(strings.NewReader(text), step)
+	f.Add("{\"step\":1}\n{\"step\":2}\n{\"st", int64(1), "")
+	f.Add("{\"step\":5}\n{\"step\":5,\"kind\":\"eval\"}\n", int64(5), "eval")
+	f.Add("{\"step\":5}\n\n", int64(9), "")
+	f.Fuzz(func(t *testing.T, text string, step int64, kind string) {
+		keep, last, err := linesUpTo(strings.NewReader(text), step, kind)
 		if err != nil {
 			return
 		}

@@ -39,7 +39,7 @@ func TestTrainDiskFull(t *testing.T) {
 	}
 	train := func(args ...string) (string, int) {
 		t.Helper()
-		cmd := process(t, append([]string{"train", "--threads", "1"}, args...)...)
+		cmd := process(t, append([]string{"ponder", "train", "--threads", "1"}, args...)...)
 		out, _ := cmd.CombinedOutput() // the exit code tells
 		return string(out), cmd.ProcessState.ExitCode()
 	}
@@ -50,7 +50,7 @@ func TestTrainDiskFull(t *testing.T) {
 		t.Fatalf("with room: exit code %d\n%s", code, out)
 	}
 	size := int64(0)
-	err := filepath.WalkDir(filepath.Join(whole, runCheckpoints, "step-000000020"), func(_ string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(whole, "checkpoints", "step-000000020"), func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -69,7 +69,7 @@ func TestTrainDiskFull(t *testing.T) {
 	if last := lines[len(lines)-1]; code != exitFailure || !want.MatchString(last) || strings.Count(out, "ponder:") != 1 {
 		t.Fatalf("exit code %d, want %d and one last line that matches %s:\n%s", code, exitFailure, want, out)
 	}
-	if steps, _ := filepath.Glob(filepath.Join(run, runCheckpoints, "*")); len(steps) != 2 || filepath.Base(steps[1]) != "step-000000010" {
+	if steps, _ := filepath.Glob(filepath.Join(run, "checkpoints", "*")); len(steps) != 2 || filepath.Base(steps[1]) != "step-000000010" {
 		t.Errorf("checkpoints %v, want those of steps 5 and 10", steps)
 	}
 	// Still full: no worse.

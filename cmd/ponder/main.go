@@ -20,11 +20,11 @@ import (
 
 func main() {
 	settleOpenMP(os.Args[1:])
-	os.Exit(run(os.Args[1:]))
+	os.Exit(execute(os.Args[1:]))
 }
 
-// run executes the command line and returns the exit code.
-func run(args []string) int {
+// execute runs the command line and returns the exit code.
+func execute(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// The first signal asks for a clean end, the second one ends at once.

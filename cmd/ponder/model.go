@@ -81,11 +81,7 @@ func findCheckpoint(name string) (*checkpoint.Checkpoint, error) {
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("model %q: neither a folder nor one of the shipped models %q", name, models.Names())
 	}
-	c, err := checkpoint.Find(name)
-	if err != nil {
-		return nil, fmt.Errorf("model %w", err)
-	}
-	return c, nil
+	return checkpoint.Find(name)
 }
 
 // thinkFlags say how a model thinks. They are the same for everything that thinks.

@@ -4,17 +4,24 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/torch"
 )
 
 // resumeRecipe is a run of seconds that has all that a checkpoint must hold: two stages of which the
@@ -51,21 +58,56 @@ func writeResumeRecipe(t *testing.T, dir string) string {
 	return path
 }
 
+func init() { library = train }
+
+// train begins a run in the folder of its last argument, of the recipe of the one before, or goes on with
+// it if there is no recipe.
+func train() {
+	torch.SetThreads(1)
+	err := func() error {
+		ctx, args := context.Background(), os.Args[1:]
+		if len(args) == 1 {
+			return run.Resume(ctx, args[0], func(s *run.Saved) (run.Learner, error) {
+				return learn.Resume(s, learn.OpenTask, torch.CPU)
+			}, run.Options{})
+		}
+		r, err := learn.ReadRecipe(args[0])
+		if err != nil {
+			return err
+		}
+		t, err := learn.NewTrainer(r, learn.OpenTask, torch.CPU)
+		if err != nil {
+			return err
+		}
+		defer t.Close()
+		return run.Begin(ctx, args[1], t, run.Plan{LogEvery: 3, SaveEvery: 5, EvalEvery: 100, EvalCount: 4}, run.Options{})
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
 // TestResume kills a run 20 times with SIGKILL, many of them while a checkpoint is being written, goes
-// on each time, and compares what comes of it with an uninterrupted run: weights bit for bit, and the
-// lines of metrics but for fields of time.
+// on each time, by turns with the command and with a program of its packages, and compares what comes of
+// it with an uninterrupted run: weights bit for bit, and the lines of metrics but for fields of time.
 func TestResume(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains twice")
 	}
 	root := t.TempDir()
 	recipe := writeResumeRecipe(t, root)
+	turn := 0
 	start := func(dir string) *exec.Cmd {
-		args := []string{"train", recipe, "--out", dir, "--save-every", "5", "--log-every", "3", "--eval-every", "100", "--eval-count", "4", "--threads", "1"}
-		if found, _ := filepath.Glob(filepath.Join(dir, runCheckpoints, "step-*")); len(found) > 0 {
-			args = []string{"train", "--resume", dir, "--threads", "1"}
+		args := []string{"ponder", "train", recipe, "--out", dir, "--save-every", "5", "--log-every", "3", "--eval-every", "100", "--eval-count", "4", "--threads", "1"}
+		own := []string{"library", recipe, dir}
+		if found, _ := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*")); len(found) > 0 {
+			args, own = []string{"ponder", "train", "--resume", dir}, []string{"library", dir}
 		} else if err := os.RemoveAll(dir); err != nil { // killed before there was anything to go on from
 			t.Fatal(err)
+		}
+		if turn++; turn%2 == 0 {
+			args = own
 		}
 		return process(t, args...)
 	}
@@ -137,14 +179,75 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// process is one of this command line.
+// TestThreads: the number that the banner tells is the one that the run computes with, and --resume uses it
+// again unless another is asked for, which it says.
+func TestThreads(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains five times")
+	}
+	root := t.TempDir()
+	recipe := writeResumeRecipe(t, root)
+	train := func(dir string, args ...string) (output string, weights []byte) {
+		t.Helper()
+		out, err := process(t, append([]string{"ponder", "train"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out)
+		}
+		weights, err = os.ReadFile(filepath.Join(dir, "model", "model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out), weights
+	}
+	begin := func(name string, args ...string) (dir, output string, weights []byte) {
+		t.Helper()
+		dir = filepath.Join(root, name)
+		output, weights = train(dir, append([]string{recipe, "--steps", "20", "--save-every", "10", "--eval-count", "1", "--out", dir}, args...)...)
+		return dir, output, weights
+	}
+	number := func(output string) string {
+		t.Helper()
+		m := regexp.MustCompile(`, (\d+) threads\) into `).FindStringSubmatch(output)
+		if m == nil {
+			t.Fatalf("no number of threads in\n%s", output)
+		}
+		return m[1]
+	}
+	_, output, left := begin("left")
+	_, _, said := begin("said", "--threads", number(output))
+	if !bytes.Equal(left, said) {
+		t.Errorf("without --threads the result is not that of the %s threads that the banner tells", number(output))
+	}
+
+	half := func(dir string) {
+		t.Helper()
+		for _, gone := range []string{"model", "checkpoints/step-000000020"} {
+			if err := os.RemoveAll(filepath.Join(dir, gone)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	dir, _, one := begin("one", "--threads", "1")
+	half(dir)
+	output, again := train(dir, "--resume", dir)
+	if !bytes.Equal(one, again) || number(output) != "1" || strings.Contains(output, "ponder:") {
+		t.Errorf("resumed with %s threads, equal weights: %v\n%s", number(output), bytes.Equal(one, again), output)
+	}
+	half(dir)
+	output, _ = train(dir, "--resume", dir, "--threads", "3")
+	if number(output) != "3" || !strings.HasPrefix(output, "ponder: the run goes on with threads 3, was 1: it will end with other weights than a run in one go\n") {
+		t.Errorf("resumed with 3 threads:\n%s", output)
+	}
+}
+
+// process is one of the programs that testscript.Main puts on the path.
 func process(t *testing.T, args ...string) *exec.Cmd {
-	return exec.CommandContext(t.Context(), "ponder", args...) // testscript.Main puts it on the path
+	return exec.CommandContext(t.Context(), args[0], args[1:]...)
 }
 
 // beingWritten is the folder of a checkpoint that is not whole yet, "" for none.
 func beingWritten(run string) string {
-	found, _ := filepath.Glob(filepath.Join(run, runCheckpoints, ".step-*.tmp-*"))
+	found, _ := filepath.Glob(filepath.Join(run, "checkpoints", ".step-*.tmp-*"))
 	if len(found) == 0 {
 		return ""
 	}

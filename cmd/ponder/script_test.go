@@ -16,8 +16,16 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"ponder": func() { os.Exit(run(os.Args[1:])) }})
+	programs := map[string]func(){"ponder": func() { os.Exit(execute(os.Args[1:])) }}
+	if library != nil {
+		programs["library"] = library
+	}
+	testscript.Main(m, programs)
 }
+
+// library is a program of someone who trains with the packages and not by the command; see
+// resume_test.go. A build without libtorch has none.
+var library func()
 
 // TestScript runs testdata/script/*.txtar, each a session with the command line.
 func TestScript(t *testing.T) { scripts(t, "testdata/script") }

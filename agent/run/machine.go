@@ -1,4 +1,4 @@
-package runlog
+package run
 
 import (
 	"bufio"
@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Describe fills in what a run's record says of program and machine: versions, source revision,
+// describe fills in what a run records of program and machine: versions, source revision,
 // processor. The host's name is not recorded.
-func (i *Info) Describe() {
+func (i *Info) describe() {
 	i.Machine = fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if model := cpuModel(); model != "" {
 		i.Machine += ", " + model

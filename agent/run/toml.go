@@ -1,0 +1,182 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/pelletier/go-toml/v2/unstable"
+)
+
+// TOML is a configuration as the TOML file that gives it, under the names that it has in JSON.
+func TOML(config any) ([]byte, error) {
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	if err := dec.Decode(&fields); err != nil {
+		return nil, err
+	}
+	return toml.Marshal(numbers(fields))
+}
+
+// numbers turns JSON numbers into integers where they are.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		x, _ := v.Float64()
+		return x
+	case map[string]any:
+		for k := range v {
+			v[k] = numbers(v[k])
+		}
+	case []any:
+		for i := range v {
+			v[i] = numbers(v[i])
+		}
+	}
+	return v
+}
+
+// ReadTOML reads a configuration from a TOML file that overrides fields, under the names that they have
+// in JSON, of the one that its field preset names, or of the zero value: a table is merged, a list is
+// replaced. The error has a line FILE:LINE:COLUMN for every field that is wrong.
+func ReadTOML[T any](file string, preset func(name string) (T, error)) (T, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return parseTOML(file, data, preset)
+}
+
+func parseTOML[T any](file string, data []byte, preset func(name string) (T, error)) (config T, err error) {
+	var fields map[string]any
+	if err := toml.Unmarshal(data, &fields); err != nil {
+		if at, ok := errors.AsType[*toml.DecodeError](err); ok {
+			line, col := at.Position()
+			return config, fmt.Errorf("%s:%d:%d: %w", file, line, col, err)
+		}
+		return config, fmt.Errorf("%s: %w", file, err)
+	}
+	p := tomlParser{file: file, at: keyPositions(data), fresh: func() any { return new(T) }}
+	if v, ok := fields["preset"]; ok {
+		if config, err = preset(fmt.Sprint(v)); err != nil {
+			return config, fmt.Errorf("%s: %w", p.where("preset"), err)
+		}
+		delete(fields, "preset")
+	}
+	p.set(&config, "", func(v any) any { return v }, fields)
+	if len(p.errs) > 0 {
+		return config, errors.Join(p.errs...)
+	}
+	return config, nil
+}
+
+// A tomlParser puts fields one by one into their places, so that each that is wrong has its own error.
+type tomlParser struct {
+	file  string
+	at    map[string]unstable.Position
+	fresh func() any // a pointer to a configuration to try fields on
+	errs  []error
+}
+
+// set puts v into the field of dst at path; in wraps a value of that field into the tables that it is in.
+func (p *tomlParser) set(dst any, path string, in func(any) any, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			p.set(dst, strings.TrimPrefix(path+"."+k, "."), func(x any) any { return in(map[string]any{k: x}) }, v[k])
+		}
+		if len(v) > 0 {
+			return
+		}
+	case []any:
+		before := len(p.errs)
+		for i, x := range v {
+			if table, ok := x.(map[string]any); ok {
+				p.set(p.fresh(), fmt.Sprintf("%s[%d]", path, i), func(x any) any { return in([]any{x}) }, table)
+			}
+		}
+		if len(p.errs) > before {
+			return
+		}
+		_ = put(dst, in(nil)) // or what was in the list would show through; an error comes again below
+	}
+	if err := put(dst, in(v)); err != nil {
+		p.errs = append(p.errs, fmt.Errorf("%s: field %s: %w", p.where(path), path, err))
+	}
+}
+
+// put decodes v, tables with one field, into dst.
+func put(dst, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(dst)
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s, want %v", t.Value, t.Type)
+	}
+	if err != nil && json.Unmarshal(text, dst) == nil {
+		return errors.New("unknown; --dry-run prints the fields there are")
+	}
+	return err
+}
+
+// where is FILE:LINE:COLUMN of a field, or of the table or list that it stands in.
+func (p *tomlParser) where(field string) string {
+	for field != "" {
+		if at, ok := p.at[field]; ok {
+			return fmt.Sprintf("%s:%d:%d", p.file, at.Line, at.Column)
+		}
+		field = field[:max(0, strings.LastIndexAny(field, ".["))]
+	}
+	return p.file
+}
+
+// keyPositions says where the fields of a TOML text that is well formed are, a.b or list[0].b.
+func keyPositions(data []byte) map[string]unstable.Position {
+	at := map[string]unstable.Position{}
+	var p unstable.Parser
+	p.Reset(data)
+	table, elements := "", map[string]int{}
+	for p.NextExpression() {
+		e := p.Expression()
+		var keys []string
+		var first unstable.Position
+		for it := e.Key(); it.Next(); {
+			if len(keys) == 0 {
+				first = p.Shape(it.Node().Raw).Start
+			}
+			keys = append(keys, string(it.Node().Data))
+		}
+		field := strings.Join(keys, ".")
+		switch e.Kind {
+		case unstable.Table:
+			table = field + "."
+		case unstable.ArrayTable:
+			elements[field]++
+			field = fmt.Sprintf("%s[%d]", field, elements[field]-1)
+			table = field + "."
+		case unstable.KeyValue:
+			field = table + field
+		}
+		at[field] = first
+	}
+	return at
+}

@@ -1,0 +1,100 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func decode(t *testing.T, text []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(text, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A course has what configurations have: tables, lists of tables, lists.
+type course struct {
+	Rate  float64  `json:"rate"`
+	Steps int64    `json:"steps"`
+	Names []string `json:"names"`
+	Net   struct {
+		Width int `json:"width"`
+		Depth int `json:"depth"`
+	} `json:"net"`
+	Parts []part `json:"parts"`
+}
+
+type part struct {
+	Data  string  `json:"data"`
+	Until float64 `json:"until"`
+}
+
+// preset is one course, "steep".
+func preset(name string) (course, error) {
+	c := course{Rate: 0.5, Steps: 1 << 62, Names: []string{"a", "b"}, Parts: []part{{"x", 0.5}, {"y", 1}}}
+	c.Net.Width, c.Net.Depth = 16, 2
+	if name != "steep" {
+		return course{}, errors.New("only steep is there")
+	}
+	return c, nil
+}
+
+func TestParseTOML(t *testing.T) {
+	steep, _ := preset("steep")
+	with := func(change func(*course)) course {
+		c, _ := preset("steep")
+		change(&c)
+		return c
+	}
+	tests := []struct {
+		name, text string
+		want       course
+	}{
+		{"a preset", `preset = "steep"`, steep},
+		{"nothing", ``, course{}},
+		{"a table is merged", "preset = \"steep\"\n[net]\nwidth = 8", with(func(c *course) { c.Net.Width = 8 })},
+		{"inline too", "preset = \"steep\"\nnet = {depth = 3}", with(func(c *course) { c.Net.Depth = 3 })},
+		{"dotted too", "preset = \"steep\"\nnet.depth = 3", with(func(c *course) { c.Net.Depth = 3 })},
+		{"a list is replaced", "preset = \"steep\"\nnames = [\"c\"]", with(func(c *course) { c.Names = []string{"c"} })},
+		{"one of tables too, and nothing shows through", "preset = \"steep\"\n[[parts]]\ndata = \"z\"", with(func(c *course) { c.Parts = []part{{"z", 0}} })},
+		{"large numbers", "steps = 9223372036854775807\nrate = 1e-300", course{Steps: 1<<63 - 1, Rate: 1e-300}},
+	}
+	for _, tt := range tests {
+		got, err := parseTOML("f.toml", []byte(tt.text), preset)
+		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", tt.name, err, diff)
+		}
+	}
+	// What TOML writes, parseTOML reads.
+	text, err := TOML(steep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := parseTOML("f.toml", text, preset); err != nil || !cmp.Equal(got, steep) {
+		t.Errorf("%v: read back %+v from\n%s", err, got, text)
+	}
+}
+
+func TestParseTOMLErrors(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"rate = ", "f.toml:1:7: toml: expected value, not end of input"},
+		{"preset = \"flat\"", "f.toml:1:1: only steep is there"},
+		{"preset = 3", "f.toml:1:1: only steep is there"},
+		{"\nstep = 3", "f.toml:2:1: field step: unknown; --dry-run prints the fields there are"},
+		{"steps = 1.5", "f.toml:1:1: field steps: number 1.5, want int64"},
+		{"steps = [1]", "f.toml:1:1: field steps: array, want int64"},
+		{"names = [1]", "f.toml:1:1: field names: number, want string"},
+		{"nomes = [\"c\"]", "f.toml:1:1: field nomes: unknown; --dry-run prints the fields there are"},
+		{"[net]\nwidth = 1\nheight = 2", "f.toml:3:1: field net.height: unknown; --dry-run prints the fields there are"},
+		{"[[parts]]\n[[parts]]\nuntl = 2\ndata = 1", "f.toml:4:1: field parts[1].data: number, want string\nf.toml:3:1: field parts[1].untl: unknown; --dry-run prints the fields there are"},
+		{"rate = nan", "f.toml:1:1: field rate: json: unsupported value: NaN"},
+	}
+	for _, tt := range tests {
+		if _, err := parseTOML("f.toml", []byte(tt.text), preset); err == nil || err.Error() != tt.want {
+			t.Errorf("%q: error\n%v\nwant\n%s", tt.text, err, tt.want)
+		}
+	}
+}
