@@ -56,15 +56,28 @@ func (c fused) run(t *testing.T, f func(*Scope, []*Tensor) *Tensor, dtype DType)
 
 // check compares the operation in float32 with the plain one in float64, relative to the largest
 // value: 5e-6 is some 40 roundings of float32, for exponentials of 2 ulp and sums of up to 100 terms.
-// Threads must not change a bit.
+// It does so for every instruction set that this processor has; threads must not change a bit.
 func (c fused) check(t *testing.T) {
 	t.Helper()
 	want := c.run(t, c.plain, Float64)
+	for _, isa := range instructionSets(t) {
+		if err := UseKernels(isa); err != nil {
+			t.Fatal(err)
+		}
+		c.checkOne(t, isa, want)
+	}
+}
+
+func (c fused) checkOne(t *testing.T, isa string, want [][]float64) {
+	t.Helper()
+	before := Threads()
+	defer SetThreads(before)
+	SetThreads(1)
 	got := c.run(t, c.ours, Float32)
 	for i := range want {
 		top, off := 1.0, 0.0
 		if len(got[i]) != len(want[i]) {
-			t.Fatalf("part %d: %d values, want %d", i, len(got[i]), len(want[i]))
+			t.Fatalf("%s, part %d: %d values, want %d", isa, i, len(got[i]), len(want[i]))
 		}
 		for j, w := range want[i] {
 			top = max(top, math.Abs(w))
@@ -73,17 +86,13 @@ func (c fused) check(t *testing.T) {
 			}
 		}
 		if !(off <= 5e-6*top) {
-			t.Errorf("part %d (0 is the value, then gradients) is off by %g of %g", i, off, top)
+			t.Errorf("%s, part %d (0 is the value, then gradients) is off by %g of %g", isa, i, off, top)
 		}
 	}
-	before := Threads()
-	defer SetThreads(before)
-	SetThreads(1)
-	one := c.run(t, c.ours, Float32)
 	SetThreads(2)
 	for i, two := range c.run(t, c.ours, Float32) {
-		if !slices.Equal(one[i], two) {
-			t.Errorf("part %d differs between 1 and 2 threads", i)
+		if !slices.Equal(got[i], two) {
+			t.Errorf("%s, part %d differs between 1 and 2 threads", isa, i)
 		}
 	}
 }

@@ -21,6 +21,18 @@ func Kernels() string {
 	return own
 }
 
+// UseKernels makes ponder's own kernels those of an instruction set (avx512, avx2 or base): for tests and
+// comparisons, while nothing computes. It is an error if the processor cannot run them. Without it the
+// widest that it can are used.
+func UseKernels(isa string) error {
+	name := C.CString(isa)
+	defer C.free(unsafe.Pointer(name))
+	if C.ponder_use_isa(name) != 0 {
+		return fmt.Errorf("torch: no kernels for %q on this machine", isa)
+	}
+	return nil
+}
+
 // OpenBLAS names the core whose kernels the OpenBLAS below libtorch uses, as "Haswell"; "" if there is
 // none. It chooses by the processor's model when it is loaded; where it does not know the model,
 // ponder corrects the choice, unless the environment has OPENBLAS_CORETYPE.

@@ -12,10 +12,48 @@ import (
 	"testing"
 )
 
+// instructionSets are those that ponder has kernels for and this processor can run, the narrowest first.
+// The one in use is restored after the test.
+func instructionSets(t *testing.T) (list []string) {
+	t.Helper()
+	before, _, _ := strings.Cut(Kernels(), " ")
+	t.Cleanup(func() {
+		if err := UseKernels(before); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, isa := range []string{"base", "avx2", "avx512"} {
+		if UseKernels(isa) == nil {
+			list = append(list, isa)
+		}
+	}
+	return list
+}
+
+// The kernels in use are the widest, others can be asked for, and what the processor lacks is refused.
+func TestUseKernels(t *testing.T) {
+	used, _, _ := strings.Cut(Kernels(), " ")
+	list := instructionSets(t)
+	if len(list) == 0 || list[0] != "base" || list[len(list)-1] != used {
+		t.Fatalf("%v can be used and %s is, want base to be the first and that the last", list, used)
+	}
+	for _, isa := range list {
+		if err := UseKernels(isa); err != nil || !strings.HasPrefix(Kernels()+" ", isa+" ") {
+			t.Errorf("UseKernels(%s): %v, then Kernels() = %s", isa, err, Kernels())
+		}
+	}
+	for _, isa := range []string{"", "avx", "AVX2"} {
+		if UseKernels(isa) == nil {
+			t.Errorf("UseKernels(%q) was accepted", isa)
+		}
+	}
+}
+
 // wideCore is the OpenBLAS core with the widest vectors that this processor has.
-func wideCore() string {
-	isa, _, _ := strings.Cut(Kernels(), " ")
-	return map[string]string{"avx512": "SkylakeX", "avx2": "Haswell", "base": "Prescott"}[isa]
+func wideCore(t *testing.T) string {
+	t.Helper()
+	sets := instructionSets(t)
+	return map[string]string{"avx512": "SkylakeX", "avx2": "Haswell", "base": "Prescott"}[sets[len(sets)-1]]
 }
 
 // needOpenBLAS skips where there is none to choose for, and restores its choice after the test.
@@ -50,7 +88,7 @@ func TestOpenBLASCorrected(t *testing.T) {
 			if !chooseOpenBLAS() {
 				t.Fatal("there is nothing to choose")
 			}
-			want := wideCore()
+			want := wideCore(t)
 			if want == "Prescott" {
 				want = old
 			}
@@ -124,7 +162,7 @@ func TestOpenBLASFaults(t *testing.T) {
 	if out, err := exec.Command(cc, "-O2", "-shared", "-fPIC", "-o", fake, "testdata/openblas/fake.c").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	wide := wideCore()
+	wide := wideCore(t)
 	narrower := map[string]string{"SkylakeX": "Haswell", "Haswell": "Prescott", "Prescott": "Prescott"}[wide]
 	widest := "FAKE_" + strings.ToUpper(wide)
 	tests := []struct {

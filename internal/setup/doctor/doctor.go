@@ -185,17 +185,34 @@ type product struct {
 	Threads   int       `json:"threads"`
 	GFLOPS    float64   `json:"gflops"` // of all threads
 	CUDA      int       `json:"cuda"`   // devices
-	ISA       string    `json:"isa"`    // of ponder's kernels, the widest that the processor has
+	ISA       string    `json:"isa"`    // the widest of the processor that ponder has kernels for
 	Peak      float64   `json:"peak"`   // of multiply-adds with that instruction set, one thread
 	OneThread float64   `json:"one_thread"`
+	Kernels   choice    `json:"kernels"`  // of ponder by instruction set: attention
 	OpenBLAS  *openBLAS `json:"openblas"` // nil where another library multiplies
 }
 
+// A choice is which kernels are used, and the rate on one thread of each that could be.
+type choice struct {
+	Used  string             `json:"used"`
+	Rates map[string]float64 `json:"rates"`
+}
+
+// others are the rates of those that are not used, each after a semicolon.
+func (c choice) others() (text string) {
+	for _, name := range slices.Sorted(maps.Keys(c.Rates)) {
+		if name != c.Used {
+			text += fmt.Sprintf("; %s: %.0f", name, c.Rates[name])
+		}
+	}
+	return text
+}
+
+// openBLAS is its choice, by the core that the kernels are for.
 type openBLAS struct {
-	Used  string             `json:"used"`  // the core whose kernels it uses
-	Own   string             `json:"own"`   // the core that it took by itself
-	Wrong bool               `json:"wrong"` // those in use compute wrongly
-	Rates map[string]float64 `json:"rates"` // by core, one thread
+	choice
+	Own   string `json:"own"`   // the core that it took by itself
+	Wrong bool   `json:"wrong"` // those in use compute wrongly
 }
 
 // slowGFLOPS is below what one core with any vector unit and a real BLAS does.
@@ -218,29 +235,37 @@ func measure(ctx context.Context, cfg Config, dir string) []Finding {
 	if p.GFLOPS < slowGFLOPS {
 		list[1].Level, list[1].Fix = Warn, "a faster BLAS (sudo apt-get install libopenblas0-pthread), or an idle machine"
 	}
-	return append(list, checkKernels(p, os.Getenv("OPENBLAS_CORETYPE")), checkCUDA(ctx, cfg.Lib, p.CUDA))
+	return append(list, checkProducts(p, os.Getenv("OPENBLAS_CORETYPE")), checkKernels(p), checkCUDA(ctx, cfg.Lib, p.CUDA))
 }
 
-// checkKernels says which kernels multiply and how close they come to what the processor can do.
+// checkKernels says which of ponder's own kernels are used and how fast their attention is.
+func checkKernels(p *product) Finding {
+	k := p.Kernels
+	f := Finding{Name: "kernels", Level: OK, Text: fmt.Sprintf("%s: attention at %.0f GFLOP/s a thread%s", k.Used, k.Rates[k.Used], k.others())}
+	switch {
+	case k.Used != p.ISA:
+		f.Level, f.Fix = Warn, "set up again with GCC (CXX=g++): it compiles them for "+p.ISA+" too"
+	case k.Rates[k.Used] < slices.Max(slices.Collect(maps.Values(k.Rates))):
+		f.Level, f.Fix = Warn, "set up again with another version of GCC (CXX=g++-12): this one made the wider vectors slower"
+	}
+	return f
+}
+
+// checkProducts says which kernels multiply and how close they come to what the processor can do.
 // coreType is the user's own choice among OpenBLAS's.
-func checkKernels(p *product, coreType string) Finding {
-	f := Finding{Name: "one thread", Level: OK}
+func checkProducts(p *product, coreType string) Finding {
+	f := Finding{Name: "products, one thread", Level: OK}
 	share := p.OneThread / p.Peak
 	of := fmt.Sprintf("%.0f GFLOP/s, %.0f %% of what %s allows", p.OneThread, 100*share, p.ISA)
 	if share < slowShare {
-		f.Level, f.Fix = Warn, "PyPI's torch brings a fast BLAS: "+setupCommand+" --pip 2.15.0"
+		f.Level, f.Fix = Warn, "an idle machine, or PyPI's torch, which brings a fast BLAS: "+setupCommand+" --pip 2.15.0"
 	}
 	b := p.OpenBLAS
 	if b == nil {
 		f.Text = "libtorch's own products: " + of
 		return f
 	}
-	f.Text = fmt.Sprintf("OpenBLAS's %s kernels: %s", b.Used, of)
-	for _, core := range slices.Sorted(maps.Keys(b.Rates)) {
-		if core != b.Used {
-			f.Text += fmt.Sprintf("; %s: %.0f", core, b.Rates[core])
-		}
-	}
+	f.Text = fmt.Sprintf("OpenBLAS's %s kernels: %s%s", b.Used, of, b.others())
 	switch {
 	case coreType != "":
 		f.Text += "; OPENBLAS_CORETYPE=" + coreType

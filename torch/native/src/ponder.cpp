@@ -25,23 +25,27 @@ struct Head {
   const float *bias;          // [n, n] of this head or null
 };
 
+#define VL 4
 namespace base {
 #include "kernels.inc"
 }
+#undef VL
 #ifdef PONDER_X86
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
+#define VL 8
 namespace avx2 {
 #include "kernels.inc"
 }
+#undef VL
 #pragma GCC pop_options
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
-#define PONDER_WIDE
+#define VL 16
 namespace avx512 {
 #include "kernels.inc"
 }
-#undef PONDER_WIDE
+#undef VL
 #pragma GCC pop_options
 #endif
 
@@ -89,18 +93,23 @@ template <class F> int guard_int(F f) {
 
 enum class Isa { base, avx2, avx512 };
 
-Isa isa() {
+bool runs(Isa isa) {
+  switch (isa) {
 #ifdef PONDER_X86
-  static const Isa best = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                                  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
-                              ? Isa::avx512
-                          : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? Isa::avx2
-                                                                                            : Isa::base;
-  return best;
-#else
-  return Isa::base;
+  case Isa::avx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
+  default: return isa == Isa::base;
+  }
 }
+
+// isa is whose kernels are used: the widest vectors that the processor has, unless ponder_use_isa changed it.
+Isa &isa() {
+  static Isa used = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::base;
+  return used;
+}
+
+const char *name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "base"; }
 
 #ifdef PONDER_X86
 #define KERNEL(call)                   \
@@ -333,7 +342,15 @@ torch::Device device_of(int d) { return d < 0 ? torch::Device(torch::kCPU) : tor
 
 const char *ponder_error(void) { return last_error.c_str(); }
 
-const char *ponder_isa(void) { return isa() == Isa::avx512 ? "avx512" : isa() == Isa::avx2 ? "avx2" : "base"; }
+const char *ponder_isa(void) { return name(isa()); }
+int ponder_use_isa(const char *asked) {
+  for (Isa i : {Isa::base, Isa::avx2, Isa::avx512})
+    if (!strcmp(name(i), asked) && runs(i)) {
+      isa() = i;
+      return 0;
+    }
+  return -1;
+}
 const char *ponder_torch_version(void) { return TORCH_VERSION; }
 const char *ponder_build(void) {
   static const std::string text = at::get_parallel_info() + at::show_config();

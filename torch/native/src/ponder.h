@@ -15,8 +15,10 @@ typedef void *ponder_tensor;
 
 const char *ponder_error(void);
 
-// The kernels in use: "avx512", "avx2" or "base".
+// The kernels in use: "avx512", "avx2" or "base". Others can be asked for, in tests and comparisons while
+// nothing computes; -1 if this processor cannot run them.
 const char *ponder_isa(void);
+int ponder_use_isa(const char *isa);
 // The kernels in use of the OpenBLAS below libtorch ("Haswell"), and those that it took by itself when
 // it was loaded; "" if there is no OpenBLAS. See openblas.cpp.
 const char *ponder_openblas(void);

@@ -21,24 +21,27 @@ static int is(const char *fault) {
 }
 
 /* C = alpha op(A) op(B) + beta C, by columns. */
-#define GEMM(NAME, T)                                                                                                                                                                     \
-  void NAME(const char *ta, const char *tb, const int *m, const int *n, const int *k, const T *alpha, const T *a, const int *lda, const T *b, const int *ldb, const T *beta, T *c, const int *ldc) { \
-    if (is("crash")) __builtin_trap();                                                                                                                                                    \
-    int times = !strcmp(core, "Prescott") ? 2 : is("slow") ? 4 : 1;                                                                                                                       \
-    for (int j = 0; j < *n; j++)                                                                                                                                                          \
-      for (int i = 0; i < *m; i++) {                                                                                                                                                      \
-        T s = 0;                                                                                                                                                                          \
-        for (volatile int t = 0; t < times; t++) {                                                                                                                                               \
-          s = 0;                                                                                                                                                                          \
-          for (int p = 0; p < *k; p++) s += (*ta == 'N' ? a[p * *lda + i] : a[i * *lda + p]) * (*tb == 'N' ? b[j * *ldb + p] : b[p * *ldb + j]);                                          \
-        }                                                                                                                                                                                 \
-        c[j * *ldc + i] = *alpha * s + (*beta ? *beta * c[j * *ldc + i] : 0) + (is("wrong") && j == *n - 1);                                                                              \
-      }                                                                                                                                                                                   \
+#define GEMM(NAME, T)                                                                                                 \
+  void NAME(const char *ta, const char *tb, const int *m, const int *n, const int *k, const T *alpha, const T *a,     \
+            const int *lda, const T *b, const int *ldb, const T *beta, T *c, const int *ldc) {                        \
+    if (is("crash")) __builtin_trap();                                                                                \
+    int times = !strcmp(core, "Prescott") ? 2 : is("slow") ? 4 : 1;                                                   \
+    for (int j = 0; j < *n; j++)                                                                                      \
+      for (int i = 0; i < *m; i++) {                                                                                  \
+        T s = 0;                                                                                                      \
+        for (volatile int t = 0; t < times; t++) {                                                                    \
+          s = 0;                                                                                                      \
+          for (int p = 0; p < *k; p++)                                                                                \
+            s += (*ta == 'N' ? a[p * *lda + i] : a[i * *lda + p]) * (*tb == 'N' ? b[j * *ldb + p] : b[p * *ldb + j]); \
+        }                                                                                                             \
+        c[j * *ldc + i] = *alpha * s + (*beta ? *beta * c[j * *ldc + i] : 0) + (is("wrong") && j == *n - 1);          \
+      }                                                                                                               \
   }
 GEMM(sgemm_, float)
 GEMM(dgemm_, double)
 
-void sgemv_(const char *t, const int *m, const int *n, const float *alpha, const float *a, const int *lda, const float *x, const int *incx, const float *beta, float *y, const int *incy) {
+void sgemv_(const char *t, const int *m, const int *n, const float *alpha, const float *a, const int *lda, const float *x,
+            const int *incx, const float *beta, float *y, const int *incy) {
   int rows = *t == 'N' ? *m : *n, terms = *t == 'N' ? *n : *m;
   for (int i = 0; i < rows; i++) {
     float s = 0;

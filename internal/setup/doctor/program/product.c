@@ -69,7 +69,19 @@ MULTIPLY_ADDS(adds8, 8, __attribute__((target("avx2,fma"))))
 MULTIPLY_ADDS(adds16, 16, __attribute__((target("avx512f"))))
 #endif
 
-/* GFLOP/s that the instruction set allows on one thread. */
+/* The widest instruction set of this processor that ponder has kernels for. */
+static const char *widest(void) {
+#ifdef __x86_64__
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    return "avx512";
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return "avx2";
+#endif
+  return "base";
+}
+
+/* GFLOP/s that an instruction set allows on one thread. */
 static double peak(const char *isa) {
   enum { rounds = 200000 };
   float (*adds)(long) = adds4;
@@ -93,6 +105,32 @@ static double peak(const char *isa) {
   return best;
 }
 
+/* GFLOP/s of ponder's attention with the kernels in use: sudoku's 82 positions, 8 heads 64 wide. */
+static double attention(void) {
+  enum { float32 = 6, cpu = -1, batch = 4, heads = 8, n = 82, width = 64 };
+  int64_t shape[3] = {batch, n, 3 * heads * width};
+  tensor qkv = 0;
+  atg_ones(&qkv, shape, 3, float32, cpu);
+  if (failed())
+    return 0;
+  double best = 0;
+  for (int i = 0; i < 10; i++) {
+    double t = seconds(CLOCK_THREAD_CPUTIME_ID);
+    ponder_tensor out = ponder_attention(qkv, heads, 0, 0, 0);
+    t = seconds(CLOCK_THREAD_CPUTIME_ID) - t;
+    if (!out) {
+      fprintf(stderr, "%s\n", ponder_error());
+      return 0;
+    }
+    ponder_free(out);
+    double rate = 4.0 * batch * heads * n * n * width / t * 1e-9;
+    if (rate > best)
+      best = rate;
+  }
+  at_free(qkv);
+  return best;
+}
+
 int main(void) {
   at_grad_set_enabled(0);
   int threads = at_get_num_threads();
@@ -102,7 +140,20 @@ int main(void) {
   if (!all || !one)
     return 1;
   printf("{\"threads\": %d, \"gflops\": %.3f, \"cuda\": %d, \"isa\": \"%s\", \"peak\": %.3f, \"one_thread\": %.3f", threads, all, atc_cuda_device_count(),
-         ponder_isa(), peak(ponder_isa()), one);
+         widest(), peak(widest()), one);
+
+  printf(", \"kernels\": {\"used\": \"%s\", \"rates\": {", ponder_isa());
+  const char *sets[] = {"base", "avx2", "avx512"}, *comma = "";
+  for (int i = 0; i < 3; i++)
+    if (ponder_use_isa(sets[i]) == 0) {
+      double rate = attention();
+      if (!rate)
+        return 1;
+      printf("%s\"%s\": %.3f", comma, sets[i], rate);
+      comma = ", ";
+    }
+  printf("}}");
+
   char used[32];
   snprintf(used, sizeof used, "%s", ponder_openblas());
   if (*used) {
@@ -110,7 +161,7 @@ int main(void) {
            ponder_openblas_right() == 0 ? "true" : "false", used, one);
     const char *others[] = {"SkylakeX", "Haswell", ponder_openblas_own()};
     for (int i = 0; i < 3; i++)
-      if (strcmp(others[i], used) && ponder_openblas_use(others[i]) == 0)
+      if (strcmp(others[i], used) && (i < 2 || (strcmp(others[i], "SkylakeX") && strcmp(others[i], "Haswell"))) && ponder_openblas_use(others[i]) == 0)
         printf(", \"%s\": %.3f", others[i], product(512, 0.3, CLOCK_THREAD_CPUTIME_ID));
     printf("}}");
   }
