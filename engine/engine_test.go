@@ -15,7 +15,7 @@ import (
 
 // configs are small networks, one of each kind.
 func configs() map[string]arch.Config {
-	base := arch.Config{Vocab: 7, Outputs: 5, Seq: 12, Rows: 3, Cols: 4, Hidden: 24, Heads: 3, HLayers: 1, LLayers: 2, HCycles: 2, LCycles: 2, Inner: 20}
+	base := arch.Config{Vocab: 7, Outputs: 5, Seq: 12, Rows: 3, Cols: 4, Hidden: 24, Heads: 3, Levels: arch.HL(1, 2, 2, 2), Inner: 20}
 	with := func(change func(c *arch.Config)) arch.Config {
 		c := base
 		change(&c)
@@ -29,7 +29,10 @@ func configs() map[string]arch.Config {
 		}),
 		"table bias": with(func(c *arch.Config) { c.Positions, c.Bias = arch.NoPos, arch.TableBias }),
 		"static, grid": with(func(c *arch.Config) {
-			c.Positions, c.Mixing, c.GridEmbed, c.BoxRows, c.BoxCols = arch.NoPos, arch.StaticMix, true, 1, 2
+			c.Positions, c.Mixing, c.GridEmbed, c.Regions = arch.NoPos, arch.StaticMix, true, arch.Tiles(3, 4, 1, 2)
+		}),
+		"three levels": with(func(c *arch.Config) {
+			c.Levels = []arch.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 2}, {Name: "fast", Layers: 2, Cycles: 2}}
 		}),
 		"tokens, shared": with(func(c *arch.Config) { c.Positions, c.Mixing, c.Shared = arch.NoPos, arch.TokenMLP, true }),
 	}
@@ -206,10 +209,13 @@ func TestAttention(t *testing.T) {
 		before := must(r.Save(0))(t)
 		maps := must(a.Attention(0))(t)
 		n := cfg.Prefix() + cfg.Seq
-		if len(maps) != 2 || len(maps[0]) != n*n || len(maps[1]) != n*n {
-			t.Fatalf("%s: %d maps", name, len(maps))
+		if len(maps) != len(cfg.Levels) {
+			t.Fatalf("%s: %d maps, want one of each level", name, len(maps))
 		}
 		for k, w := range maps {
+			if len(w) != n*n {
+				t.Fatalf("%s: level %d has %d weights, want %d", name, k, len(w), n*n)
+			}
 			for i := range n {
 				var sum float64
 				for _, x := range w[i*n : (i+1)*n] {
@@ -279,7 +285,7 @@ func TestBadWeights(t *testing.T) {
 			w["inner.puzzle_emb.weights"] = safetensors.OfFloat32s([]int64{3, 30}, x)
 		}, `tensor "inner.puzzle_emb.weights": number 89 is -Inf, want a finite one`},
 		{"hidden 1e9", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Hidden, c.PuzzlePositions = 999_999_999, 1 }, "shape [24], want [999999999]"},
-		{"a million layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.HLayers = 1_000_000 }, "is missing"},
+		{"a million layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(1_000_000, 2, 2, 2) }, "is missing"},
 		{"no vocabulary", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Vocab = 0 }, "vocab is 0"},
 	} {
 		cfg, w := good, random(good, 1)

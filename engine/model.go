@@ -14,14 +14,16 @@ import (
 type Model struct {
 	cfg arch.Config
 
-	tokens                    []float32 // [vocab, hidden]
-	positions                 []float32 // [positions, hidden]; nil without
-	puzzles                   table     // [ids, dim]
-	registers                 []float32 // [registers, hidden]
-	rowVecs, colVecs, boxVecs []float32 // [rows, hidden] …; nil without
-	head                      vec.Matrix
-	qWeight, qBias            []float32 // [2, hidden], [2]
-	levels                    []level   // the slowest first
+	tokens           []float32 // [vocab, hidden]
+	positions        []float32 // [positions, hidden]; nil without
+	puzzles          table     // [ids, dim]
+	registers        []float32 // [registers, hidden]
+	rowVecs, colVecs []float32 // [rows, hidden], [cols, hidden]; nil without
+	regionVecs       []float32 // [regions, hidden]; nil without
+	regions          []int     // of each cell, a row of regionVecs
+	head             vec.Matrix
+	qWeight, qBias   []float32 // [2, hidden], [2]
+	levels           []level   // the slowest first
 }
 
 // A level is one of the states, with the blocks that update it.
@@ -77,19 +79,21 @@ func (m *Model) build(r *reader) {
 	if c.GridEmbed {
 		m.rowVecs = r.floats("inner.embed_row.embedding_weight", c.Rows, d)
 		m.colVecs = r.floats("inner.embed_col.embedding_weight", c.Cols, d)
-		if c.BoxRows > 0 {
-			m.boxVecs = r.floats("inner.embed_box.embedding_weight", c.Seq/c.BoxRows/c.BoxCols, d)
+		if of, n := c.Region(); n > 0 {
+			m.regions, m.regionVecs = of, r.floats("inner.embed_box.embedding_weight", n, d)
 		}
 	}
-	l := level{name: "L", module: "L_level", cycles: c.LCycles, init: r.floats("inner.L_init", d)}
-	h := level{name: "H", module: "H_level", cycles: c.HCycles, init: r.floats("inner.H_init", d)}
-	l.blocks = m.stack(r, l.module, c.LLayers)
-	if c.Shared {
-		h.module, h.blocks = l.module, l.blocks
-	} else {
-		h.blocks = m.stack(r, h.module, c.HLayers)
+	m.levels = nil
+	stacks := map[string][]*block{}
+	for i, l := range c.Levels {
+		module, layers := c.Stack(i)
+		if _, ok := stacks[module]; !ok {
+			stacks[module] = m.stack(r, module, layers)
+		}
+		m.levels = append(m.levels, level{
+			name: l.Name, module: module, cycles: l.Cycles, blocks: stacks[module], init: r.floats("inner."+l.Name+"_init", d),
+		})
 	}
-	m.levels = []level{h, l}
 }
 
 func (m *Model) stack(r *reader, module string, layers int) []*block {
@@ -214,8 +218,8 @@ func (m *Model) encode(dst []float32, in think.Input, cols int) error {
 			parts := 3.0
 			sum(x, m.rowVecs[row*d:])
 			sum(x, m.colVecs[col*d:])
-			if m.boxVecs != nil {
-				sum(x, m.boxVecs[(row/c.BoxRows*(cols/c.BoxCols)+col/c.BoxCols)*d:])
+			if m.regions != nil {
+				sum(x, m.regionVecs[m.regions[t]*d:])
 				parts = 4
 			}
 			scale(x, 1/math.Sqrt(parts)) // keeps the scale of one embedding

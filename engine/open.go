@@ -28,10 +28,14 @@ func Open(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 	u, err := think.ReadUsage(c.Config)
 	var net struct {
-		Model arch.Config `json:"model"`
+		Model arch.Config      `json:"model"`
+		Cell  *arch.CellConfig `json:"cell"`
 	}
 	if err == nil {
 		err = json.Unmarshal(c.Config, &net)
+	}
+	if err == nil && net.Cell != nil {
+		err = errors.New("a recurrent network (cell): the engine torch alone computes it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)

@@ -22,20 +22,24 @@ func drawConfig(t *rapid.T) arch.Config {
 	side := func(name string) int { return rapid.IntRange(1, 5).Draw(t, name) }
 	c := arch.Config{
 		Vocab: rapid.IntRange(1, 12).Draw(t, "vocab"), Outputs: rapid.IntRange(0, 20).Draw(t, "outputs"),
-		Heads: rapid.IntRange(1, 4).Draw(t, "heads"), HLayers: rapid.IntRange(1, 2).Draw(t, "h_layers"), LLayers: rapid.IntRange(1, 2).Draw(t, "l_layers"),
-		HCycles: rapid.IntRange(1, 3).Draw(t, "h_cycles"), LCycles: rapid.IntRange(1, 3).Draw(t, "l_cycles"),
+		Heads: rapid.IntRange(1, 4).Draw(t, "heads"),
 		Inner: rapid.IntRange(1, 70).Draw(t, "inner"), NormEps: rapid.SampledFrom([]float64{0, 1e-3}).Draw(t, "norm_eps"),
 		RopeTheta: rapid.SampledFrom([]float64{0, 100}).Draw(t, "rope_theta"), Shared: rapid.Bool().Draw(t, "shared"),
 		Positions: rapid.SampledFrom([]arch.Positions{arch.Rope, arch.Rope2D, arch.Learned, arch.NoPos}).Draw(t, "positions"),
 		Mixing:    rapid.SampledFrom([]arch.Mixing{arch.Attention, arch.StaticMix, arch.TokenMLP}).Draw(t, "mixing"),
 		Registers: rapid.IntRange(0, 2).Draw(t, "registers"),
 	}
+	for i := range rapid.IntRange(1, 3).Draw(t, "levels") {
+		c.Levels = append(c.Levels, arch.Level{
+			Name: string(rune('a' + i)), Layers: rapid.IntRange(1, 2).Draw(t, "layers"), Cycles: rapid.IntRange(1, 3-i).Draw(t, "cycles"),
+		})
+	}
 	c.Hidden = c.Heads * 4 * rapid.IntRange(1, 5).Draw(t, "head width / 4")
 	c.Rows, c.Cols = side("rows"), side("cols")
 	if c.Seq = c.Rows * c.Cols; rapid.Bool().Draw(t, "grid") {
 		c.Conv, c.GridEmbed = rapid.Bool().Draw(t, "conv"), rapid.Bool().Draw(t, "grid_embed")
 		if c.GridEmbed && rapid.Bool().Draw(t, "boxes") {
-			c.BoxRows, c.BoxCols = c.Rows, 1
+			c.Regions = arch.Tiles(c.Rows, c.Cols, rapid.IntRange(1, c.Rows).Draw(t, "tile rows"), rapid.IntRange(1, c.Cols).Draw(t, "tile cols"))
 		}
 	} else if c.Positions != arch.Rope2D {
 		c.Rows, c.Cols = 0, 0
@@ -62,17 +66,12 @@ func TestAsTorch(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		params := torch.NewParams(torch.CPU)
-		defer params.Close()
-		model, err := hrm.New(cfg, params, 0)
+		net, err := hrm.Load(cfg, weights, hrm.Run{Device: torch.CPU})
 		if err != nil {
 			rt.Fatal(err)
 		}
-		defer model.Close()
-		if err := params.Load(weights); err != nil {
-			rt.Fatal(err)
-		}
-		core := learn.NewCore(model)
+		core := learn.NewCore(net)
+		defer core.Close()
 		if got, want := m.Spec(), core.Spec(); !slices.Equal(got.Levels, want.Levels) || got.Shape != want.Shape || got.Fixed != want.Fixed || got.IDs != want.IDs || got.Outputs != want.Outputs {
 			rt.Fatalf("spec %+v, want %+v", got, want)
 		}

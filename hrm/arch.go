@@ -9,7 +9,12 @@ type (
 	Positions  = arch.Positions
 	Mixing     = arch.Mixing
 	Bias       = arch.Bias
+	Level      = arch.Level
+	Spec       = arch.Spec
+	State      = arch.State
+	Training   = arch.Training
 	Gradient   = arch.Gradient
+	Precision  = arch.Precision
 )
 
 // The values of Config's fields.
@@ -29,8 +34,19 @@ const (
 
 	LastPass  = arch.LastPass
 	LastCycle = arch.LastCycle
+
+	Float32  = arch.Float32
+	BFloat16 = arch.BFloat16
 )
 
 // Base27M is the published network for sudoku (27,275,266 parameters at Vocab 11); set Vocab, Seq
 // and PuzzleIDs for other tasks.
 func Base27M() Config { return arch.Base27M() }
+
+// HL is the two levels of the papers: hCycles updates of z_H in a segment, lCycles of z_L before each.
+func HL(hLayers, lLayers, hCycles, lCycles int) []Level {
+	return arch.HL(hLayers, lLayers, hCycles, lCycles)
+}
+
+// Tiles is Config.Regions of a grid that is cut into tiles of height rows and width cols.
+func Tiles(rows, cols, height, width int) []string { return arch.Tiles(rows, cols, height, width) }

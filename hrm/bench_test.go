@@ -16,7 +16,7 @@ import (
 // BenchmarkSegment is one segment of sudoku without gradients, on one thread.
 func BenchmarkSegment(b *testing.B) {
 	torch.SetThreads(1)
-	small := hrm.Config{Vocab: 11, Seq: 81, Hidden: 128, Heads: 4, HLayers: 2, LLayers: 2, HCycles: 2, LCycles: 2, PuzzleIDs: 1, PuzzleDim: 128}
+	small := hrm.Config{Vocab: 11, Seq: 81, Hidden: 128, Heads: 4, Levels: hrm.HL(2, 2, 2, 2), PuzzleIDs: 1, PuzzleDim: 128}
 	for _, bb := range []struct {
 		name    string
 		cfg     hrm.Config

@@ -17,7 +17,7 @@ func ExampleModel() {
 	defer params.Close()
 	m, err := hrm.New(hrm.Config{
 		Vocab: 5, Outputs: 4, Seq: 6, Rows: 2, Cols: 3,
-		Hidden: 16, Heads: 2, HLayers: 1, LLayers: 1, HCycles: 2, LCycles: 2, Inner: 24,
+		Hidden: 16, Heads: 2, Levels: hrm.HL(1, 1, 2, 2), Inner: 24,
 		Positions: hrm.Rope2D, Registers: 1,
 	}, params, 1)
 	if err != nil {
@@ -40,7 +40,7 @@ func ExampleModel() {
 			}, 2, 6)
 			next, out := m.Segment(s, c, hrm.Input{Tokens: grids})
 			if segment == 0 {
-				fmt.Println("z_H", torch.Shape(next.ZH), "logits", torch.Shape(out.Logits), "q_halt", torch.Shape(out.QHalt))
+				fmt.Println("z_H", torch.Shape(next[0]), "logits", torch.Shape(out.Logits), "q_halt", torch.Shape(out.QHalt))
 			}
 			// The Q head begins at weight 0 and bias -5: halt almost never.
 			fmt.Println("segment", segment+1, "q_halt", s.ReadFloats(nil, out.QHalt))
@@ -63,7 +63,7 @@ func ExampleModel() {
 func ExampleModel_Reset() {
 	params := torch.NewParams(torch.CPU)
 	defer params.Close()
-	m, err := hrm.New(hrm.Config{Vocab: 5, Seq: 6, Hidden: 16, Heads: 2, HLayers: 1, LLayers: 1, HCycles: 1, LCycles: 1}, params, 1)
+	m, err := hrm.New(hrm.Config{Vocab: 5, Seq: 6, Hidden: 16, Heads: 2, Levels: hrm.HL(1, 1, 1, 1)}, params, 1)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -76,8 +76,8 @@ func ExampleModel_Reset() {
 		same := func(a, b *torch.Tensor, row int64) bool {
 			return slices.Equal(s.ReadFloats(nil, s.Narrow(a, 0, row, 1)), s.ReadFloats(nil, s.Narrow(b, 0, row, 1)))
 		}
-		fmt.Println("row 0 is at the start:", same(reset.ZH, start.ZH, 0))
-		fmt.Println("row 1 goes on:", same(reset.ZH, after.ZH, 1) && !same(reset.ZH, start.ZH, 1))
+		fmt.Println("row 0 is at the start:", same(reset[0], start[0], 0))
+		fmt.Println("row 1 goes on:", same(reset[0], after[0], 1) && !same(reset[0], start[0], 1))
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -98,12 +98,12 @@ func ExampleCell() {
 		return
 	}
 	err = torch.Do(torch.Grad, func(s *torch.Scope) {
-		h := c.Start(s, torch.CPU, 1)
+		h := c.Start(s, 1, 0)
 		var out hrm.Output
 		for _, x := range [][]float32{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}} {
-			h, out = c.Segment(s, h, s.Floats(x, 1, 3))
+			h, out = c.Think(s, h, s.Floats(x, 1, 3))
 		}
-		fmt.Println("low", torch.Shape(h.Low), "high", torch.Shape(h.High), "logits", torch.Shape(out.Logits))
+		fmt.Println("low", torch.Shape(h[1]), "high", torch.Shape(h[0]), "logits", torch.Shape(out.Logits))
 		names, trained := params.Trained()
 		for i, g := range s.Gradients(s.Sum(out.Logits), trained[:4]) {
 			fmt.Println(names[i], torch.Shape(g))

@@ -17,25 +17,28 @@ import (
 // the recorded gradient the whole one.
 func small() hrm.Config {
 	return hrm.Config{
-		Vocab: 5, Seq: 12, Rows: 3, Cols: 4, Hidden: 16, Heads: 2, HLayers: 1, LLayers: 1,
-		HCycles: 1, LCycles: 1, Inner: 24,
+		Vocab: 5, Seq: 12, Rows: 3, Cols: 4, Hidden: 16, Heads: 2, Levels: hrm.HL(1, 1, 1, 1), Inner: 24,
 	}
 }
 
 var variants = map[string]func(c *hrm.Config){
 	"rope":             func(*hrm.Config) {},
 	"learned, puzzle":  func(c *hrm.Config) { c.Positions, c.PuzzleIDs, c.PuzzleDim = hrm.Learned, 3, 20 },
-	"no positions":     func(c *hrm.Config) { c.Positions, c.LLayers = hrm.NoPos, 2 },
+	"no positions":     func(c *hrm.Config) { c.Positions, c.Levels = hrm.NoPos, hrm.HL(1, 2, 1, 1) },
 	"rope-2d and conv": func(c *hrm.Config) { c.Positions, c.Conv, c.Registers, c.Outputs = hrm.Rope2D, true, 1, 4 },
 	"table bias": func(c *hrm.Config) {
-		c.Bias, c.GroupBias, c.BoxRows, c.BoxCols, c.Registers = hrm.TableBias, true, 3, 2, 2
+		c.Bias, c.GroupBias, c.Regions, c.Registers = hrm.TableBias, true, hrm.Tiles(3, 4, 3, 2), 2
 	},
 	"relative bias": func(c *hrm.Config) { c.Bias, c.BiasRadius, c.Registers = hrm.RelativeBias, 1, 1 },
 	"token mlp":     func(c *hrm.Config) { c.Mixing, c.Positions = hrm.TokenMLP, hrm.NoPos },
 	"static mix": func(c *hrm.Config) {
-		c.Mixing, c.GridEmbed, c.BoxRows, c.BoxCols, c.GroupBias, c.Positions = hrm.StaticMix, true, 3, 2, true, hrm.NoPos
+		c.Mixing, c.GridEmbed, c.Regions, c.GroupBias, c.Positions = hrm.StaticMix, true, hrm.Tiles(3, 4, 3, 2), true, hrm.NoPos
 	},
-	"shared, last cycle": func(c *hrm.Config) { c.Shared, c.Gradient, c.LCycles = true, hrm.LastCycle, 3 },
+	"shared": func(c *hrm.Config) { c.Shared, c.Levels = true, hrm.HL(0, 1, 1, 1) },
+	"three levels": func(c *hrm.Config) {
+		c.Levels = []hrm.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 1}, {Name: "fast", Layers: 2, Cycles: 1}}
+	},
+	"one level": func(c *hrm.Config) { c.Levels = []hrm.Level{{Name: "only", Layers: 2, Cycles: 1}} },
 }
 
 // TestGradients compares every parameter's gradient with the change of the output along it.
@@ -162,9 +165,7 @@ func TestCarry(t *testing.T) {
 	}
 	defer m.Close()
 	mustDo(t, torch.NoGrad, func(s *torch.Scope) {
-		read := func(c hrm.Carry) string {
-			return fmt.Sprint(s.ReadFloats(nil, c.ZH), s.ReadFloats(nil, c.ZL))
-		}
+		read := func(c hrm.Carry) string { return fmt.Sprint(c.Floats(s)) }
 		start := m.Start(s, 2, 12)
 		before := read(start)
 		in := hrm.Input{Tokens: s.Ints(make([]int64, 24), 2, 12)}
@@ -181,34 +182,6 @@ func TestCarry(t *testing.T) {
 		}
 		if read(fresh) == read(c) {
 			t.Error("Reset changed nothing")
-		}
-	})
-}
-
-// TestAttentionMaps: the weights of a position sum to 1.
-func TestAttentionMaps(t *testing.T) {
-	params := torch.NewParams(torch.CPU)
-	defer params.Close()
-	m, err := hrm.New(small(), params, 3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
-	mustDo(t, torch.NoGrad, func(s *torch.Scope) {
-		h, l := m.AttentionMaps(s, m.Start(s, 1, 12), hrm.Input{Tokens: s.Ints([]int64{0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1}, 1, 12)})
-		for name, w := range map[string][]float32{"H": h, "L": l} {
-			if len(w) != 144 {
-				t.Fatalf("%s: %d weights, want 144", name, len(w))
-			}
-			for i := range 12 {
-				sum := float32(0)
-				for _, x := range w[12*i : 12*i+12] {
-					sum += x
-				}
-				if math.Abs(float64(sum)-1) > 1e-5 { // float32, sum of 12
-					t.Errorf("%s: weights of position %d sum to %v", name, i, sum)
-				}
-			}
 		}
 	})
 }
@@ -252,9 +225,9 @@ func TestCell(t *testing.T) {
 	x := []float64{0.5, -1, 2}
 	low, high := make([]float64, 5), make([]float64, 4)
 	mustDo(t, torch.NoGrad, func(s *torch.Scope) {
-		h := c.Start(s, torch.CPU, 1)
+		h := c.Start(s, 1, 0)
 		for range 3 {
-			h, _ = c.Segment(s, h, s.Floats([]float32{0.5, -1, 2}, 1, 3))
+			h, _ = c.Think(s, h, s.Floats([]float32{0.5, -1, 2}, 1, 3))
 			in := append(append([]float64{}, x...), high...)
 			for range cfg.Steps {
 				low = step("low", in, low)
@@ -262,7 +235,7 @@ func TestCell(t *testing.T) {
 			high = step("high", low, high)
 		}
 		for name, pair := range map[string][2][]float64{
-			"low": {torch.Read[float64](nil, h.Low), low}, "high": {torch.Read[float64](nil, h.High), high},
+			"low": {torch.Read[float64](nil, h[1]), low}, "high": {torch.Read[float64](nil, h[0]), high},
 		} {
 			for k, want := range pair[1] {
 				if got := pair[0][k]; math.Abs(got-want) > 1e-6 { // float32 after 15 steps
@@ -282,7 +255,7 @@ func TestCellGradients(t *testing.T) {
 		t.Fatal(err)
 	}
 	y := func(s *torch.Scope) *torch.Tensor {
-		_, out := c.Segment(s, c.Start(s, torch.CPU, 2), s.Floats([]float32{1, -1, 2, 0.5, 1, -2}, 2, 3))
+		_, out := c.Think(s, c.Start(s, 2, 0), s.Floats([]float32{1, -1, 2, 0.5, 1, -2}, 2, 3))
 		return s.Add(s.Sum(out.Logits), s.Sum(out.QHalt))
 	}
 	names, trained := params.Trained()
@@ -361,13 +334,13 @@ func TestCellRecorded(t *testing.T) {
 				torch.Write(trained[i], read("param."+n))
 			}
 		}
-		h, x := c.Start(s, torch.CPU, 3), s.Floats(read("x"), 3, 6)
+		h, x := c.Start(s, 3, 0), s.Floats(read("x"), 3, 6)
 		for k := range 3 {
-			h, _ = c.Segment(s, h, x)
-			compare(fmt.Sprintf("low.%d", k), s.ReadFloats(nil, h.Low))
-			compare(fmt.Sprintf("high.%d", k), s.ReadFloats(nil, h.High))
+			h, _ = c.Think(s, h, x)
+			compare(fmt.Sprintf("low.%d", k), s.ReadFloats(nil, h[1]))
+			compare(fmt.Sprintf("high.%d", k), s.ReadFloats(nil, h[0]))
 		}
-		for i, g := range s.Gradients(s.Sum(h.High), trained) {
+		for i, g := range s.Gradients(s.Sum(h[0]), trained) {
 			if f.Has("grad." + names[i]) {
 				compare("grad."+names[i], s.ReadFloats(nil, g))
 			}

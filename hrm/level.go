@@ -9,30 +9,47 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 )
 
-// A level is a stack of blocks; both levels of a model may be one.
-type level struct {
+// A stack is the blocks that update the state of a level, or of all levels if they share them.
+type stack struct {
 	name   string
 	blocks []*block
 }
 
-func newLevel(b *builder, name string, layers int) *level {
-	l := &level{name: name}
+func newStack(b *builder, c Config, name string, layers int) *stack {
+	k := &stack{name: name}
 	for i := range layers {
-		l.blocks = append(l.blocks, newBlock(b, fmt.Sprintf("inner.%s.layers.%d.", name, i)))
+		next := newBlock(b, c, fmt.Sprintf("inner.%s.layers.%d.", name, i))
+		k.blocks = append(k.blocks, next)
+		if next.down.w == nil {
+			break // it is not there; a configuration may claim a million more
+		}
 	}
-	return l
+	return k
+}
+
+// An update is that of one level: what its blocks need to know beside their weights.
+type update struct {
+	*pass
+	cfg    *Config
+	tables *tables
+	stack  *stack
+	block  int                   // of the stack, the one that computes
+	attend func(w *torch.Tensor) // gets the attention [batch, n, n] of the last block; may be nil
 }
 
 // apply runs the blocks over x [batch, n, hidden], which already has the injection added.
-func (l *level) apply(m *Model, s *torch.Scope, name string, x *torch.Tensor, t *tables) *torch.Tensor {
-	for i, b := range l.blocks {
-		see := func(part string, x *torch.Tensor) *torch.Tensor {
-			if m.observe != nil {
-				m.observe(fmt.Sprintf("%s.layers.%d%s", name, i, part), x)
-			}
-			return x
-		}
-		x = see("", b.apply(m, s, x, t, see))
+func (u *update) apply(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	for i, b := range u.stack.blocks {
+		u.block = i
+		x = u.see("", b.apply(u, s, x))
+	}
+	return u.pass.see(u.stack.name+".out", x)
+}
+
+// see shows x, a part of the block that computes.
+func (u *update) see(part string, x *torch.Tensor) *torch.Tensor {
+	if u.observe != nil {
+		u.observe(fmt.Sprintf("%s.layers.%d%s", u.stack.name, u.block, part), x)
 	}
 	return x
 }
@@ -40,57 +57,48 @@ func (l *level) apply(m *Model, s *torch.Scope, name string, x *torch.Tensor, t 
 // A block is attention (or another mixing of positions) and a SwiGLU feed-forward, each followed by
 // the norm of its residual: x = rms(x + mix(x)), x = rms(x + mlp(x)).
 type block struct {
-	qkv, out         *torch.Tensor // [3D, D], [D, D]; of StaticMix qkv is [D, D]: values alone
+	qkv, out         *product      // [3D, D], [D, D]; of StaticMix qkv is [D, D]: values alone
 	bias             *torch.Tensor // [heads, n, n], or [heads, (2r+1)²+1] if relative; nil without
 	mix              *torch.Tensor // [heads, n, n] of StaticMix
-	tokenUp, tokenDn *torch.Tensor // [2F', n], [n, F'] of TokenMLP
-	gateUp, down     *torch.Tensor // [2F, D], [D, F]
+	tokenUp, tokenDn *product      // [2F', n], [n, F'] of TokenMLP
+	gateUp, down     *product      // [2F, D], [D, F]
 	conv             *torch.Tensor // [9, F]; nil without
 }
 
-func newBlock(b *builder, prefix string) *block {
-	c := b.cfg
+func newBlock(b *builder, c Config, prefix string) *block {
 	n := c.Prefix() + c.Seq
+	heads, places := int64(c.Heads), int64(n)
 	k := &block{}
 	switch c.Mixing {
 	case Attention:
-		k.qkv = b.linear(prefix+"self_attn.qkv_proj.weight", 3*c.Hidden, c.Hidden)
-		k.out = b.linear(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
+		k.qkv = b.product(prefix+"self_attn.qkv_proj.weight", 3*c.Hidden, c.Hidden)
+		k.out = b.product(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
 		switch c.Bias {
 		case TableBias:
-			k.bias = b.floats(prefix+"self_attn.bias", groups(c, 2, false), int64(c.Heads), int64(n), int64(n))
+			k.bias = b.floats(prefix+"self_attn.bias", false, func() []float32 { return groups(c, 2, false) }, heads, places, places)
 		case RelativeBias:
 			w := 2*c.BiasRadius + 1
-			k.bias = b.fill(prefix+"self_attn.bias", 0, int64(c.Heads), int64(w*w+1))
+			k.bias = b.fill(prefix+"self_attn.bias", false, 0, heads, int64(w*w+1))
 		}
 	case StaticMix:
-		k.qkv = b.linear(prefix+"self_attn.v_proj.weight", c.Hidden, c.Hidden)
-		k.out = b.linear(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
-		k.mix = b.floats(prefix+"self_attn.mix", groups(c, 1, true), int64(c.Heads), int64(n), int64(n))
+		k.qkv = b.product(prefix+"self_attn.v_proj.weight", c.Hidden, c.Hidden)
+		k.out = b.product(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
+		k.mix = b.floats(prefix+"self_attn.mix", true, func() []float32 { return groups(c, 1, true) }, heads, places, places)
 	case TokenMLP:
 		f := c.Width(n)
-		k.tokenUp = b.linear(prefix+"mlp_t.gate_up_proj.weight", 2*f, n)
-		k.tokenDn = b.linear(prefix+"mlp_t.down_proj.weight", n, f)
+		k.tokenUp = b.product(prefix+"mlp_t.gate_up_proj.weight", 2*f, n)
+		k.tokenDn = b.product(prefix+"mlp_t.down_proj.weight", n, f)
 	}
-	k.gateUp = b.linear(prefix+"mlp.gate_up_proj.weight", 2*c.Inner, c.Hidden)
-	k.down = b.linear(prefix+"mlp.down_proj.weight", c.Hidden, c.Inner)
+	k.gateUp = b.product(prefix+"mlp.gate_up_proj.weight", 2*c.Inner, c.Hidden)
+	k.down = b.product(prefix+"mlp.down_proj.weight", c.Hidden, c.Inner)
 	if c.Conv {
-		k.conv = b.p.Add(b.s, prefix+"mlp.conv.weight", convInit(b, int64(c.Inner)))
+		k.conv = b.conv(prefix+"mlp.conv.weight", int64(c.Inner))
 	}
 	return k
 }
 
-// convInit is the identity plus noise of standard deviation 0.1: [9, f].
-func convInit(b *builder, f int64) *torch.Tensor {
-	w := torch.Read[float32](nil, b.gen.TruncNormal(b.s, 0.1, 9, f))
-	for i := range f {
-		w[4*f+i]++
-	}
-	return b.s.Floats(w, 9, f)
-}
-
 // groups is a table [heads, n, n] that holds v where position j is in the group of position i: the
-// same row for head 0, column for head 1, box for head 2, all of them for further heads, and the
+// same row for head 0, column for head 1, region for head 2, all of them for further heads, and the
 // prefix for everyone. It is 0 without GroupBias. If mean is set each row sums to v.
 func groups(c Config, v float64, mean bool) []float32 {
 	p := c.Prefix()
@@ -99,12 +107,7 @@ func groups(c Config, v float64, mean bool) []float32 {
 	if !c.GroupBias {
 		return out
 	}
-	box := func(i int) int {
-		if c.BoxRows == 0 {
-			return -1 - i // every cell its own
-		}
-		return i/c.Cols/c.BoxRows*(c.Cols/c.BoxCols) + i%c.Cols/c.BoxCols
-	}
+	region, _ := c.Region()
 	for h := range c.Heads {
 		for i := range n {
 			row := out[(h*n+i)*n : (h*n+i+1)*n]
@@ -113,7 +116,10 @@ func groups(c Config, v float64, mean bool) []float32 {
 				same := i < p || j < p
 				if !same {
 					a, b := i-p, j-p
-					r, l, x := a/c.Cols == b/c.Cols, a%c.Cols == b%c.Cols, box(a) == box(b)
+					r, l, x := a/c.Cols == b/c.Cols, a%c.Cols == b%c.Cols, a == b
+					if region != nil {
+						x = region[a] == region[b]
+					}
 					same = (h == 0 && r) || (h == 1 && l) || (h == 2 && x) || (h > 2 && (r || l || x))
 				}
 				if same {
@@ -131,32 +137,32 @@ func groups(c Config, v float64, mean bool) []float32 {
 	return out
 }
 
-func (k *block) apply(m *Model, s *torch.Scope, x *torch.Tensor, t *tables, see func(string, *torch.Tensor) *torch.Tensor) *torch.Tensor {
-	eps := m.cfg.NormEps
-	if m.cfg.Mixing == TokenMLP {
+func (k *block) apply(u *update, s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	eps := u.cfg.NormEps
+	if u.cfg.Mixing == TokenMLP {
 		y := s.Own(s.Transpose(x, 1, 2).Contiguous(false)) // [batch, D, n]
-		up := s.SwiGLU(m.linear(s, y, k.tokenUp, nil))
-		y = s.RMSAdd(y, see(".mlp_t", m.linear(s, up, k.tokenDn, nil)), eps)
+		up := s.SwiGLU(k.tokenUp.apply(u.pass, s, y))
+		y = s.RMSAdd(y, u.see(".mlp_t", k.tokenDn.apply(u.pass, s, up)), eps)
 		x = s.Own(s.Transpose(y, 1, 2).Contiguous(false))
 	} else {
-		x = s.RMSAdd(x, see(".self_attn", m.linear(s, k.mixed(m, s, x, t, see), k.out, nil)), eps)
+		x = s.RMSAdd(x, u.see(".self_attn", k.out.apply(u.pass, s, k.mixed(u, s, x))), eps)
 	}
-	h := s.SwiGLU(m.linear(s, x, k.gateUp, nil))
+	h := s.SwiGLU(k.gateUp.apply(u.pass, s, x))
 	if k.conv != nil {
-		h = s.Conv3x3(h, k.conv, t.rows, t.cols, m.cfg.Prefix())
+		h = s.Conv3x3(h, k.conv, u.tables.rows, u.tables.cols, u.cfg.Prefix())
 	}
-	return s.RMSAdd(x, see(".mlp", m.linear(s, h, k.down, nil)), eps)
+	return s.RMSAdd(x, u.see(".mlp", k.down.apply(u.pass, s, h)), eps)
 }
 
 // mixed is what attention, or the static matrices in its place, gathers for each position.
-func (k *block) mixed(m *Model, s *torch.Scope, x *torch.Tensor, t *tables, see func(string, *torch.Tensor) *torch.Tensor) *torch.Tensor {
-	c := m.cfg
-	qkv := m.linear(s, x, k.qkv, nil)
+func (k *block) mixed(u *update, s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	c, t := u.cfg, u.tables
+	qkv := k.qkv.apply(u.pass, s, x)
 	if c.Mixing == Attention {
-		see(".self_attn.qkv_proj", qkv)
+		u.see(".self_attn.qkv_proj", qkv)
 		bias := k.scores(s, t)
-		if m.attend != nil {
-			m.attend(k, s.AttentionMap(qkv, c.Heads, t.cos, t.sin, bias))
+		if u.attend != nil && u.block == len(u.stack.blocks)-1 {
+			u.attend(s.AttentionMap(qkv, c.Heads, t.cos, t.sin, bias))
 		}
 		return s.Attention(qkv, c.Heads, t.cos, t.sin, bias)
 	}
@@ -164,7 +170,7 @@ func (k *block) mixed(m *Model, s *torch.Scope, x *torch.Tensor, t *tables, see 
 	shape := torch.Shape(x)
 	batch, n, hd := shape[0], shape[1], int64(c.Hidden/c.Heads)
 	v := s.Own(s.Reshape(qkv, batch, n, int64(c.Heads), hd).Permute([]int64{2, 1, 0, 3}, false))
-	y := s.MatMul(s.To(k.mix, m.dtype()), s.Reshape(v, int64(c.Heads), n, batch*hd))
+	y := s.MatMul(s.To(k.mix, u.dtype), s.Reshape(v, int64(c.Heads), n, batch*hd))
 	y = s.Own(s.Reshape(y, int64(c.Heads), n, batch, hd).Permute([]int64{2, 1, 0, 3}, false))
 	return s.Reshape(y, batch, n, int64(c.Hidden))
 }

@@ -5,7 +5,6 @@ package learn
 import (
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -17,38 +16,39 @@ import (
 // device: a segment uploads tokens only if it is about others than the one before, and downloads
 // logits and Q values alone.
 type Core struct {
-	mu    sync.Mutex // of the model, which one goroutine uses at a time
-	model *hrm.Model
+	net *hrm.Core
 }
 
-// NewCore is m for thinking; m stays its owner's and must not change.
-func NewCore(m *hrm.Model) *Core { return &Core{model: m} }
+// NewCore is c for package think.
+func NewCore(c *hrm.Core) *Core { return &Core{c} }
+
+// Close frees the network.
+func (c *Core) Close() error { return c.net.Close() }
 
 // Spec implements think.Core.
 func (c *Core) Spec() think.Spec {
-	cfg := c.model.Config()
-	sp := think.Spec{
-		Vocab: cfg.Vocab, Outputs: cfg.Outputs,
-		Shape: think.Shape{Seq: cfg.Seq, Rows: cfg.Rows, Cols: cfg.Cols},
-		Fixed: cfg.FixedLength(),
+	sp := c.net.Spec()
+	out := think.Spec{
+		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs,
+		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
 	}
-	if cfg.PuzzleDim > 0 {
-		sp.IDs = cfg.PuzzleIDs
+	for _, st := range sp.States {
+		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix}
+		if st.Whole {
+			l.Prefix = 1 // one place, of no token
+		}
+		out.Levels = append(out.Levels, l)
 	}
-	for _, name := range []string{"H", "L"} {
-		sp.Levels = append(sp.Levels, think.Level{Name: name, Width: cfg.Hidden, Prefix: cfg.Prefix()})
-	}
-	return sp
+	return out
 }
 
 // Open implements think.Core. What it returns is a think.Attender if the network has attention.
 func (c *Core) Open(rows int, shape think.Shape) (think.Rows, error) {
-	cfg := c.model.Config()
-	if err := cfg.Fits(shape.Seq, shape.Rows, shape.Cols); err != nil {
+	if err := c.net.Spec().Fits(shape.Seq, shape.Rows, shape.Cols); err != nil {
 		return nil, err
 	}
-	r := &coreRows{core: c, shape: shape, rows: make([]coreRow, rows), chosen: make([]bool, rows)}
-	if cfg.Mixing == hrm.Attention {
+	r := &coreRows{core: c.net, shape: shape, rows: make([]coreRow, rows), chosen: make([]bool, rows)}
+	if c.net.Attends() {
 		return &coreAttender{r}, nil
 	}
 	return r, nil
@@ -58,7 +58,7 @@ func (c *Core) Open(rows int, shape think.Shape) (think.Rows, error) {
 // while the same rows think in the same order, the state that a segment begins with is the very tensor
 // that the one before ended with.
 type coreRows struct {
-	core   *Core
+	core   *hrm.Core
 	shape  think.Shape
 	rows   []coreRow
 	chosen []bool    // of rows, during Segment
@@ -103,7 +103,7 @@ func (r *coreRows) set(row int, in think.Input) error {
 	if len(in.Tokens) != r.shape.Seq {
 		return fmt.Errorf("row %d: %d tokens, want %d", row, len(in.Tokens), r.shape.Seq)
 	}
-	if err := checkInput(r.core.model.Config(), in.Tokens, in.ID); err != nil {
+	if err := checkInput(r.core.Spec(), in.Tokens, in.ID); err != nil {
 		return fmt.Errorf("row %d: %w", row, err)
 	}
 	w := &r.rows[row]
@@ -143,9 +143,9 @@ func (r *coreRows) Segment(rows []int, out *think.Output) error {
 		return nil
 	}
 	next := &group{size: len(rows)}
-	err := r.do(func(s *torch.Scope) {
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		r.upload(s, rows)
-		c, o := r.core.model.Segment(s, r.gather(s, rows), r.in)
+		c, o := r.core.Segment(s, r.gather(s, rows), r.in)
 		out.Logits = s.ReadFloats(out.Logits, o.Logits)
 		out.QHalt = s.ReadFloats(out.QHalt, o.QHalt)
 		out.QContinue = s.ReadFloats(out.QContinue, o.QContinue)
@@ -181,18 +181,21 @@ func (r *coreRows) upload(s *torch.Scope, rows []int) {
 		return
 	}
 	r.forget()
-	dev := r.core.model.Params().Device()
-	n, seq := len(rows), r.shape.Seq
-	tokens, ids := make([]int32, 0, n*seq), make([]int32, 0, n)
-	for _, row := range rows {
-		tokens, ids = append(tokens, r.rows[row].tokens...), append(ids, r.rows[row].id)
-	}
-	in := hrm.Input{Rows: r.shape.Rows, Cols: r.shape.Cols}
-	in.Tokens = s.Keep(s.To(torch.From(s, dev, tokens, int64(n), int64(seq)), torch.Int64))
-	if r.core.model.PuzzleTable() != nil {
-		in.PuzzleIDs = s.Keep(s.To(torch.From(s, dev, ids, int64(n)), torch.Int64))
+	in := r.about(s, rows)
+	s.Keep(in.Tokens)
+	if in.PuzzleIDs != nil {
+		s.Keep(in.PuzzleIDs)
 	}
 	r.in, r.asked = in, append(r.asked, rows...)
+}
+
+// about is what rows think about.
+func (r *coreRows) about(s *torch.Scope, rows []int) hrm.Input {
+	b := puzzle.Batch{Rows: len(rows), Seq: r.shape.Seq}
+	for _, row := range rows {
+		b.Inputs, b.IDs = append(b.Inputs, r.rows[row].tokens...), append(b.IDs, r.rows[row].id)
+	}
+	return input(s, r.core.Device(), r.core.Spec(), &b, [2]int{r.shape.Rows, r.shape.Cols})
 }
 
 // forget frees what upload made.
@@ -221,13 +224,13 @@ func (r *coreRows) gather(s *torch.Scope, rows []int) hrm.Carry {
 		n := len(places)
 		switch {
 		case g == nil:
-			parts = append(parts, r.core.model.Start(s, n, r.shape.Seq))
+			parts = append(parts, r.core.Start(s, n, r.shape.Seq))
 		case rising && n == g.size:
 			parts = append(parts, g.carry)
 		case rising:
 			parts = append(parts, g.carry.Narrow(s, int(places[0]), n))
 		default:
-			parts = append(parts, g.carry.Pick(s, torch.From(s, r.core.model.Params().Device(), places, int64(n))))
+			parts = append(parts, g.carry.Pick(s, torch.From(s, r.core.Device(), places, int64(n))))
 		}
 	}
 	return hrm.Join(s, parts...)
@@ -253,7 +256,7 @@ func (r *coreRows) tidy() error {
 			for i, row := range rows {
 				at[i] = int64(r.rows[row].at)
 			}
-			own.carry = g.carry.Pick(s, torch.From(s, r.core.model.Params().Device(), at, int64(len(at)))).Keep(s)
+			own.carry = g.carry.Pick(s, torch.From(s, r.core.Device(), at, int64(len(at)))).Keep(s)
 		})
 		if err != nil {
 			return err
@@ -271,8 +274,7 @@ func (r *coreRows) Save(row int) (m think.Memory, err error) {
 		return nil, err
 	}
 	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		c := r.gather(s, []int{row})
-		m = think.Memory{s.ReadFloats(nil, c.ZH), s.ReadFloats(nil, c.ZL)}
+		m = r.gather(s, []int{row}).Floats(s)
 	})
 	return m, err
 }
@@ -282,18 +284,18 @@ func (r *coreRows) Load(row int, m think.Memory) error {
 	if err := r.started(row); err != nil {
 		return err
 	}
-	levels := r.core.Spec().Levels
-	if len(m) != len(levels) {
-		return fmt.Errorf("row %d: a memory of %d levels, want %d", row, len(m), len(levels))
+	states := r.core.Spec().States
+	if len(m) != len(states) {
+		return fmt.Errorf("row %d: a memory of %d levels, want %d", row, len(m), len(states))
 	}
-	for i, l := range levels {
-		if want := (l.Prefix + r.shape.Seq) * l.Width; len(m[i]) != want {
-			return fmt.Errorf("row %d: a memory of %d numbers in level %s, want %d", row, len(m[i]), l.Name, want)
+	for i, st := range states {
+		if want := st.Len(r.shape.Seq); len(m[i]) != want {
+			return fmt.Errorf("row %d: a memory of %d numbers in level %s, want %d", row, len(m[i]), st.Name, want)
 		}
 	}
 	g := &group{size: 1}
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		g.carry = r.core.model.CarryOf(s, 1, m[0], m[1]).Keep(s)
+		g.carry = r.core.CarryOf(s, r.shape.Seq, m).Keep(s)
 	})
 	if err != nil {
 		return err
@@ -312,13 +314,6 @@ func (r *coreRows) Close() error {
 	return nil
 }
 
-// do runs f with the model to itself.
-func (r *coreRows) do(f func(*torch.Scope)) error {
-	r.core.mu.Lock()
-	defer r.core.mu.Unlock()
-	return torch.Do(torch.NoGrad, f)
-}
-
 // coreAttender are coreRows of a network with attention.
 type coreAttender struct{ *coreRows }
 
@@ -327,16 +322,8 @@ func (r *coreAttender) Attention(row int) (maps [][]float32, err error) {
 	if err := r.started(row); err != nil {
 		return nil, err
 	}
-	err = r.do(func(s *torch.Scope) {
-		h, l := r.core.model.AttentionMaps(s, r.gather(s, []int{row}), r.alone(s, row))
-		maps = [][]float32{h, l}
+	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		maps = r.core.AttentionMaps(s, r.gather(s, []int{row}), r.about(s, []int{row}))
 	})
 	return maps, err
-}
-
-// alone is what row thinks about, in s.
-func (r *coreRows) alone(s *torch.Scope, row int) hrm.Input {
-	w := &r.rows[row]
-	b := puzzle.Batch{Inputs: w.tokens, IDs: []int32{w.id}, Rows: 1, Seq: r.shape.Seq}
-	return input(s, r.core.model, &b, [2]int{r.shape.Rows, r.shape.Cols})
 }

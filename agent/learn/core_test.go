@@ -22,37 +22,46 @@ var (
 	_ think.Attender = (*coreAttender)(nil)
 )
 
-// coreConfigs are networks that differ in what a core has to care for.
-var coreConfigs = map[string]hrm.Config{
-	"puzzle table": {
-		Vocab: 5, Seq: 6, Hidden: 8, Heads: 2, HLayers: 1, LLayers: 2, HCycles: 2, LCycles: 2, Inner: 12,
-		PuzzleIDs: 3, PuzzleDim: 8,
-	},
-	"bfloat16 grid": {
-		Vocab: 5, Outputs: 4, Seq: 6, Rows: 2, Cols: 3, Hidden: 8, Heads: 2, LLayers: 1, HCycles: 1, LCycles: 1, Inner: 12,
-		Shared: true, Positions: hrm.Rope2D, Conv: true, Registers: 1, BF16: true,
-	},
-	"static": {
-		Vocab: 5, Seq: 6, Rows: 2, Cols: 3, Hidden: 8, Heads: 2, HLayers: 1, LLayers: 1, HCycles: 1, LCycles: 2, Inner: 12,
+// coreRecipes are networks that differ in what a core has to care for.
+var coreRecipes = map[string]Recipe{
+	"puzzle table": {Model: hrm.Config{
+		Vocab: 5, Seq: 6, Hidden: 8, Heads: 2, Levels: hrm.HL(1, 2, 2, 2), Inner: 12, PuzzleIDs: 3, PuzzleDim: 8,
+	}},
+	"bfloat16 grid": {Precision: hrm.BFloat16, Model: hrm.Config{
+		Vocab: 5, Outputs: 4, Seq: 6, Rows: 2, Cols: 3, Hidden: 8, Heads: 2, Levels: hrm.HL(0, 1, 1, 1), Inner: 12,
+		Shared: true, Positions: hrm.Rope2D, Conv: true, Registers: 1,
+	}},
+	"static": {Model: hrm.Config{
+		Vocab: 5, Seq: 6, Rows: 2, Cols: 3, Hidden: 8, Heads: 2, Levels: hrm.HL(1, 1, 1, 2), Inner: 12,
 		Mixing: hrm.StaticMix, Positions: hrm.NoPos, GridEmbed: true,
-	},
+	}},
+	"three levels": {Model: hrm.Config{
+		Vocab: 5, Seq: 6, Hidden: 8, Heads: 2, Inner: 12,
+		Levels: []hrm.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 2}, {Name: "fast", Layers: 1, Cycles: 2}},
+	}},
+	"cell": {Cell: &hrm.CellConfig{Vocab: 5, Seq: 6, Input: 7, Low: 6, High: 9}},
 }
 
-func coreModel(t *testing.T, cfg hrm.Config) *hrm.Model {
+func coreOf(t testing.TB, r Recipe) *hrm.Core {
 	t.Helper()
 	p := torch.NewParams(torch.CPU)
-	t.Cleanup(p.Close)
-	m, err := hrm.New(cfg, p, 7)
+	defer p.Close()
+	n, err := r.NewNetwork(p, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.Close)
-	return m
+	defer n.Close()
+	c, err := n.Compile(r.run(hrm.Run{Device: torch.CPU}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
 }
 
-// plain thinks by hrm.Model alone: every row's state in a carry of its own, joined for each segment.
+// plain thinks by hrm.Core alone: every row's state in a carry of its own, joined for each segment.
 type plain struct {
-	m       *hrm.Model
+	m       *hrm.Core
 	seq     int
 	grid    [2]int
 	tokens  [][]int32
@@ -71,7 +80,7 @@ func (p *plain) segment(t *testing.T, rows []int) (out think.Output) {
 		for _, row := range rows {
 			parts = append(parts, p.carry(s, row))
 		}
-		c, o := p.m.Segment(s, hrm.Join(s, parts...), input(s, p.m, &b, p.grid))
+		c, o := p.m.Segment(s, hrm.Join(s, parts...), input(s, p.m.Device(), p.m.Spec(), &b, p.grid))
 		out = think.Output{Logits: s.ReadFloats(nil, o.Logits), QHalt: s.ReadFloats(nil, o.QHalt), QContinue: s.ReadFloats(nil, o.QContinue)}
 		for i, row := range rows {
 			p.carries[row].Drop()
@@ -82,7 +91,7 @@ func (p *plain) segment(t *testing.T, rows []int) (out think.Output) {
 }
 
 func (p *plain) carry(s *torch.Scope, row int) hrm.Carry {
-	if c := p.carries[row]; c.ZH != nil {
+	if c := p.carries[row]; c != nil {
 		return c
 	}
 	return p.m.Start(s, 1, p.seq)
@@ -91,15 +100,14 @@ func (p *plain) carry(s *torch.Scope, row int) hrm.Carry {
 func (p *plain) save(t *testing.T, row int) (m think.Memory) {
 	t.Helper()
 	do(t, func(s *torch.Scope) {
-		c := p.carry(s, row)
-		m = think.Memory{s.ReadFloats(nil, c.ZH), s.ReadFloats(nil, c.ZL)}
+		m = p.carry(s, row).Floats(s)
 	})
 	return m
 }
 
 func (p *plain) begin(row int) {
 	p.carries[row].Drop()
-	p.carries[row] = hrm.Carry{}
+	p.carries[row] = nil
 }
 
 func do(t *testing.T, f func(*torch.Scope)) {
@@ -116,14 +124,14 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestCore drives a core and hrm.Model by hand through the same random course: rows that begin, turn,
+// TestCore drives a core and hrm.Core by hand through the same random course: rows that begin, turn,
 // leave, join, stay behind, change places and are put into states of other rows. All must be equal bit
 // for bit.
 func TestCore(t *testing.T) {
-	for name, cfg := range coreConfigs {
+	for name, recipe := range coreRecipes {
 		t.Run(name, func(t *testing.T) {
 			const n = 5
-			m := coreModel(t, cfg)
+			m := coreOf(t, recipe)
 			core := NewCore(m)
 			shape := core.Spec().Shape
 			rows, err := core.Open(n, shape)
@@ -139,10 +147,10 @@ func TestCore(t *testing.T) {
 			draw := func(row int) think.Input {
 				in := think.Input{Tokens: make([]int32, shape.Seq)}
 				for i := range in.Tokens {
-					in.Tokens[i] = int32(rng.IntN(cfg.Vocab))
+					in.Tokens[i] = int32(rng.IntN(core.Spec().Vocab))
 				}
-				if cfg.PuzzleDim > 0 {
-					in.ID = int32(rng.IntN(cfg.PuzzleIDs))
+				if ids := core.Spec().IDs; ids > 0 {
+					in.ID = int32(rng.IntN(ids))
 				}
 				p.tokens[row], p.ids[row] = slices.Clone(in.Tokens), in.ID
 				return in
@@ -173,7 +181,7 @@ func TestCore(t *testing.T) {
 					}
 					want := p.save(t, other)
 					p.begin(row)
-					do(t, func(s *torch.Scope) { p.carries[row] = m.CarryOf(s, 1, want[0], want[1]).Keep(s) })
+					do(t, func(s *torch.Scope) { p.carries[row] = m.CarryOf(s, shape.Seq, want).Keep(s) })
 				case 3:
 					rng.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 					order = order[:n]
@@ -199,7 +207,7 @@ func TestCore(t *testing.T) {
 
 // TestCoreKeeps: while the same rows think in the same order, nothing is gathered or uploaded.
 func TestCoreKeeps(t *testing.T) {
-	m := coreModel(t, coreConfigs["puzzle table"])
+	m := coreOf(t, coreRecipes["puzzle table"])
 	opened, err := NewCore(m).Open(3, think.Shape{Seq: 6})
 	must(t, err)
 	defer opened.Close()
@@ -211,10 +219,10 @@ func TestCoreKeeps(t *testing.T) {
 	must(t, r.Segment([]int{2, 0, 1}, &out))
 	in, g := r.in, r.rows[0].group
 	do(t, func(s *torch.Scope) {
-		if c := r.gather(s, []int{2, 0, 1}); c != g.carry {
+		if c := r.gather(s, []int{2, 0, 1}); !slices.Equal(c, g.carry) {
 			t.Error("rows that go on in their order were gathered")
 		}
-		if c := r.gather(s, []int{0, 2, 1}); c == g.carry {
+		if c := r.gather(s, []int{0, 2, 1}); slices.Equal(c, g.carry) {
 			t.Error("rows in another order were not gathered")
 		}
 	})
@@ -238,8 +246,7 @@ func TestCoreKeeps(t *testing.T) {
 // TestCoreAttention: the weights are those of the model's next segment; each position's sum to 1; the
 // row does not move.
 func TestCoreAttention(t *testing.T) {
-	cfg := coreConfigs["puzzle table"]
-	m := coreModel(t, cfg)
+	m := coreOf(t, coreRecipes["puzzle table"])
 	rows, err := NewCore(m).Open(1, think.Shape{Seq: 6})
 	must(t, err)
 	defer rows.Close()
@@ -254,13 +261,12 @@ func TestCoreAttention(t *testing.T) {
 	var want [][]float32
 	do(t, func(s *torch.Scope) {
 		b := puzzle.Batch{Inputs: in.Tokens, IDs: []int32{2}, Rows: 1, Seq: 6}
-		h, l := m.AttentionMaps(s, m.CarryOf(s, 1, before[0], before[1]), input(s, m, &b, [2]int{}))
-		want = [][]float32{h, l}
+		want = m.AttentionMaps(s, m.CarryOf(s, 6, before), input(s, m.Device(), m.Spec(), &b, [2]int{}))
 	})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("weights (-want +got):\n%s", diff)
 	}
-	n := cfg.Prefix() + 6
+	n := 1 + 6 // the puzzle's place
 	for i, w := range got {
 		if len(w) != n*n {
 			t.Fatalf("level %d has %d weights, want %d", i, len(w), n*n)
@@ -281,17 +287,19 @@ func TestCoreAttention(t *testing.T) {
 		t.Errorf("looking moved the row (-want +got):\n%s", diff)
 	}
 
-	static, err := NewCore(coreModel(t, coreConfigs["static"])).Open(1, think.Shape{Seq: 6})
-	must(t, err)
-	defer static.Close()
-	if _, ok := static.(think.Attender); ok {
-		t.Error("a network without attention is an Attender")
+	for _, name := range []string{"static", "cell"} {
+		rows, err := NewCore(coreOf(t, coreRecipes[name])).Open(1, think.Shape{Seq: 6})
+		must(t, err)
+		defer rows.Close()
+		if _, ok := rows.(think.Attender); ok {
+			t.Errorf("%s, a network without attention, is an Attender", name)
+		}
 	}
 }
 
 func TestCoreRefuses(t *testing.T) {
-	core := NewCore(coreModel(t, coreConfigs["puzzle table"]))
-	fixed := NewCore(coreModel(t, coreConfigs["static"]))
+	core := NewCore(coreOf(t, coreRecipes["puzzle table"]))
+	fixed := NewCore(coreOf(t, coreRecipes["static"]))
 	begun := func(f func(think.Rows) error) func() error {
 		return func() error {
 			rows, err := core.Open(2, think.Shape{Seq: 6})
@@ -323,56 +331,28 @@ func TestCoreRefuses(t *testing.T) {
 	}
 }
 
-// BenchmarkCore compares a segment of a core with one of the model, whose state stays where it is.
+// BenchmarkCore is a segment about eight mazes that think on.
 func BenchmarkCore(b *testing.B) {
-	r := Maze()
-	p := torch.NewParams(torch.CPU)
-	defer p.Close()
-	m, err := hrm.New(r.Model, p, 7)
+	const n = 8
+	core := NewCore(coreOf(b, Maze()))
+	shape := core.Spec().Shape
+	rows, err := core.Open(n, shape)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer m.Close()
-	const n = 8
-	batch := puzzle.Batch{Rows: n, Seq: r.Model.Seq, Inputs: make([]int32, n*r.Model.Seq), IDs: make([]int32, n)}
-	b.Run("core", func(b *testing.B) {
-		rows, err := NewCore(m).Open(n, think.Shape{Seq: r.Model.Seq, Rows: r.Model.Rows, Cols: r.Model.Cols})
-		if err != nil {
+	defer rows.Close()
+	order := make([]int, n)
+	for i := range n {
+		order[i] = i
+		if err := rows.Begin(i, think.Input{Tokens: make([]int32, shape.Seq)}); err != nil {
 			b.Fatal(err)
 		}
-		defer rows.Close()
-		order := make([]int, n)
-		for i := range n {
-			order[i] = i
-			if err := rows.Begin(i, think.Input{Tokens: batch.Inputs[:batch.Seq]}); err != nil {
-				b.Fatal(err)
-			}
-		}
-		var out think.Output
-		for b.Loop() {
-			if err := rows.Segment(order, &out); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("model", func(b *testing.B) {
-		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-			in := input(s, m, &batch, [2]int{r.Model.Rows, r.Model.Cols})
-			c := m.Start(s, n, batch.Seq).Keep(s)
-			for b.Loop() {
-				var next hrm.Carry
-				s.Do(torch.NoGrad, func(t *torch.Scope) {
-					after, out := m.Segment(t, c, in)
-					t.ReadFloats(nil, out.Logits)
-					next = after.Keep(t)
-				})
-				c.Drop()
-				c = next
-			}
-			c.Drop()
-		})
-		if err != nil {
+	}
+	var out think.Output
+	for b.Loop() {
+		if err := rows.Segment(order, &out); err != nil {
 			b.Fatal(err)
 		}
-	})
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -17,13 +18,13 @@ import (
 // sees every step, counted from 1. It returns ctx's cause if ctx ends.
 func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int, lr float64, seed uint64, each func(step int, r Result)) error {
 	r := n.Recipe
-	if n.Model.PuzzleTable() == nil {
+	if n.Network.Spec().IDs == 0 {
 		return fmt.Errorf("model %s has no puzzle table to fit", n.Name)
 	}
 	if err := r.Fits(src.Shape()); err != nil {
 		return fmt.Errorf("model %s: %w", n.Name, err)
 	}
-	opt, err := NewOptimizer(n.Model.Params(), OptimizerConfig{
+	opt, err := NewOptimizer(n.Network.Params(), OptimizerConfig{
 		Schedule: torch.Schedule{MinRatio: 0.1, Steps: int64(steps)}, // LR 0: the parameters stay
 		TableLR:  lr, TableDecay: r.PuzzleDecay,
 	})
@@ -31,10 +32,10 @@ func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int,
 		return err
 	}
 	defer opt.Close()
-	if err := n.Model.PuzzleTable().Zero_(); err != nil {
+	if err := n.Network.Params().Get(hrm.PuzzleTable).Zero_(); err != nil {
 		return err
 	}
-	loop, err := NewLoop(n.Model, LoopConfig{Halting: r.Halting, Loss: r.Loss, NoContinue: r.NoContinue},
+	loop, err := NewLoop(n.Network, LoopConfig{Halting: r.Halting, Loss: r.Loss, NoContinue: r.NoContinue},
 		r.Batch, src.Shape().SeqLen, act.FromRand(rng.Stream(seed, "fit").Rand))
 	if err != nil {
 		return err

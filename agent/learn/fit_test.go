@@ -43,17 +43,17 @@ func painter(t *testing.T) *Net {
 	}
 	t.Cleanup(tr.Close)
 	finish(t, tr)
-	return &Net{Name: "painter", Recipe: r, Model: tr.Model()}
+	return &Net{Name: "painter", Recipe: r, Network: tr.Network()}
 }
 
 // TestFit: the vectors of puzzles in another order are found, and they are all that changes.
 func TestFit(t *testing.T) {
 	n := painter(t)
-	before, err := n.Model.Params().Save()
+	before, err := n.Network.Params().Save()
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := torch.Read[float32](nil, n.Model.PuzzleTable())
+	table := torch.Read[float32](nil, n.Network.Params().Get(hrm.PuzzleTable))
 	var loss []float64
 	err = n.Fit(context.Background(), paint(9, 3), 2, 2, 120, 3e-2, 5, func(step int, r Result) {
 		if step != len(loss)+1 {
@@ -64,7 +64,7 @@ func TestFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := n.Model.Params().Save()
+	after, err := n.Network.Params().Save()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestFit(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("weights changed:\n%.400s", diff)
 	}
-	fitted := torch.Read[float32](nil, n.Model.PuzzleTable())
+	fitted := torch.Read[float32](nil, n.Network.Params().Get(hrm.PuzzleTable))
 	if len(fitted) != len(table) || cmp.Equal(fitted, table) {
 		t.Error("the puzzle table is what it was")
 	}
@@ -104,7 +104,7 @@ func TestFitErrors(t *testing.T) {
 	stopped := errors.New("stopped")
 	cancel(stopped)
 	torn := puzzle.Generate(puzzle.Shape{SeqLen: 4, Vocab: 12, Identifiers: 2}, 1, func(*rand.Rand, []int32, []int32) (int32, error) { return 0, stopped })
-	without := &Net{Name: "plain", Recipe: tiny(), Model: newTrainer(t, tiny()).Model()}
+	without := &Net{Name: "plain", Recipe: tiny(), Network: newTrainer(t, tiny()).Network()}
 	tests := []struct {
 		name string
 		net  *Net

@@ -67,7 +67,7 @@ func TestRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := again(t, first).Snapshot()
+		got, err := again(t, first, OpenTask).Snapshot()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestRestore(t *testing.T) {
 }
 
 // again is what tr becomes if it is saved, read again and trained to its end.
-func again(t *testing.T, tr *Trainer) *Trainer {
+func again(t *testing.T, tr *Trainer, open Open) *Trainer {
 	t.Helper()
 	snap, err := tr.Snapshot()
 	if err != nil {
@@ -93,7 +93,7 @@ func again(t *testing.T, tr *Trainer) *Trainer {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	next, err := Resume(&run.Saved{Checkpoint: c, Learner: Supervised, State: c.Train}, OpenTask, torch.CPU)
+	next, err := Resume(&run.Saved{Checkpoint: c, Learner: Supervised, State: c.Train}, open, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +104,29 @@ func again(t *testing.T, tr *Trainer) *Trainer {
 
 // TestThinker: rows that leave and rows that join change nothing about the others.
 func TestThinker(t *testing.T) {
-	tr := newTrainer(t, tiny())
-	m := tr.Model()
+	params := torch.NewParams(torch.CPU)
+	defer params.Close()
+	r := tiny()
+	net, err := r.NewNetwork(params, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer net.Close()
+	// The q_halt of an untrained network is -5 everywhere; its weights decide, so make them differ.
+	q := make([]float32, 2*16)
+	for i := range q {
+		q[i] = float32(math.Sin(float64(i)))
+	}
+	if err := torch.Do(torch.NoGrad, func(*torch.Scope) {
+		torch.Write(params.Get("inner.q_head.weight"), q)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	m, err := r.thinking("test", net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
 	src, rows, cols, err := task.Open("maze-directions:7", 5, true)
 	if err != nil {
 		t.Fatal(err)
@@ -124,7 +145,7 @@ func TestThinker(t *testing.T) {
 		Logits  []float32
 	}
 	run := func(slots int, halting act.Config) (out [n]last) {
-		th := think.Thinker{Core: NewCore(m), Halting: halting, Slots: slots, Shape: think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}}
+		th := think.Thinker{Core: m.Core, Halting: halting, Slots: slots, Shape: think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}}
 		i := 0
 		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
 			if i == n {
@@ -143,16 +164,6 @@ func TestThinker(t *testing.T) {
 			t.Fatal(err)
 		}
 		return out
-	}
-	// The q_halt of an untrained network is -5 everywhere; its weights decide, so make them differ.
-	q := make([]float32, 2*16)
-	for i := range q {
-		q[i] = float32(math.Sin(float64(i)))
-	}
-	if err := torch.Do(torch.NoGrad, func(*torch.Scope) {
-		torch.Write(m.Params().Get("inner.q_head.weight"), q)
-	}); err != nil {
-		t.Fatal(err)
 	}
 	var first []float32
 	for _, l := range run(1, act.Config{MaxSegments: 1, Rule: act.Never}) {
@@ -189,7 +200,7 @@ func TestPrecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 2 || got[0].BF16 == got[1].BF16 || got[0].Step > got[1].Step || got[0].Step <= 0 {
+	if len(got) != 2 || got[0].Precision == got[1].Precision || got[0].Step > got[1].Step || got[0].Step <= 0 {
 		t.Errorf("measured %+v", got)
 	}
 }

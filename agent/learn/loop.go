@@ -32,7 +32,7 @@ type LoopConfig struct {
 //	g.Close()
 type Loop struct {
 	cfg    LoopConfig
-	model  *hrm.Model
+	net    hrm.Network
 	halter *act.Halter
 	carry  hrm.Carry
 	batch  puzzle.Batch // what the rows think about
@@ -80,7 +80,7 @@ type Result struct {
 }
 
 // NewLoop starts with all rows halted. draws may be nil if nothing is explored.
-func NewLoop(m *hrm.Model, cfg LoopConfig, rows, seq int, draws act.Draws) (*Loop, error) {
+func NewLoop(n hrm.Network, cfg LoopConfig, rows, seq int, draws act.Draws) (*Loop, error) {
 	if cfg.Loss == "" {
 		cfg.Loss = Stablemax
 	}
@@ -94,7 +94,7 @@ func NewLoop(m *hrm.Model, cfg LoopConfig, rows, seq int, draws act.Draws) (*Loo
 	if err != nil {
 		return nil, err
 	}
-	l := &Loop{cfg: cfg, model: m, halter: h}
+	l := &Loop{cfg: cfg, net: n, halter: h}
 	l.batch.Resize(rows, seq)
 	return l, nil
 }
@@ -102,7 +102,7 @@ func NewLoop(m *hrm.Model, cfg LoopConfig, rows, seq int, draws act.Draws) (*Loo
 // Close frees the carry.
 func (l *Loop) Close() {
 	l.carry.Drop()
-	l.carry = hrm.Carry{}
+	l.carry = nil
 }
 
 // Halter is the halting state of the rows.
@@ -117,7 +117,7 @@ func (l *Loop) Segment(fill Fill) (Result, error) {
 // caller's to close. A loss that is not a number is an error.
 func (l *Loop) Gradients(fill Fill) (g *Gradients, res Result, err error) {
 	res, err = l.segment(fill, torch.Grad, func(s *torch.Scope, c *Call) {
-		g = Differentiate(s, l.model.Params(), s.Scale(c.Total, 1/float64(c.Batch.Rows)), c.looked...)
+		g = Differentiate(s, l.net.Params(), s.Scale(c.Total, 1/float64(c.Batch.Rows)), c.looked...)
 	})
 	return g, res, err
 }
@@ -175,10 +175,10 @@ func (l *Loop) refill(fill Fill) error {
 
 // check reports the first value of a row that the network or its loss has no place for.
 func (l *Loop) check(in, label []int32, id int32) error {
-	if err := checkInput(l.model.Config(), in, id); err != nil {
+	if err := checkInput(l.net.Spec(), in, id); err != nil {
 		return err
 	}
-	limit := l.cfg.Loss.labels(l.model.Config().Outputs)
+	limit := l.cfg.Loss.labels(l.net.Spec().Outputs)
 	for t, v := range label {
 		if v != puzzle.Ignore && (v < 0 || int(v) >= limit) {
 			return fmt.Errorf("label, cell %d: %d, want one in [0, %d)", t, v, limit)
@@ -189,37 +189,36 @@ func (l *Loop) check(in, label []int32, id int32) error {
 
 // checkInput reports the first token, or the puzzle identifier, that the network has no vector for.
 // libtorch would find it too, but only on a CPU and without saying where.
-func checkInput(m hrm.Config, in []int32, id int32) error {
+func checkInput(sp hrm.Spec, in []int32, id int32) error {
 	for t, v := range in {
-		if v < 0 || int(v) >= m.Vocab {
-			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, m.Vocab)
+		if v < 0 || int(v) >= sp.Vocab {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, sp.Vocab)
 		}
 	}
-	if m.PuzzleDim > 0 && (id < 0 || int(id) >= m.PuzzleIDs) {
-		return fmt.Errorf("puzzle identifier %d, want one in [0, %d)", id, m.PuzzleIDs)
+	if sp.IDs > 0 && (id < 0 || int(id) >= sp.IDs) {
+		return fmt.Errorf("puzzle identifier %d, want one in [0, %d)", id, sp.IDs)
 	}
 	return nil
 }
 
 // think computes everything of c but its losses; if record is set, so that they can be differentiated.
 func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
-	b, m := c.Batch, l.model
-	c.In = input(s, m, b, l.Grid)
-	if record && m.PuzzleTable() != nil {
-		c.looked = []torch.Lookup{m.PuzzleRows(s, c.In.PuzzleIDs)}
+	b, n := c.Batch, l.net
+	c.In = input(s, n.Params().Device(), n.Spec(), b, l.Grid)
+	if record && c.In.PuzzleIDs != nil {
+		c.looked = []torch.Lookup{n.Params().Lookup(s, hrm.PuzzleTable, c.In.PuzzleIDs)}
 		c.In.PuzzleRows = c.looked[0].Rows
 	}
 	carry := l.carry
 	s.Do(torch.NoGrad, func(t *torch.Scope) {
-		if carry.ZH == nil {
-			carry = m.Start(t, b.Rows, b.Seq)
+		if carry == nil {
+			carry = n.Start(t, b.Rows, b.Seq)
 		} else {
-			carry = m.Reset(t, carry, l.halter.Halted())
+			carry = n.Reset(t, carry, l.halter.Halted())
 		}
-		t.Lend(s, carry.ZH)
-		t.Lend(s, carry.ZL)
+		carry = carry.Lend(t, s)
 	})
-	c.Carry, c.Out = m.Segment(s, carry, c.In)
+	c.Carry, c.Out = n.Segment(s, carry, c.In)
 
 	q := act.Q{Halt: s.ReadFloats(nil, c.Out.QHalt), Continue: s.ReadFloats(nil, c.Out.QContinue)}
 	pred := torch.Read[int32](nil, s.Argmax(c.Out.Logits))
@@ -237,7 +236,7 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 		s.Do(torch.NoGrad, func(t *torch.Scope) {
 			again := c.In
 			again.PuzzleRows = nil
-			_, out := m.Segment(t, c.Carry, again)
+			_, out := n.Segment(t, c.Carry, again)
 			nextQ := act.Q{Halt: t.ReadFloats(nil, out.QHalt), Continue: t.ReadFloats(nil, out.QContinue)}
 			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
 		})
@@ -246,7 +245,7 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 
 // lose computes the losses.
 func (l *Loop) lose(s *torch.Scope, c *Call) {
-	dev, rows := l.model.Params().Device(), int64(c.Batch.Rows)
+	dev, rows := l.net.Params().Device(), int64(c.Batch.Rows)
 	lm := answerLoss(s, dev, l.cfg.Loss, c.Out.Logits, c.Batch.Labels, c.Score)
 	halt := binaryLoss(s, c.Out.QHalt, torch.From(s, dev, bools(c.Score.Exact), rows))
 	c.Total = s.Add(lm, s.Scale(halt, 0.5))
@@ -259,13 +258,12 @@ func (l *Loop) lose(s *torch.Scope, c *Call) {
 }
 
 // input uploads a batch.
-func input(s *torch.Scope, m *hrm.Model, b *puzzle.Batch, grid [2]int) hrm.Input {
-	dev := m.Params().Device()
+func input(s *torch.Scope, dev torch.Device, sp hrm.Spec, b *puzzle.Batch, grid [2]int) hrm.Input {
 	in := hrm.Input{
 		Tokens: s.To(torch.From(s, dev, b.Inputs, int64(b.Rows), int64(b.Seq)), torch.Int64),
 		Rows:   grid[0], Cols: grid[1],
 	}
-	if m.PuzzleTable() != nil {
+	if sp.IDs > 0 {
 		in.PuzzleIDs = s.To(torch.From(s, dev, b.IDs, int64(b.Rows)), torch.Int64)
 	}
 	return in

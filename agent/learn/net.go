@@ -14,43 +14,56 @@ import (
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-// A Net is a trained network with its parameters, to fit or to think with: a checkpoint folder that was
-// read.
+// A Net is a trained network with parameters, to fit or to begin training with: a checkpoint folder that
+// was read.
 type Net struct {
-	Name   string // for traces and messages
-	Recipe Recipe // what it was trained with; Task, Model, Loss and Evaluation say how to use it
-	Model  *hrm.Model
+	Name    string // for messages
+	Recipe  Recipe // what it was trained with; Task, Loss and Evaluation say how to use it
+	Network hrm.Network
 }
 
-// Thinking is the network, with its parameters as they are now, to think with. Closing it closes the
-// network.
-func (n *Net) Thinking() *think.Model {
-	return &think.Model{Name: n.Name, Engine: "torch", Core: ownedCore{NewCore(n.Model), n}, Usage: n.Recipe.usage()}
-}
-
-// An ownedCore closes its network.
-type ownedCore struct {
-	think.Core
-	net *Net
-}
-
-func (c ownedCore) Close() error {
-	c.net.Close()
-	return nil
-}
-
-// NewNet makes the network of a checkpoint on dev; errors begin with name. The checkpoint may be
-// closed afterwards.
-func NewNet(name string, c *checkpoint.Checkpoint, dev torch.Device) (*Net, error) {
+// NewNet makes the network of a checkpoint; errors begin with name. Where run has no precision, it is the
+// one that the network was trained in. The checkpoint may be closed afterwards.
+func NewNet(name string, c *checkpoint.Checkpoint, run hrm.Run) (*Net, error) {
 	n := &Net{Name: name}
-	if err := n.load(c, dev); err != nil {
+	weights, err := n.Recipe.read(c)
+	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	n.Recipe.Precision = n.Recipe.run(run).Precision
+	params := torch.NewParams(run.Device)
+	if n.Network, err = n.Recipe.NetworkFrom(params, weights); err != nil {
+		params.Close()
+		return nil, fmt.Errorf("model %s: %s: %w", name, checkpoint.ModelFile, err)
 	}
 	return n, nil
 }
 
-// Shipped is the model of the checkpoint folder that open gives for a name: models.Open.
-func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Device) (*think.Model, error) {
+// Thinking is the network, with its parameters as they are now, to think with.
+func (n *Net) Thinking() (*think.Model, error) { return n.Recipe.thinking(n.Name, n.Network) }
+
+// Close frees the network.
+func (n *Net) Close() {
+	n.Network.Close()
+	n.Network.Params().Close()
+}
+
+// Load makes the network of a checkpoint, to think with, as NewNet makes it with parameters.
+func Load(name string, c *checkpoint.Checkpoint, run hrm.Run) (*think.Model, error) {
+	var r Recipe
+	weights, err := r.read(c)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	core, err := r.LoadCore(weights, run)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %s: %w", name, checkpoint.ModelFile, err)
+	}
+	return r.model(name, core), nil
+}
+
+// Shipped is Load of the checkpoint folder that open gives for a name: models.Open.
+func Shipped(name string, open func(name string) (fs.FS, error), run hrm.Run) (*think.Model, error) {
 	dir, err := open(name)
 	if err != nil {
 		return nil, err
@@ -60,35 +73,39 @@ func Shipped(name string, open func(name string) (fs.FS, error), dev torch.Devic
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	defer c.Close()
-	n, err := NewNet(name, c, dev)
-	if err != nil {
-		return nil, err
-	}
-	return n.Thinking(), nil
+	return Load(name, c, run)
 }
 
-func (n *Net) load(c *checkpoint.Checkpoint, dev torch.Device) error {
-	if err := json.Unmarshal(c.Config, &n.Recipe); err != nil {
-		return fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+// thinking is n, a network of r with its parameters as they are now, to think with.
+func (r Recipe) thinking(name string, n hrm.Network) (*think.Model, error) {
+	c, err := n.Compile(hrm.Run{Device: n.Params().Device(), Precision: r.Precision})
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	if err := n.Recipe.Evaluation.Validate(); err != nil {
-		return fmt.Errorf("%s: evaluation: %w", checkpoint.ConfigFile, err)
+	return r.model(name, c), nil
+}
+
+func (r Recipe) model(name string, c *hrm.Core) *think.Model {
+	return &think.Model{Name: name, Engine: "torch", Core: NewCore(c), Usage: r.usage()}
+}
+
+// read reads r and the weights from a checkpoint, and checks that r says what to do with them.
+func (r *Recipe) read(c *checkpoint.Checkpoint) (map[string]safetensors.Tensor, error) {
+	err := json.Unmarshal(c.Config, r)
+	if err == nil {
+		err = r.checkNetwork()
+	}
+	if bad := r.Evaluation.Validate(); err == nil && bad != nil {
+		err = fmt.Errorf("evaluation: %w", bad)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
 	}
 	weights, err := tensors(c.Model)
 	if err != nil {
-		return fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}
-	params := torch.NewParams(dev)
-	m, err := hrm.New(n.Recipe.Model, params, 0)
-	if err != nil {
-		return fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
-	}
-	n.Model = m
-	if err := params.Load(weights); err != nil {
-		n.Close()
-		return fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
-	}
-	return nil
+	return weights, nil
 }
 
 // tensors reads all tensors of a file.
@@ -102,10 +119,4 @@ func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
 		out[name] = t
 	}
 	return out, nil
-}
-
-// Close frees the network.
-func (n *Net) Close() {
-	n.Model.Close()
-	n.Model.Params().Close()
 }

@@ -93,19 +93,6 @@ func (o *Optimizer) Swap() error {
 	return o.ema.Swap()
 }
 
-// Begin makes the average start from the parameters as they are now; call it when they were loaded
-// before the first step.
-func (o *Optimizer) Begin() error {
-	if o.ema == nil {
-		return nil
-	}
-	live, err := o.params.Save()
-	if err != nil {
-		return err
-	}
-	return o.ema.Load(live)
-}
-
 // Save copies the weights to use, which are the average where there is one, and the state that the
 // following steps need beside them: m.NAME and v.NAME, and with an average live.NAME.
 func (o *Optimizer) Save() (weights, state map[string]safetensors.Tensor, err error) {

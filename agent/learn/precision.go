@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
 
-// A Precision is what training in one number format costs.
-type Precision struct {
-	BF16 bool
-	Step time.Duration // median of a step
+// A Timing is what training in one number format costs.
+type Timing struct {
+	Precision hrm.Precision
+	Step      time.Duration // median of a step
 }
 
 // precisionSteps is how many steps of each format are timed, after two that are not.
@@ -21,22 +22,22 @@ const precisionSteps = 5
 
 // MeasurePrecision times steps of r's last stage in float32 and in bfloat16 on dev, and returns the
 // faster first. Nothing of it stays.
-func MeasurePrecision(r Recipe, open Open, dev torch.Device) ([]Precision, error) {
+func MeasurePrecision(r Recipe, open Open, dev torch.Device) ([]Timing, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	last := r.Stages[len(r.Stages)-1]
 	r.Stages = []Stage{{Data: last.Data, MaxSegments: last.MaxSegments, Batch: last.Batch, Until: 1}}
-	var all []Precision
-	for _, bf16 := range []bool{false, true} {
-		r.Model.BF16 = bf16
+	var all []Timing
+	for _, p := range []hrm.Precision{hrm.Float32, hrm.BFloat16} {
+		r.Precision = p
 		step, err := timeSteps(r, open, dev)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Precision{bf16, step})
+		all = append(all, Timing{p, step})
 	}
-	slices.SortStableFunc(all, func(a, b Precision) int { return int(a.Step - b.Step) })
+	slices.SortStableFunc(all, func(a, b Timing) int { return int(a.Step - b.Step) })
 	return all, nil
 }
 

@@ -41,7 +41,7 @@ func Preset(name string) (Recipe, error) {
 func small() Recipe {
 	return Recipe{
 		Model: hrm.Config{
-			Hidden: 64, HLayers: 1, LLayers: 1, HCycles: 2, LCycles: 2, Inner: 160, Registers: 1,
+			Hidden: 64, Levels: hrm.HL(1, 1, 2, 2), Inner: 160, Registers: 1,
 		},
 		Evaluation: act.Config{Rule: act.HaltAbove},
 		NoContinue: true,
@@ -137,7 +137,7 @@ func Sudoku() Recipe {
 	r.Task = task.SudokuTask
 	r.Loss = Softmax
 	m := &r.Model
-	m.Vocab, m.Rows, m.Cols, m.Seq, m.BoxRows, m.BoxCols = task.SudokuVocab(9), 9, 9, 81, 3, 3
+	m.Vocab, m.Rows, m.Cols, m.Seq, m.Regions = task.SudokuVocab(9), 9, 9, 81, hrm.Tiles(9, 9, 3, 3)
 	m.Heads, m.Mixing, m.GroupBias, m.GridEmbed, m.Positions = 4, hrm.StaticMix, true, true, hrm.NoPos
 	r.Halting = act.Config{MaxSegments: 16, ExplorationProb: 0.1, Rule: act.HaltAbove, Threshold: 3}
 	r.Evaluation = act.Config{MaxSegments: 32, Rule: act.HaltAbove, Threshold: 3}
@@ -193,8 +193,9 @@ func HRM() Recipe {
 func TRM() Recipe {
 	r := HRM()
 	m := &r.Model
-	m.Shared, m.LLayers, m.HLayers, m.HCycles, m.LCycles = true, 2, 0, 3, 6
-	m.Mixing, m.Positions, m.Gradient, m.PuzzlePositions = hrm.TokenMLP, hrm.NoPos, hrm.LastCycle, 16
+	m.Shared, m.Levels = true, hrm.HL(0, 2, 3, 6)
+	m.Mixing, m.Positions, m.PuzzlePositions = hrm.TokenMLP, hrm.NoPos, 16
+	r.Gradient = hrm.LastCycle
 	r.NoContinue = true
 	r.Halting.Rule = act.HaltAbove
 	r.LR, r.PuzzleLR, r.EMA = 1e-4, 1e-4, 0.999
@@ -208,7 +209,7 @@ func TRM() Recipe {
 func Transformer() Recipe {
 	r := HRM()
 	m := &r.Model
-	m.Shared, m.LLayers, m.HLayers, m.HCycles, m.LCycles = true, m.LLayers+m.HLayers, 0, 1, 1
+	m.Shared, m.Levels = true, hrm.HL(0, m.Levels[0].Layers+m.Levels[1].Layers, 1, 1)
 	return r
 }
 

@@ -1,10 +1,12 @@
 package learn
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
 	"path/filepath"
+	"reflect"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/run"
@@ -12,13 +14,21 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/strictjson"
 	"github.com/ponder-agents/ponder/torch"
 )
 
 // A Recipe is everything that decides what a training run computes.
 type Recipe struct {
 	Task  string     `json:"task"` // what the network answers: "maze-directions", "maze-path", "maze-way", "sudoku", "arc"
-	Model hrm.Config `json:"model"`
+	Model hrm.Config `json:"model,omitzero"`
+
+	// Cell, if not nil, is the recurrent network that takes Model's place.
+	Cell *hrm.CellConfig `json:"cell,omitempty"`
+
+	hrm.Training
+	Precision hrm.Precision `json:"precision"` // in which the network computes; "" means float32. Weights are float32 in any case
 
 	Halting    act.Config `json:"halting"`     // while training
 	Evaluation act.Config `json:"evaluation"`  // afterwards: kept with the weights
@@ -55,6 +65,34 @@ type Stage struct {
 	Batch       int     `json:"batch"`        // rows of a step; 0 means Recipe.Batch
 }
 
+// UnmarshalJSON reads a recipe, over what r is, as package strictjson does. Where the model says what recipes of
+// before said there, its gradient and whether it computes in bfloat16, that is Training and Precision.
+func (r *Recipe) UnmarshalJSON(data []byte) error {
+	type plain Recipe
+	if err := strictjson.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	var has struct{ Model, Cell json.RawMessage }
+	if err := json.Unmarshal(data, &has); err != nil {
+		return err
+	}
+	if has.Model == nil {
+		if has.Cell != nil {
+			r.Model = hrm.Config{} // that of a preset
+		}
+		return nil
+	}
+	return arch.ReadTraining(has.Model, &r.Training, &r.Precision)
+}
+
+// Spec says what the network takes and gives.
+func (r Recipe) Spec() hrm.Spec {
+	if r.Cell != nil {
+		return r.Cell.Spec()
+	}
+	return r.Model.Spec()
+}
+
 // Check reports every problem of r at once.
 func (r Recipe) Check() error {
 	var errs []error
@@ -82,7 +120,7 @@ func (r Recipe) Check() error {
 		last = st.Until
 	}
 	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)
-	errs = append(errs, r.Model.Check())
+	errs = append(errs, r.checkNetwork())
 	check := func(err error, of string) { bad(err != nil, "%s%w", of, err) }
 	check(r.Halting.Validate(), "halting: ")
 	check(r.Evaluation.Validate(), "evaluation: ")
@@ -97,13 +135,26 @@ func (r Recipe) Check() error {
 	return errors.Join(errs...)
 }
 
+// checkNetwork reports every problem of the network at once.
+func (r Recipe) checkNetwork() error {
+	errs := []error{r.Training.Check(), r.Precision.Check()}
+	switch {
+	case r.Cell == nil:
+		errs = append(errs, r.Model.Check())
+	case !reflect.ValueOf(r.Model).IsZero():
+		errs = append(errs, errors.New("recipe: a model and a cell, want one of them"))
+	case r.Cell.Vocab == 0:
+		errs = append(errs, errors.New("recipe: cell.vocab is 0, want that of the data"))
+	default:
+		errs = append(errs, r.Cell.Check())
+	}
+	return errors.Join(errs...)
+}
+
 // Fits reports whether the network can read and answer rows of this shape.
 func (r Recipe) Fits(s puzzle.Shape) error {
-	m, outputs := r.Model, r.Model.Outputs
-	if outputs == 0 {
-		outputs = m.Vocab
-	}
-	classes, limit := s.Labels, r.Loss.labels(outputs)
+	m := r.Spec()
+	classes, limit := s.Labels, r.Loss.labels(m.Outputs)
 	if classes == 0 {
 		classes = s.Vocab
 	}
@@ -114,25 +165,33 @@ func (r Recipe) Fits(s puzzle.Shape) error {
 		return fmt.Errorf("its labels are tokens, loss %q wants sets of classes as %s has", AnyOf, task.MazeDirectionsTask)
 	case classes > limit:
 		return fmt.Errorf("its labels are in [0, %d), the model tells %d apart", classes, limit)
-	case m.PuzzleDim > 0 && s.Identifiers > m.PuzzleIDs:
-		return fmt.Errorf("it has %d puzzle identifiers, model.puzzle_ids is %d", s.Identifiers, m.PuzzleIDs)
-	case s.SeqLen != m.Seq && (m.Rows == 0 || m.FixedLength()):
+	case m.IDs > 0 && s.Identifiers > m.IDs:
+		return fmt.Errorf("it has %d puzzle identifiers, model.puzzle_ids is %d", s.Identifiers, m.IDs)
+	case s.SeqLen != m.Seq && (m.Rows == 0 || m.Fixed):
 		return fmt.Errorf("its rows have %d tokens, model.seq is %d", s.SeqLen, m.Seq)
 	}
 	return nil
 }
 
 // Learn makes r learn from one kind of data, and its network fit: vocabulary, classes, length,
-// identifiers, the shape of the grid and of its boxes.
+// identifiers, the shape of the grid and of its regions.
 func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 	r.Stages = []Stage{{Data: data, Until: 1}}
-	m := &r.Model
-	m.Vocab, m.Outputs, m.Seq, m.Rows, m.Cols = s.Vocab, s.Labels, s.SeqLen, rows, cols
+	outputs := s.Labels
 	if r.Loss == AnyOf && s.Labels > 0 {
-		m.Outputs = bits.Len(uint(s.Labels - 1)) // the classes whose sets labels are
+		outputs = bits.Len(uint(s.Labels - 1)) // the classes whose sets labels are
 	}
-	if m.BoxRows > 0 {
-		m.BoxRows, m.BoxCols, _ = puzzle.SudokuBox(s.SeqLen)
+	if c := r.Cell; c != nil {
+		c.Vocab, c.Outputs, c.Seq, c.Rows, c.Cols = s.Vocab, outputs, s.SeqLen, rows, cols
+		return
+	}
+	m := &r.Model
+	m.Vocab, m.Outputs, m.Seq, m.Rows, m.Cols = s.Vocab, outputs, s.SeqLen, rows, cols
+	if m.Regions != nil {
+		m.Regions = nil
+		if height, width, ok := puzzle.SudokuBox(s.SeqLen); ok {
+			m.Regions = hrm.Tiles(rows, cols, height, width)
+		}
 	}
 	if m.PuzzleDim > 0 {
 		m.PuzzleIDs = s.Identifiers

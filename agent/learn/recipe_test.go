@@ -109,7 +109,7 @@ func TestLearn(t *testing.T) {
 		want       hrm.Config // of what depends on the data
 	}{
 		{"sets of directions", maze4, puzzle.Shape{SeqLen: 25, Vocab: 6, Identifiers: 1, Labels: 16}, 5, 5, hrm.Config{Vocab: 6, Outputs: 4, Seq: 25, Rows: 5, Cols: 5}},
-		{"small boards", Sudoku(), puzzle.Shape{SeqLen: 36, Vocab: 11, Identifiers: 1}, 6, 6, hrm.Config{Vocab: 11, Seq: 36, Rows: 6, Cols: 6, BoxRows: 2, BoxCols: 3}},
+		{"small boards", Sudoku(), puzzle.Shape{SeqLen: 36, Vocab: 11, Identifiers: 1}, 6, 6, hrm.Config{Vocab: 11, Seq: 36, Rows: 6, Cols: 6, Regions: hrm.Tiles(6, 6, 2, 3)}},
 		{"no boxes", Sudoku(), puzzle.Shape{SeqLen: 49, Vocab: 6, Identifiers: 1}, 7, 7, hrm.Config{Vocab: 6, Seq: 49, Rows: 7, Cols: 7}},
 		{"puzzles with names", table, puzzle.Shape{SeqLen: 900, Vocab: 12, Identifiers: 961}, 30, 30, hrm.Config{Vocab: 12, Seq: 900, Rows: 30, Cols: 30, PuzzleIDs: 961}},
 	}
@@ -117,7 +117,7 @@ func TestLearn(t *testing.T) {
 		r := tt.recipe
 		r.Learn("data", tt.shape, tt.rows, tt.cols)
 		m := r.Model
-		got := hrm.Config{Vocab: m.Vocab, Outputs: m.Outputs, Seq: m.Seq, Rows: m.Rows, Cols: m.Cols, BoxRows: m.BoxRows, BoxCols: m.BoxCols, PuzzleIDs: m.PuzzleIDs}
+		got := hrm.Config{Vocab: m.Vocab, Outputs: m.Outputs, Seq: m.Seq, Rows: m.Rows, Cols: m.Cols, Regions: m.Regions, PuzzleIDs: m.PuzzleIDs}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}

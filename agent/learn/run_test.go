@@ -115,7 +115,7 @@ func TestResumeOther(t *testing.T) {
 		want  string
 	}{
 		{run.Saved{Checkpoint: c, Learner: "ppo"}, `the run is of learner "ppo", not of "supervised" training`},
-		{run.Saved{Checkpoint: c, Learner: Supervised}, "config.json: json: cannot unmarshal string into Go struct field Recipe.batch of type int"},
+		{run.Saved{Checkpoint: c, Learner: Supervised}, "config.json: field batch: string, want int"},
 		{run.Saved{Checkpoint: &checkpoint.Checkpoint{Config: []byte("{}")}, Learner: Supervised, State: []byte("[]")}, "train.json: json: cannot unmarshal array into Go value of type learn.trained"},
 	} {
 		if _, err := Resume(&tt.saved, OpenTask, torch.CPU); err == nil || err.Error() != tt.want {

@@ -14,18 +14,20 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // Supervised is the learner of a Trainer's runs, as run.json names it.
 const Supervised = "supervised"
 
 // ComputeOf is what decides, beside a configuration, what is computed on dev in this process.
-func ComputeOf(dev torch.Device, bf16 bool) run.Compute {
+func ComputeOf(dev torch.Device, p hrm.Precision) run.Compute {
 	c := run.Compute{
 		Device: dev.String(), Threads: torch.Threads(), Precision: "float32", Library: "libtorch " + torch.Version(), Kernels: torch.Kernels(),
 	}
-	if bf16 {
+	if p == hrm.BFloat16 {
 		c.Precision = "bfloat16"
 	}
 	if _, text, ok := strings.Cut(torch.Build(), "CPU capability usage: "); ok {
@@ -41,7 +43,7 @@ func (t *Trainer) Describe() run.Description {
 	return run.Description{
 		Learner: Supervised,
 		Text:    fmt.Sprintf("%s: %d parameters, %d steps of %d rows", r.Task, t.params.Count(), r.Steps, r.Batch),
-		Seed:    r.Seed, Config: r, Compute: ComputeOf(t.params.Device(), r.Model.BF16),
+		Seed:    r.Seed, Config: r, Compute: ComputeOf(t.params.Device(), r.Precision),
 	}
 }
 
@@ -109,11 +111,12 @@ func (t *Trainer) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 	if err != nil {
 		return e, err
 	}
-	if err := t.opt.Swap(); err != nil {
+	m, err := t.Thinking()
+	if err != nil {
 		return e, err
 	}
-	v, err := exam.Evaluate(ctx, t.Thinking(), data.Source, data.Rows, data.Cols, count, exam.Config{})
-	if err := errors.Join(err, t.opt.Swap()); err != nil {
+	v, err := exam.Evaluate(ctx, m, data.Source, data.Rows, data.Cols, count, exam.Config{})
+	if err := errors.Join(err, m.Close()); err != nil {
 		return e, err
 	}
 	t.found = &examined{v.Count, v.ExactAccuracy, v.MeanSegments}
@@ -199,11 +202,15 @@ func Resume(s *run.Saved, open Open, dev torch.Device) (*Trainer, error) {
 	if s.Compute.Threads > 0 {
 		torch.SetThreads(s.Compute.Threads)
 	}
-	t, err := NewTrainer(r, open, dev)
+	weights, err := tensors(s.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	t, err := trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) { return r.NetworkFrom(p, weights) })
 	if err != nil {
 		return nil, err
 	}
-	if err := t.restore(s, st); err != nil {
+	if err := t.restore(s, st, weights); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -211,14 +218,10 @@ func Resume(s *run.Saved, open Open, dev torch.Device) (*Trainer, error) {
 }
 
 // restore continues from a state of the same recipe.
-func (t *Trainer) restore(s *run.Saved, st trained) error {
+func (t *Trainer) restore(s *run.Saved, st trained, weights map[string]safetensors.Tensor) error {
 	p := st.Position
 	if p.Stage < 0 || p.Stage >= len(t.recipe.Stages) || p.Step < 0 || p.Step > t.recipe.Steps {
 		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage+1, len(t.recipe.Stages))
-	}
-	weights, err := tensors(s.Model)
-	if err != nil {
-		return fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}
 	state, err := tensors(s.Optimizer)
 	if err != nil {
@@ -241,5 +244,5 @@ func (t *Trainer) restore(s *run.Saved, st trained) error {
 	if err := t.loop.halter.SetState(p.Halter); err != nil {
 		return err
 	}
-	return t.loop.load(state, t.params.Device())
+	return t.loop.load(state)
 }

@@ -4,9 +4,13 @@ package learn
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -21,7 +25,7 @@ type Trainer struct {
 	recipe Recipe
 	open   Open
 	params *torch.Params
-	model  *hrm.Model
+	net    hrm.Network
 	opt    *Optimizer
 	draws  *rng.Rand
 
@@ -43,13 +47,35 @@ type tally struct{ Finished, Exact int }
 // NewTrainer prepares step 1 of r on dev; open makes the data of its stages. The number of threads becomes
 // torch.Threads for libtorch and its BLAS alike, so that it can be recorded and used again.
 func NewTrainer(r Recipe, open Open, dev torch.Device) (*Trainer, error) {
+	return trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) {
+		return r.NewNetwork(p, rng.Stream(r.Seed, "initialisation").Uint64())
+	})
+}
+
+// NewTrainerFrom is NewTrainer with the weights of a checkpoint called name, of a network of the same shape,
+// instead of random ones. The checkpoint may be closed afterwards.
+func NewTrainerFrom(name string, c *checkpoint.Checkpoint, r Recipe, open Open, dev torch.Device) (*Trainer, error) {
+	return trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) {
+		weights, err := tensors(c.Model)
+		if err != nil {
+			return nil, fmt.Errorf("begin with model %s: %s: %w", name, checkpoint.ModelFile, err)
+		}
+		n, err := r.NetworkFrom(p, weights)
+		if err != nil {
+			return nil, fmt.Errorf("begin with model %s: %w", name, err)
+		}
+		return n, nil
+	})
+}
+
+func trainerOf(r Recipe, open Open, dev torch.Device, network func(*torch.Params) (hrm.Network, error)) (*Trainer, error) {
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	torch.SetThreads(torch.Threads())
 	t := &Trainer{recipe: r, open: open, params: torch.NewParams(dev)}
 	var err error
-	if t.model, err = hrm.New(r.Model, t.params, rng.Stream(r.Seed, "initialisation").Uint64()); err != nil {
+	if t.net, err = network(t.params); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -81,32 +107,22 @@ func (t *Trainer) Close() {
 	if t.opt != nil {
 		t.opt.Close()
 	}
-	if t.model != nil {
-		t.model.Close()
+	if t.net != nil {
+		t.net.Close()
 	}
 	t.params.Close()
 }
 
-// Model is the network being trained; its parameters are the live ones, not the average.
-func (t *Trainer) Model() *hrm.Model { return t.model }
+// Network is what is being trained; its parameters are the live ones, not the average.
+func (t *Trainer) Network() hrm.Network { return t.net }
 
-// Thinking is the network with its live parameters, to think with between steps. It stays the
-// trainer's.
-func (t *Trainer) Thinking() *think.Model {
-	return &think.Model{Name: "in training", Engine: "torch", Core: NewCore(t.model), Usage: t.recipe.usage()}
-}
-
-// Begin starts from the weights of a network of the same shape instead of random ones; call it before
-// the first step.
-func (t *Trainer) Begin(n *Net) error {
-	weights, err := n.Model.Params().Save()
-	if err != nil {
-		return err
+// Thinking is the network as it is now, with the average of its parameters if there is one, to think with.
+func (t *Trainer) Thinking() (*think.Model, error) {
+	if err := t.opt.Swap(); err != nil {
+		return nil, err
 	}
-	if err := t.params.Load(weights); err != nil {
-		return fmt.Errorf("begin with model %s: %w", n.Name, err)
-	}
-	return t.opt.Begin()
+	m, err := t.recipe.thinking("in training", t.net)
+	return m, errors.Join(err, t.opt.Swap())
 }
 
 // enter begins a stage: new data, and new rows unless grid, batch and halting stay the same; rows that go
@@ -139,13 +155,13 @@ func (t *Trainer) enter(stage int) error {
 	}
 	cols := data.Cols
 	if cols == 0 {
-		cols = t.recipe.Model.Cols
+		cols = t.recipe.Spec().Cols
 	}
 	judge, err := task.NewJudge(t.recipe.Judge, cols)
 	if err != nil {
 		return err
 	}
-	t.loop, err = NewLoop(t.model, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Judge: judge},
+	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Judge: judge},
 		batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err
@@ -207,19 +223,21 @@ func (l *Loop) save(dst map[string]safetensors.Tensor) error {
 	dst["rows.inputs"] = safetensors.OfInt32s([]int64{rows, seq}, b.Inputs)
 	dst["rows.labels"] = safetensors.OfInt32s([]int64{rows, seq}, b.Labels)
 	dst["rows.ids"] = safetensors.OfInt32s([]int64{rows}, b.IDs)
-	if l.carry.ZH == nil {
-		return nil
-	}
 	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		for name, z := range map[string]*torch.Tensor{"carry.z_h": l.carry.ZH, "carry.z_l": l.carry.ZL} {
+		for k, z := range l.carry {
 			// bfloat16 widens to float32 and back without loss.
-			dst[name] = safetensors.OfFloat32s(torch.Shape(z), s.ReadFloats(nil, z))
+			dst[l.carryName(k)] = safetensors.OfFloat32s(torch.Shape(z), s.ReadFloats(nil, z))
 		}
 	})
 }
 
+// carryName is the name under which the state of level k is saved: carry.z_h of "H".
+func (l *Loop) carryName(k int) string {
+	return "carry.z_" + strings.ToLower(l.net.Spec().States[k].Name)
+}
+
 // load restores what save added.
-func (l *Loop) load(src map[string]safetensors.Tensor, dev torch.Device) error {
+func (l *Loop) load(src map[string]safetensors.Tensor) error {
 	for name, dst := range map[string][]int32{"rows.inputs": l.batch.Inputs, "rows.labels": l.batch.Labels, "rows.ids": l.batch.IDs} {
 		x, err := src[name].Int64s()
 		if err != nil || len(x) != len(dst) {
@@ -229,26 +247,26 @@ func (l *Loop) load(src map[string]safetensors.Tensor, dev torch.Device) error {
 			dst[i] = int32(v)
 		}
 	}
-	zh, ok := src["carry.z_h"]
-	if !ok {
-		return nil
+	if _, ok := src[l.carryName(0)]; !ok {
+		return nil // of before the first step
 	}
-	zl := src["carry.z_l"]
-	h, err := zh.Float32s()
-	if err != nil {
-		return err
-	}
-	lo, err := zl.Float32s()
-	if err != nil {
-		return err
-	}
-	l.carry.Drop()
-	l.carry = hrm.Carry{}
-	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		like := l.model.Start(s, l.batch.Rows, l.batch.Seq)
-		l.carry = hrm.Carry{
-			ZH: s.To(torch.From(s, dev, h, zh.Shape...), like.ZH.DType()),
-			ZL: s.To(torch.From(s, dev, lo, zl.Shape...), like.ZL.DType()),
-		}.Keep(s)
+	var bad error
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		carry := l.net.Start(s, l.batch.Rows, l.batch.Seq)
+		for k, z := range carry {
+			name := l.carryName(k)
+			x, err := src[name].Float32s()
+			if shape := torch.Shape(z); err == nil && !slices.Equal(src[name].Shape, shape) {
+				err = fmt.Errorf("shape %v, want %v", src[name].Shape, shape)
+			}
+			if err != nil {
+				bad = fmt.Errorf("tensor %q: %w", name, err)
+				return
+			}
+			carry[k] = s.To(torch.From(s, torch.DeviceOf(z), x, src[name].Shape...), z.DType())
+		}
+		l.carry.Drop()
+		l.carry = carry.Keep(s)
 	})
+	return errors.Join(bad, err)
 }

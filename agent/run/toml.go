@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ponder-agents/ponder/internal/strictjson"
+
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -126,14 +128,12 @@ func put(dst, v any) error {
 	if err != nil {
 		return err
 	}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	err = dec.Decode(dst)
-	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s, want %v", t.Value, t.Type)
-	}
-	if err != nil && json.Unmarshal(text, dst) == nil {
-		return errors.New("unknown; --dry-run prints the fields there are")
+	err = strictjson.Unmarshal(text, dst)
+	if f, ok := errors.AsType[*strictjson.FieldError](err); ok {
+		if f.Unknown() {
+			return errors.New("unknown; --dry-run prints the fields there are")
+		}
+		return errors.New(f.What)
 	}
 	return err
 }

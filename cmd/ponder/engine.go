@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ponder-agents/ponder/agent/learn/verify"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/internal/vec"
+	"github.com/ponder-agents/ponder/reference/verify"
 )
 
 // The engines.

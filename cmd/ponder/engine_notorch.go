@@ -4,8 +4,8 @@ package main
 
 import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
-	"github.com/ponder-agents/ponder/agent/learn/verify"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/reference/verify"
 )
 
 const hasTorch = false

@@ -5,7 +5,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/ponder-agents/ponder/agent/learn/verify"
+	"github.com/ponder-agents/ponder/reference/verify"
 	"github.com/ponder-agents/ponder/torch"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/hrm"
-	"github.com/ponder-agents/ponder/hrm/refconfig"
+	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
 )
@@ -32,26 +32,25 @@ has learned to (--model OUT with --rule never repeats the published figures).`,
 			if err := checkpoint.CheckDir(out); err != nil {
 				return err
 			}
-			c, err := refconfig.Read(dir, seq)
+			c, err := reference.Read(dir, seq)
 			if err != nil {
 				return err
 			}
 			r := learn.Recipe{Task: task, Loss: learn.Softmax, NoContinue: c.Model.TRM}
-			if r.Model, r.Halting, err = c.Model.Config(); err != nil {
+			n, err := c.Model.Network()
+			if err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
 			}
+			r.Model, r.Training, r.Precision, r.Halting = n.Config, n.Training, n.Precision, n.Halting
 			r.Evaluation = act.Config{MaxSegments: r.Halting.MaxSegments, Rule: r.Halting.Rule}
 			// Make the network once, so that what is written is known to fit.
 			params := torch.NewParams(torch.CPU)
 			defer params.Close()
-			m, err := hrm.New(r.Model, params, 0)
+			m, err := hrm.NewFrom(r.Model, params, c.Tensors)
 			if err != nil {
-				return err
-			}
-			defer m.Close()
-			if err := params.Load(c.Tensors); err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
 			}
+			defer m.Close()
 			kind := "HRM"
 			if c.Model.TRM {
 				kind = "TRM"

@@ -14,6 +14,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,12 +23,14 @@ import (
 // modelFlags choose a network, what computes it and where.
 type modelFlags struct {
 	engineFlags
-	model   string
-	threads int
+	model     string
+	precision string
+	threads   int
 }
 
 func (f *modelFlags) add(flags *pflag.FlagSet, model string) {
 	flags.StringVar(&f.model, "model", model, "name of a shipped model (ponder models) or a checkpoint folder")
+	flags.StringVar(&f.precision, "precision", "", "number format to compute in, float32 or bf16; default the one that the model was trained in; the engine go has float32 alone")
 	f.engineFlags.add(flags)
 	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to the engine")
 }
@@ -47,6 +50,9 @@ func (f *modelFlags) open() (*think.Model, error) {
 	if f.threads < 0 {
 		return nil, usagef("--threads %d: want 1 or more, or 0 for the engine's choice", f.threads)
 	}
+	if err := f.checkPrecision(name); err != nil {
+		return nil, err
+	}
 	c, err := openCheckpoint(f.model)
 	if err != nil {
 		return nil, err
@@ -59,6 +65,16 @@ func (f *modelFlags) open() (*think.Model, error) {
 		runtime.GOMAXPROCS(f.threads)
 	}
 	return engine.Open(f.model, c)
+}
+
+func (f *modelFlags) checkPrecision(engine string) error {
+	switch p := arch.Precision(f.precision); {
+	case p.Check() != nil:
+		return usagef("--precision %q: want %s or %s", p, arch.Float32, arch.BFloat16)
+	case engine == engineGo && p == arch.BFloat16:
+		return usagef("--precision %s: the engine go has %s alone", p, arch.Float32)
+	}
+	return nil
 }
 
 // openCheckpoint opens a shipped model by name, a checkpoint folder, or the newest checkpoint of a run.

@@ -6,25 +6,35 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
 
 // openTorch is the model of c on libtorch.
 func (f *modelFlags) openTorch(c *checkpoint.Checkpoint) (*think.Model, error) {
-	n, err := f.load(f.model, c)
+	run, err := f.run()
 	if err != nil {
 		return nil, err
 	}
-	return n.Thinking(), nil
+	return learn.Load(f.model, c, run)
 }
 
-// load loads a network with its parameters, to train or to fit.
+// load loads a network with its parameters, to fit.
 func (f *modelFlags) load(name string, c *checkpoint.Checkpoint) (*learn.Net, error) {
-	dev, err := f.use()
+	run, err := f.run()
 	if err != nil {
 		return nil, err
 	}
-	return learn.NewNet(name, c, dev)
+	return learn.NewNet(name, c, run)
+}
+
+// run is where and in which number format the model runs.
+func (f *modelFlags) run() (hrm.Run, error) {
+	if err := f.checkPrecision(engineTorch); err != nil {
+		return hrm.Run{}, err
+	}
+	dev, err := f.use()
+	return hrm.Run{Device: dev, Precision: hrm.Precision(f.precision)}, err
 }
 
 // use applies the flags that concern the process and returns the device.

@@ -67,7 +67,12 @@ func (f *solveFlags) fitAndSolve(cmd *cobra.Command, path string, steps int, lr 
 		return nil, err
 	}
 	defer n.Close()
-	frame, err := exam.ReadARC(n.Thinking(), path)
+	before, err := n.Thinking()
+	if err != nil {
+		return nil, err
+	}
+	defer before.Close()
+	frame, err := exam.ReadARC(before, path)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +103,11 @@ func (f *solveFlags) fitAndSolve(cmd *cobra.Command, path string, steps int, lr 
 	for id, name := range demos.Names {
 		ids[name] = int32(id)
 	}
-	m := n.Thinking()
+	m, err := n.Thinking()
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
 	cfg, err := f.config(m)
 	if err != nil {
 		return nil, err

@@ -181,35 +181,32 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 	if f.dryRun {
 		return dryRun(cmd.OutOrStdout(), r, dev)
 	}
-	t, err := learn.NewTrainer(r, learn.OpenTask, dev)
+	t, err := f.trainer(r, dev)
 	if err != nil {
 		return err
 	}
 	defer t.Close()
-	if f.begin != "" {
-		c, err := openCheckpoint(f.begin)
-		if err != nil {
-			return err
-		}
-		n, err := learn.NewNet(f.begin, c, dev)
-		c.Close()
-		if err != nil {
-			return err
-		}
-		err = t.Begin(n)
-		n.Close()
-		if err != nil {
-			return err
-		}
-	}
 	return runError(dir, run.Begin(cmd.Context(), dir, t, f.plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...)}))
+}
+
+// trainer begins with random weights, or with those of the model that the flags name.
+func (f *trainFlags) trainer(r learn.Recipe, dev torch.Device) (*learn.Trainer, error) {
+	if f.begin == "" {
+		return learn.NewTrainer(r, learn.OpenTask, dev)
+	}
+	c, err := openCheckpoint(f.begin)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return learn.NewTrainerFrom(f.begin, c, r, learn.OpenTask, dev)
 }
 
 // dryRun prints the recipe and the size of its network.
 func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
 	params := torch.NewParams(dev)
 	defer params.Close()
-	m, err := hrm.New(r.Model, params, 0)
+	m, err := r.NewNetwork(params, 0)
 	if err != nil {
 		return err
 	}
@@ -227,17 +224,16 @@ func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
 func (f *trainFlags) choosePrecision(cmd *cobra.Command, r *learn.Recipe, dev torch.Device) error {
 	switch f.precision {
 	case "":
-	case "float32", "bf16":
-		r.Model.BF16 = f.precision == "bf16"
+	case string(hrm.Float32), string(hrm.BFloat16):
+		r.Precision = hrm.Precision(f.precision)
 	case "auto":
 		times, err := learn.MeasurePrecision(*r, learn.OpenTask, dev)
 		if err != nil {
 			return err
 		}
-		names := map[bool]string{false: "float32", true: "bf16"}
-		r.Model.BF16 = times[0].BF16
-		fmt.Fprintf(cmd.ErrOrStderr(), "precision: %s at %.1f ms a step, %s takes %.1f\n", names[times[0].BF16], 1e3*times[0].Step.Seconds(),
-			names[times[1].BF16], 1e3*times[1].Step.Seconds())
+		r.Precision = times[0].Precision
+		fmt.Fprintf(cmd.ErrOrStderr(), "precision: %s at %.1f ms a step, %s takes %.1f\n", times[0].Precision, 1e3*times[0].Step.Seconds(),
+			times[1].Precision, 1e3*times[1].Step.Seconds())
 	default:
 		return usagef("--precision %q: want float32, bf16 or auto", f.precision)
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/ponder-agents/ponder/agent/learn/verify"
+	"github.com/ponder-agents/ponder/reference/verify"
 	"github.com/spf13/cobra"
 )
 

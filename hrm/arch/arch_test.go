@@ -8,11 +8,11 @@ import (
 
 // TestCheckNamesEveryProblem: all at once, each by its field.
 func TestCheckNamesEveryProblem(t *testing.T) {
-	err := Config{Vocab: 3, Seq: 6, Rows: 2, Cols: 2, Hidden: 6, Heads: 2, LLayers: 1, HCycles: 1, Positions: "spiral"}.Check()
+	err := Config{Vocab: 3, Seq: 6, Rows: 2, Cols: 2, Hidden: 6, Heads: 2, Levels: HL(0, 1, 1, 0), Positions: "spiral"}.Check()
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"h_layers is 0", "l_cycles is 0", "rows 2 times cols 2 is not seq 6", `positions "spiral"`} {
+	for _, want := range []string{"layers of level H is 0", "cycles of level L is 0", "rows 2 times cols 2 is not seq 6", `positions "spiral"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

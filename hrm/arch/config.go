@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Positions says how a block knows where a token stands.
@@ -35,16 +36,9 @@ const (
 	RelativeBias Bias = "relative" // trained, by row and column distance up to BiasRadius
 )
 
-// Gradient says which passes of a segment record gradients.
-type Gradient string
-
-const (
-	LastPass  Gradient = "last-pass"  // the last update of z_L and of z_H (HRM; the default)
-	LastCycle Gradient = "last-cycle" // all updates of the last H cycle (TRM)
-)
-
-// Config describes the transformer (hrm.Model). The zero value of a field is the published HRM's choice; Vocab, Seq,
-// Hidden, Heads, the layers and the cycles are required.
+// Config says what the transformer (hrm.Model) is; how it is trained and how it runs are Training and
+// Precision. The zero value of a field is the published HRM's choice; Vocab, Seq, Hidden, Heads and
+// Levels are required.
 type Config struct {
 	Vocab   int `json:"vocab"`   // input tokens are in [0, Vocab)
 	Outputs int `json:"outputs"` // classes of a cell's answer; 0 means Vocab
@@ -52,12 +46,14 @@ type Config struct {
 	Rows    int `json:"rows"`    // shape of the grid that the tokens form; 0 means a plain sequence
 	Cols    int `json:"cols"`
 
+	// Regions is a partition of the grid's cells, as the boxes of a sudoku: a string a row, a character a
+	// cell, cells of one character being a region. Nil means none.
+	Regions []string `json:"regions,omitempty"`
+
 	Hidden    int     `json:"hidden"`    // D
 	Heads     int     `json:"heads"`     // Hidden is a multiple of it
-	HLayers   int     `json:"h_layers"`  // blocks of the H level; unused if Shared
-	LLayers   int     `json:"l_layers"`  // blocks of the L level
-	HCycles   int     `json:"h_cycles"`  // updates of z_H in a segment
-	LCycles   int     `json:"l_cycles"`  // updates of z_L for each of z_H
+	Levels    []Level `json:"levels"`    // the slowest first; HL makes those of the papers
+	Shared    bool    `json:"shared"`    // one stack of blocks, the last level's, for all of them (TRM)
 	Expansion float64 `json:"expansion"` // of the feed-forward; 0 means 4
 	Inner     int     `json:"inner"`     // width of the feed-forward; 0 means Expansion·Hidden·2/3 rounded up to 256
 	NormEps   float64 `json:"norm_eps"`  // 0 means 1e-5
@@ -69,26 +65,20 @@ type Config struct {
 	PuzzleDim       int `json:"puzzle_dim"`       // width of a row; 0 means no puzzle embedding
 	PuzzlePositions int `json:"puzzle_positions"` // positions that it takes before the tokens; 0 means ceil(PuzzleDim/Hidden)
 
-	Registers  int      `json:"registers"`   // trained vectors in front of everything; the Q head reads the first
-	GridEmbed  bool     `json:"grid_embed"`  // add trained row and column vectors to the tokens
-	BoxRows    int      `json:"box_rows"`    // with GridEmbed, add one for the box of this height too (sudoku); 0 means none
-	BoxCols    int      `json:"box_cols"`    // and width
-	Mixing     Mixing   `json:"mixing"`      //
-	Bias       Bias     `json:"bias"`        // of attention
-	BiasRadius int      `json:"bias_radius"` // of RelativeBias; 0 means 3
-	GroupBias  bool     `json:"group_bias"`  // start StaticMix or TableBias from same row, column, box
-	Conv       bool     `json:"conv"`        // a depthwise 3x3 convolution inside the feed-forward
-	Shared     bool     `json:"shared"`      // one network for both levels (TRM)
-	BF16       bool     `json:"bf16"`        // compute in bfloat16, keep weights in float32
-	Gradient   Gradient `json:"gradient"`    //
+	Registers  int    `json:"registers"`   // trained vectors in front of everything; the Q head reads the first
+	GridEmbed  bool   `json:"grid_embed"`  // add trained vectors of row, column and, with Regions, region to the tokens
+	Mixing     Mixing `json:"mixing"`      //
+	Bias       Bias   `json:"bias"`        // of attention
+	BiasRadius int    `json:"bias_radius"` // of RelativeBias; 0 means 3
+	GroupBias  bool   `json:"group_bias"`  // start StaticMix or TableBias from same row, column, region
+	Conv       bool   `json:"conv"`        // a depthwise 3x3 convolution inside the feed-forward
 }
 
 // Base27M is the published network for sudoku (27,275,266 parameters at Vocab 11); set Vocab, Seq
 // and PuzzleIDs for other tasks.
 func Base27M() Config {
 	return Config{
-		Vocab: 11, Seq: 81, Hidden: 512, Heads: 8,
-		HLayers: 4, LLayers: 4, HCycles: 2, LCycles: 2,
+		Vocab: 11, Seq: 81, Hidden: 512, Heads: 8, Levels: HL(4, 4, 2, 2),
 		PuzzleIDs: 1, PuzzleDim: 512,
 	}
 }
@@ -115,9 +105,6 @@ func (c Config) WithDefaults() Config {
 	if c.Mixing == "" {
 		c.Mixing = defaultMix
 	}
-	if c.Gradient == "" {
-		c.Gradient = LastPass
-	}
 	or(&c.Outputs, c.Vocab)
 	or(&c.BiasRadius, 3)
 	or(&c.Inner, c.Width(c.Hidden))
@@ -142,27 +129,6 @@ func (c Config) FixedLength() bool {
 	return c.Positions == Learned || c.Bias == TableBias || c.Mixing != Attention || c.GridEmbed
 }
 
-// Grid is the shape of a grid of seq tokens, rows 0 standing for the configuration's own.
-func (c Config) Grid(seq, rows, cols int) (int, int) {
-	switch {
-	case c.Rows == 0:
-		return 1, seq
-	case rows == 0:
-		return c.Rows, c.Cols
-	}
-	return rows, cols
-}
-
-// Fits reports whether the network takes sequences of seq tokens that form a grid of rows and cols;
-// rows 0 stands for the configuration's own.
-func (c Config) Fits(seq, rows, cols int) error {
-	rows, cols = c.Grid(seq, rows, cols)
-	if seq < 1 || rows < 1 || rows*cols != seq || c.FixedLength() && (seq != c.Seq || c.Rows > 0 && rows != c.Rows) {
-		return fmt.Errorf("%d tokens of a %dx%d grid do not fit a model for %d tokens of %dx%d", seq, rows, cols, c.Seq, c.Rows, c.Cols)
-	}
-	return nil
-}
-
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	c = c.WithDefaults()
@@ -180,15 +146,12 @@ func (c Config) Check() error {
 		{"seq", c.Seq},
 		{"hidden", c.Hidden},
 		{"heads", c.Heads},
-		{"l_layers", c.LLayers},
-		{"h_cycles", c.HCycles},
-		{"l_cycles", c.LCycles},
 		{"outputs", c.Outputs},
 		{"inner", c.Inner},
 	} {
 		bad(f.n < 1, "%s is %d, want at least 1", f.name, f.n)
 	}
-	bad(!c.Shared && c.HLayers < 1, "h_layers is %d, want at least 1", c.HLayers)
+	c.checkLevels(bad)
 	if c.Heads > 0 {
 		bad(c.Hidden%c.Heads != 0, "hidden %d is not a multiple of heads %d", c.Hidden, c.Heads)
 		hd := c.Hidden / c.Heads
@@ -202,25 +165,26 @@ func (c Config) Check() error {
 	bad(c.PuzzleDim == 0 && c.PuzzlePositions > 0, "puzzle_positions is %d without puzzle_dim", c.PuzzlePositions)
 	bad(c.PuzzleDim > c.PuzzlePositions*c.Hidden, "puzzle_dim %d does not fit into %d positions of %d", c.PuzzleDim, c.PuzzlePositions, c.Hidden)
 	bad(c.Registers < 0 || c.NormEps <= 0 || c.RopeTheta <= 0 || c.Expansion <= 0, "registers, norm_eps, rope_theta and expansion must not be negative")
-	bad((c.BoxRows == 0) != (c.BoxCols == 0), "box_rows %d and box_cols %d go together", c.BoxRows, c.BoxCols)
-	if c.BoxRows > 0 && c.BoxCols > 0 {
-		bad(c.Rows%c.BoxRows != 0 || c.Cols%c.BoxCols != 0, "boxes of %dx%d do not tile %dx%d", c.BoxRows, c.BoxCols, c.Rows, c.Cols)
-	}
+	c.checkRegions(bad)
 	bad(c.GroupBias && c.Mixing != StaticMix && c.Bias != TableBias, "group_bias needs mixing static or the table bias")
-	known := func(name, v string, all ...string) {
-		for _, a := range all {
-			if v == a {
-				return
-			}
+	check := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
 		}
-		bad(true, "%s %q is unknown, want one of %q", name, v, all)
 	}
-	known("positions", string(c.Positions), string(Rope), string(Rope2D), string(Learned), string(NoPos))
-	known("mixing", string(c.Mixing), string(Attention), string(TokenMLP), string(StaticMix))
-	known("bias", string(c.Bias), string(NoBias), string(TableBias), string(RelativeBias))
-	known("gradient", string(c.Gradient), string(LastPass), string(LastCycle))
+	check(known("positions", c.Positions, Rope, Rope2D, Learned, NoPos))
+	check(known("mixing", c.Mixing, Attention, TokenMLP, StaticMix))
+	check(known("bias", c.Bias, NoBias, TableBias, RelativeBias))
 	if len(errs) > 0 {
 		return fmt.Errorf("hrm config: %w", errors.Join(errs...))
 	}
 	return nil
+}
+
+// known reports that v is none of all.
+func known[T ~string](name string, v T, all ...T) error {
+	if slices.Contains(all, v) {
+		return nil
+	}
+	return fmt.Errorf("%s %q is unknown, want one of %q", name, v, all)
 }

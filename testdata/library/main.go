@@ -38,7 +38,7 @@ func run() error {
 	params := torch.NewParams(torch.CPU)
 	defer params.Close()
 	model, err := hrm.New(hrm.Config{
-		Vocab: 5, Seq: 9, Hidden: 16, Heads: 2, HLayers: 1, LLayers: 1, HCycles: 2, LCycles: 2,
+		Vocab: 5, Seq: 9, Hidden: 16, Heads: 2, Levels: hrm.HL(1, 1, 2, 2),
 	}, params, 1)
 	if err != nil {
 		return err

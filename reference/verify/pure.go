@@ -9,7 +9,8 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env/puzzle"
-	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -31,7 +32,7 @@ type thinking struct {
 	out   think.Output
 }
 
-func begin(cfg hrm.Config, weights map[string]safetensors.Tensor, rows int) (*thinking, error) {
+func begin(cfg arch.Config, weights map[string]safetensors.Tensor, rows int) (*thinking, error) {
 	m, err := engine.New(cfg, weights)
 	if err != nil {
 		return nil, err
@@ -91,7 +92,7 @@ func (goEngine) calls(p *parity, weights map[string]safetensors.Tensor, trm bool
 	if err != nil {
 		return err
 	}
-	halt, calls := p.halt, p.run.Calls
+	halt, calls := p.Halting, p.run.Calls
 	switch p.run.Kind {
 	case "eval":
 		halt.Rule, halt.ExplorationProb = act.Never, 0
@@ -105,7 +106,7 @@ func (goEngine) calls(p *parity, weights map[string]safetensors.Tensor, trm bool
 	if err != nil {
 		return err
 	}
-	t, err := begin(p.cfg, weights, p.run.BatchSize)
+	t, err := begin(p.Config, weights, p.run.BatchSize)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (p *parity) goCall(k int, t *thinking, halter *act.Halter, loss learn.LossK
 	}
 	got["z_H"], got["z_L"] = z[0], z[1]
 
-	score := loss.Compare(argmax(t.out.Logits, p.cfg.WithDefaults().Outputs), t.batch.Labels, t.batch.Rows)
+	score := loss.Compare(argmax(t.out.Logits, p.Config.WithDefaults().Outputs), t.batch.Labels, t.batch.Rows)
 	halter.Step(act.Q{Halt: t.out.QHalt, Continue: t.out.QContinue})
 	var m learn.Metrics
 	m.Add(score, halter.Halted(), halter.Segments(), t.out.QHalt)
@@ -253,8 +254,8 @@ func argmax(logits []float32, n int) []int32 {
 }
 
 // evaluate implements Engine.
-func (goEngine) evaluate(cfg hrm.Config, _ act.Config, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error) {
-	t, err := begin(cfg, weights, len(b.ids))
+func (goEngine) evaluate(n reference.Network, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error) {
+	t, err := begin(n.Config, weights, len(b.ids))
 	if err != nil {
 		return nil, err
 	}

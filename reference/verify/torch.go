@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -26,7 +26,7 @@ func (torchEngine) Name() string { return "torch" }
 
 // calls implements Engine. the calls one after the other.
 func (e torchEngine) calls(p *parity, weights map[string]safetensors.Tensor, trm bool) error {
-	m, err := e.load(p.cfg, weights)
+	m, err := e.load(p.Network, weights)
 	if err != nil {
 		return err
 	}
@@ -35,12 +35,12 @@ func (e torchEngine) calls(p *parity, weights map[string]safetensors.Tensor, trm
 	if err != nil {
 		return err
 	}
-	cfg := learn.LoopConfig{Halting: p.halt, Loss: loss, NoContinue: trm, Evaluate: p.run.Kind == "eval"}
+	cfg := learn.LoopConfig{Halting: p.Halting, Loss: loss, NoContinue: trm, Evaluate: p.run.Kind == "eval"}
 	draws, err := p.draws()
 	if err != nil {
 		return err
 	}
-	loop, err := learn.NewLoop(m, cfg, p.run.BatchSize, p.cfg.Seq, draws)
+	loop, err := learn.NewLoop(m, cfg, p.run.BatchSize, p.Config.Seq, draws)
 	if err != nil {
 		return err
 	}
@@ -71,18 +71,15 @@ func (e torchEngine) calls(p *parity, weights map[string]safetensors.Tensor, trm
 	return nil
 }
 
-// load makes the network of cfg with weights.
-func (e torchEngine) load(cfg hrm.Config, weights map[string]safetensors.Tensor) (*hrm.Model, error) {
+// load makes the network n with weights.
+func (e torchEngine) load(n reference.Network, weights map[string]safetensors.Tensor) (*hrm.Model, error) {
 	params := torch.NewParams(e.dev)
-	m, err := hrm.New(cfg, params, 0)
+	m, err := hrm.NewFrom(n.Config, params, weights)
 	if err != nil {
 		params.Close()
 		return nil, err
 	}
-	if err := params.Load(weights); err != nil {
-		closeModel(m)
-		return nil, err
-	}
+	m.Training, m.Precision = n.Training, n.Precision
 	return m, nil
 }
 
@@ -106,8 +103,8 @@ func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimize
 		read("logits", c.Out.Logits)
 		read("q_halt_logits", c.Out.QHalt)
 		read("q_continue_logits", c.Out.QContinue)
-		read("z_H", c.Carry.ZH)
-		read("z_L", c.Carry.ZL)
+		read("z_H", c.Carry[0])
+		read("z_L", c.Carry[1])
 		if c.Target != nil {
 			got["target_q_continue"] = widen(c.Target)
 		}
@@ -118,9 +115,9 @@ func (p *parity) call(k int, m *hrm.Model, loop *learn.Loop, opt *learn.Optimize
 		answers(got, c.Batch, c.Metrics)
 	}
 	if opt == nil {
-		_, err = loop.Segment(b.fill(p.cfg.Seq))
+		_, err = loop.Segment(b.fill(p.Config.Seq))
 	} else {
-		err = p.learn(m, loop, opt, b.fill(p.cfg.Seq), got)
+		err = p.learn(m, loop, opt, b.fill(p.Config.Seq), got)
 	}
 	if err != nil {
 		return err
@@ -194,13 +191,13 @@ func (p *parity) probe(m *hrm.Model) {
 }
 
 // evaluate implements Engine.
-func (e torchEngine) evaluate(cfg hrm.Config, halt act.Config, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error) {
-	m, err := e.load(cfg, weights)
+func (e torchEngine) evaluate(n reference.Network, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error) {
+	m, err := e.load(n, weights)
 	if err != nil {
 		return nil, err
 	}
 	defer closeModel(m)
-	loop, err := learn.NewLoop(m, learn.LoopConfig{Halting: halt, Evaluate: true}, len(b.ids), cfg.Seq, nil)
+	loop, err := learn.NewLoop(m, learn.LoopConfig{Halting: n.Halting, Evaluate: true}, len(b.ids), n.Config.Seq, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +208,7 @@ func (e torchEngine) evaluate(cfg hrm.Config, halt act.Config, weights map[strin
 		out = append(out, conclusion{read(c.Out.Logits), read(c.Out.QHalt), read(c.Out.QContinue)})
 	}
 	for range calls {
-		if _, err := loop.Segment(b.fill(cfg.Seq)); err != nil {
+		if _, err := loop.Segment(b.fill(n.Config.Seq)); err != nil {
 			return nil, err
 		}
 	}
@@ -227,7 +224,7 @@ func (e torchEngine) init(p *parity) error {
 	}
 	params := torch.NewParams(e.dev)
 	defer params.Close()
-	m, err := hrm.New(p.cfg, params, seed)
+	m, err := hrm.New(p.Config, params, seed)
 	if err != nil {
 		return err
 	}

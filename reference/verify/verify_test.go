@@ -12,7 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-const shared = "../../../../shared/hrm"
+const shared = "../../../shared/hrm"
 
 func needShared(t *testing.T) {
 	if _, err := os.Stat(shared); err != nil {
@@ -27,12 +27,27 @@ func each(t *testing.T, test func(t *testing.T, e Engine)) {
 	}
 }
 
+// own has what testdata/record.py of package reference recorded: five cases of calls and training, a
+// checkpoint in both types, a fresh network and learning rates.
+const own = "../testdata"
+
+func TestOwn(t *testing.T) { recorded(t, own, 8, 240) }
+
+// TestRecorded replays what was recorded with the published programs.
 func TestRecorded(t *testing.T) {
 	needShared(t)
+	recorded(t, shared, 22, 500)
+}
+
+// recorded replays files, of which at least so many tensors are compared.
+func recorded(t *testing.T, dir string, files, tensors int) {
 	each(t, func(t *testing.T, e Engine) {
-		compared := 0
-		if err := Path(shared, e, func(r *Report) {
+		replayed, compared := 0, 0
+		if err := Path(dir, e, func(r *Report) {
 			compared += r.TensorsCompared
+			if !r.Skipped {
+				replayed++
+			}
 			if !r.Skipped && !r.OK() {
 				t.Errorf("%s: %v", r.File, r.Problems)
 				for _, q := range r.Quantities {
@@ -47,8 +62,8 @@ func TestRecorded(t *testing.T) {
 		}); err != nil {
 			t.Error(err)
 		}
-		if compared < 500 {
-			t.Errorf("%d tensors compared", compared)
+		if replayed != files || compared < tensors {
+			t.Errorf("%d files, %d tensors compared, want %d and at least %d", replayed, compared, files, tensors)
 		}
 	})
 }
@@ -56,8 +71,7 @@ func TestRecorded(t *testing.T) {
 // TestGoLeavesTraining: of a case of training, the engine that does not train compares what comes before
 // the first step, and says of all else that it is not its own.
 func TestGoLeavesTraining(t *testing.T) {
-	needShared(t)
-	r := File(filepath.Join(shared, "cases/grad_rope_puzzle_stablemax.safetensors"), Go())
+	r := File(filepath.Join(own, "hrm_grad.safetensors"), Go())
 	if !r.OK() {
 		t.Fatalf("%v", r.Problems)
 	}
@@ -74,7 +88,7 @@ func TestGoLeavesTraining(t *testing.T) {
 // copyWith writes the case with its tensors and metadata changed and replays that.
 func copyWith(t *testing.T, e Engine, name string, change func(ts map[string]safetensors.Tensor, meta map[string]string)) *Report {
 	t.Helper()
-	f, err := safetensors.Open(filepath.Join(shared, name))
+	f, err := safetensors.Open(filepath.Join(own, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,21 +112,17 @@ func copyWith(t *testing.T, e Engine, name string, change func(ts map[string]saf
 
 // TestEveryQuantityIsCompared changes one value of each kind of recorded tensor.
 func TestEveryQuantityIsCompared(t *testing.T) {
-	needShared(t)
 	each(t, everyQuantity)
 }
 
 func everyQuantity(t *testing.T, e Engine) {
 	numbers := regexp.MustCompile(`\d+`)
-	for _, name := range []string{
-		"cases/eval_rope_nopuzzle_b1.safetensors", "cases/halt_learned_nopuzzle_b1.safetensors",
-		"cases/grad_learned_nopuzzle_softmax.safetensors", "cases/probe_rope.safetensors", "trm/trm_eval_mlp_b2.safetensors",
-	} {
-		f, err := safetensors.Open(filepath.Join(shared, name))
+	for _, name := range []string{"hrm_eval.safetensors", "hrm_halt.safetensors", "hrm_grad.safetensors", "trm_grad.safetensors"} {
+		f, err := safetensors.Open(filepath.Join(own, name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		left := File(filepath.Join(shared, name), e).NotThisEngine
+		left := File(filepath.Join(own, name), e).NotThisEngine
 		kinds := map[string]string{}
 		for _, key := range f.Names() {
 			if strings.Contains(key, ".draw.") || slices.Contains(left, key) {
@@ -146,12 +156,11 @@ func everyQuantity(t *testing.T, e Engine) {
 }
 
 func TestBadCasesFail(t *testing.T) {
-	needShared(t)
 	each(t, badCases)
 }
 
 func badCases(t *testing.T, e Engine) {
-	const name = "cases/eval_rope_nopuzzle_b1.safetensors"
+	const name = "hrm_eval.safetensors"
 	if r := copyWith(t, e, name, func(map[string]safetensors.Tensor, map[string]string) {}); !r.OK() {
 		t.Fatalf("an unchanged copy fails: %v", r.Problems)
 	}
@@ -172,7 +181,7 @@ func badCases(t *testing.T, e Engine) {
 			t.Errorf("%s passes (skipped: %v)", what, r.Skipped)
 		}
 	}
-	b, err := os.ReadFile(filepath.Join(shared, name))
+	b, err := os.ReadFile(filepath.Join(own, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,12 +199,11 @@ func badCases(t *testing.T, e Engine) {
 
 // TestMissingPartsFail takes away what a case cannot do without.
 func TestMissingPartsFail(t *testing.T) {
-	needShared(t)
 	each(t, missingParts)
 }
 
 func missingParts(t *testing.T, e Engine) {
-	const name = "cases/eval_rope_nopuzzle_b1.safetensors"
+	const name = "hrm_eval.safetensors"
 	type tensors = map[string]safetensors.Tensor
 	for what, change := range map[string]func(tensors, map[string]string){
 		"no config": func(_ tensors, m map[string]string) { delete(m, "config") },
@@ -204,7 +212,7 @@ func missingParts(t *testing.T, e Engine) {
 		"no batch":  func(ts tensors, _ map[string]string) { delete(ts, "batch.0.inputs") },
 		"no outputs": func(ts tensors, _ map[string]string) {
 			for k := range ts {
-				if strings.HasPrefix(k, "call.") {
+				if strings.HasPrefix(k, "call.") || strings.HasPrefix(k, "probe.") {
 					delete(ts, k)
 				}
 			}
@@ -213,88 +221,5 @@ func missingParts(t *testing.T, e Engine) {
 		if r := copyWith(t, e, name, change); r.OK() {
 			t.Errorf("%s passes (skipped: %v, compared: %d)", what, r.Skipped, r.TensorsCompared)
 		}
-	}
-}
-
-// TestOneSegmentInTraining turns the first call of a recorded case into one of halt_max_steps 1, where the
-// reference draws nothing, computes no target and halts always (hrm_act_v1.py): what the network concludes
-// is the same, the rest is worked out here from that.
-func TestOneSegmentInTraining(t *testing.T) {
-	needShared(t)
-	each(t, oneSegment)
-}
-
-func oneSegment(t *testing.T, e Engine) {
-	r := copyWith(t, e, "cases/halt_rope_puzzle_b5.safetensors", func(ts map[string]safetensors.Tensor, meta map[string]string) {
-		meta["config"] = strings.Replace(meta["config"], `"halt_max_steps": 5`, `"halt_max_steps": 1`, 1)
-		meta["run"] = strings.Replace(meta["run"], `"calls": 12`, `"calls": 1`, 1)
-		for key := range ts {
-			if strings.HasPrefix(key, "call.") && !strings.HasPrefix(key, "call.0.") || strings.HasPrefix(key, "batch.") && !strings.HasPrefix(key, "batch.0.") {
-				delete(ts, key)
-			}
-		}
-		for _, key := range []string{"draw.uniform", "draw.randint", "min_halt_steps", "target_q_continue", "loss.q_continue_loss"} {
-			delete(ts, "call.0."+key)
-		}
-		number := func(key string) float64 {
-			x, err := ts["call.0."+key].Float64s()
-			if err != nil || len(x) != 1 {
-				t.Fatalf("%s: %v, %v", key, x, err)
-			}
-			return x[0]
-		}
-		set := func(key string, x ...float32) {
-			if _, ok := ts["call.0."+key]; !ok {
-				t.Fatalf("no %s in the case", key)
-			}
-			ts["call.0."+key] = safetensors.OfFloat32s([]int64{int64(len(x))}, x)
-		}
-		set("loss.total", float32(number("loss.lm_loss")+0.5*number("loss.q_halt_loss")))
-		set("halted", 1, 1, 1, 1, 1)
-
-		logits, err := ts["call.0.logits"].Float64s() // [5, 16, 11]
-		if err != nil {
-			t.Fatal(err)
-		}
-		halt, err := ts["call.0.q_halt_logits"].Float64s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		labels, err := ts["batch.0.labels"].Int64s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var count, accuracy, exact, agrees float32
-		for b := range 5 {
-			scored, right := 0, 0
-			for c := b * 16; c < (b+1)*16; c++ {
-				if labels[c] == -100 {
-					continue
-				}
-				scored++
-				if row := logits[c*11 : (c+1)*11]; row[labels[c]] == slices.Max(row) {
-					right++
-				}
-			}
-			if scored == 0 {
-				continue
-			}
-			count++
-			accuracy += float32(right) / float32(scored)
-			if right == scored {
-				exact++
-			}
-			if (halt[b] >= 0) == (right == scored) {
-				agrees++
-			}
-		}
-		set("metric.count", count)
-		set("metric.accuracy", accuracy)
-		set("metric.exact_accuracy", exact)
-		set("metric.q_halt_accuracy", agrees)
-		set("metric.steps", count)
-	})
-	if !r.OK() || r.TensorsCompared < 12 {
-		t.Errorf("%d tensors compared: %v, %+v", r.TensorsCompared, r.Problems, r.Quantities)
 	}
 }

@@ -1,4 +1,4 @@
-package refconfig
+package reference
 
 import (
 	"encoding/json"
@@ -12,16 +12,63 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/internal/plainyaml"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-const shared = "../../../shared/hrm"
+const shared = "../../shared/hrm"
 
 func need(t testing.TB) {
 	t.Helper()
 	if _, err := os.Stat(shared); err != nil {
 		t.Skip("the recorded checkpoints are not beside this checkout")
+	}
+}
+
+// own is a checkpoint that testdata/record.py wrote.
+const own = "testdata/checkpoint"
+
+// TestReadOwn: what the configuration leaves out is found in the weights, and those are float32 under the
+// names of the network, of whatever type and name they were saved.
+func TestReadOwn(t *testing.T) {
+	c, err := Read(own, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Model{
+		HaltExplorationProb: 0.4, HaltMaxSteps: 2, HCycles: 2, LCycles: 2, HLayers: 1, LLayers: 1, HiddenSize: 8, NumHeads: 2, Expansion: 4,
+		PuzzleEmbNDim: 8, PosEncodings: "learned", RMSNormEps: 1e-5, RopeTheta: 10000, ForwardDType: "bfloat16",
+		SeqLen: 6, VocabSize: 5, NumPuzzleIdentifiers: 3,
+	}
+	if diff := cmp.Diff(want, c.Model); diff != "" {
+		t.Errorf("model (-want +got):\n%s", diff)
+	}
+	if c.Step != 2 || c.File != "step_2" || c.Training.Run != "HierarchicalReasoningModel_ACTV1 own tiny" || c.Training.LRWarmupSteps != 2 {
+		t.Errorf("%s step %d, training %+v", c.File, c.Step, c.Training)
+	}
+	for name, x := range c.Tensors {
+		if x.DType != safetensors.F32 || !strings.HasPrefix(name, "inner.") {
+			t.Errorf("%s is %s", name, x.DType)
+		}
+	}
+	net, err := c.Model.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantNet := Network{
+		Config: arch.Config{
+			Vocab: 5, Seq: 6, Hidden: 8, Heads: 2, Levels: arch.HL(1, 1, 2, 2), Expansion: 4, NormEps: 1e-5, Positions: arch.Learned, RopeTheta: 10000,
+			PuzzleIDs: 3, PuzzleDim: 8,
+		},
+		Precision: arch.BFloat16, Halting: act.Config{MaxSegments: 2, ExplorationProb: 0.4},
+	}
+	if diff := cmp.Diff(wantNet, net); diff != "" {
+		t.Errorf("in our words (-want +got):\n%s", diff)
+	}
+	if _, err := Read(own, 7); err == nil {
+		t.Error("another length of sequence fits learned positions")
 	}
 }
 
@@ -74,7 +121,7 @@ func TestRead(t *testing.T) {
 			if diff := cmp.Diff(tt.want, c.Model); diff != "" {
 				t.Error(diff)
 			}
-			if _, _, err := c.Model.Config(); err != nil {
+			if _, err := c.Model.Network(); err != nil {
 				t.Error(err)
 			}
 			if c.Step != tt.step || c.Training.Loss != tt.loss || c.Training.Run != tt.run || c.Training.LRWarmupSteps != 2 || c.Training.Beta2 != 0.95 {
@@ -95,11 +142,15 @@ func TestRead(t *testing.T) {
 // TestCases compares every recorded case's weights with its configuration, TRM's too, and finds what
 // the configuration would leave out.
 func TestCases(t *testing.T) {
-	need(t)
-	paths, err := filepath.Glob(shared + "/*/*_*.safetensors")
+	paths, err := filepath.Glob("testdata/*_*.safetensors")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no cases of our own: %v", err)
+	}
+	recorded, err := filepath.Glob(shared + "/*/*_*.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
+	paths = append(paths, recorded...)
 	cases := 0
 	for _, path := range paths {
 		f, err := safetensors.Open(path)
@@ -155,18 +206,17 @@ func TestCases(t *testing.T) {
 			t.Errorf("%s with one more: %v", path, err)
 		}
 	}
-	if cases < 15 {
-		t.Errorf("%d cases, want at least 15", cases)
+	if cases < 5 {
+		t.Errorf("%d cases, want those of our own", cases)
 	}
 }
 
-// folder copies a recorded checkpoint, its configuration changed.
+// folder copies our checkpoint, its configuration changed.
 func folder(t *testing.T, change func(yaml string) string) string {
 	t.Helper()
-	need(t)
-	from, to := filepath.Join(shared, "torch_ckpt", "maze-f32-learned"), t.TempDir()
+	to := t.TempDir()
 	for _, name := range []string{ConfigFile, "step_2"} {
-		b, err := os.ReadFile(filepath.Join(from, name))
+		b, err := os.ReadFile(filepath.Join(own, name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,18 +244,18 @@ func TestMismatch(t *testing.T) {
 		change func(string) string
 		want   string
 	}{
-		{"hidden size", replace("hidden_size: 48", "hidden_size: 64"), "want [64], and 13 more"},
+		{"hidden size", replace("hidden_size: 8", "hidden_size: 16"), "want [16], and"},
 		{"layers", replace("L_layers: 1", "L_layers: 2"), "L_level.layers.1"},
 		{"very many layers", replace("L_layers: 1", "L_layers: 1000000"), "only"},
 		{"fewer layers", replace("H_layers: 1", "H_layers: 0"), "H_layers is 0"},
-		{"expansion", replace("expansion: 4", "expansion: 20"), "want [48 768]"},
+		{"expansion", replace("expansion: 4", "expansion: 100"), "want [8 768]"},
 		{"positions", replace("pos_encodings: learned", "pos_encodings: rope"), "in none of the files"},
-		{"TRM", replace("HierarchicalReasoningModel_ACTV1\n  num", "TinyRecursiveReasoningModel_ACTV1\n  num"), "H_level"},
+		{"TRM", replace("HierarchicalReasoningModel_ACTV1\n  num", "TinyRecursiveReasoningModel_ACTV1\n  num"), "belong together"},
 		{"another network", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "baseline@Transformer"), "neither"},
 		{"ablation", replace("hrm.hrm_act_v1@HierarchicalReasoningModel_ACTV1", "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1"), "neither"},
 		{"no arch", func(string) string { return "lr: 1\n" }, "no arch"},
 		{"not YAML", func(string) string { return "arch: [\n" }, ConfigFile + ": line 1, column 7: "},
-		{"a word for a number", replace("hidden_size: 48", "hidden_size: wide"), "line 10, column 16: cannot unmarshal"},
+		{"a word for a number", replace("hidden_size: 8", "hidden_size: wide"), "line 9, column 16: cannot unmarshal"},
 		{"huge", func(s string) string { return s + strings.Repeat("#", plainyaml.MaxBytes) }, "at most"},
 	}
 	for _, tt := range tests {
@@ -232,7 +282,7 @@ func TestFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.File != "checkpoint" || c.Step != -1 || c.Model.SeqLen != 81 {
+	if c.File != "checkpoint" || c.Step != -1 || c.Model.SeqLen != 6 {
 		t.Errorf("%s step %d, sequences of %d", c.File, c.Step, c.Model.SeqLen)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "checkpoint"))
@@ -314,7 +364,7 @@ run_name: pretrain_mlp_t
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("arch:\n  name: a@Hierarchical\n  hidden_size: 3\n"))
 	f.Add([]byte("a: &a [1, *a]\narch: {<<: *a}\n"))
-	if b, err := os.ReadFile(shared + "/torch_ckpt/maze-f32-learned/all_config.yaml"); err == nil {
+	if b, err := os.ReadFile(own + "/all_config.yaml"); err == nil {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

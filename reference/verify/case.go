@@ -11,8 +11,8 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/env/puzzle"
-	"github.com/ponder-agents/ponder/hrm"
-	"github.com/ponder-agents/ponder/hrm/refconfig"
+	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -47,10 +47,9 @@ type run struct {
 // parity is one case being replayed.
 type parity struct {
 	*Report
+	reference.Network
 	f    *safetensors.File
 	run  run
-	cfg  hrm.Config
-	halt act.Config
 	seen map[string]bool // keys that were used or compared
 }
 
@@ -61,7 +60,7 @@ type Engine interface {
 	// calls replays the calls of a case, one after the other, from weights, and compares.
 	calls(p *parity, weights map[string]safetensors.Tensor, trm bool) error
 	// evaluate is what so many calls in evaluation mode conclude about a batch.
-	evaluate(cfg hrm.Config, halt act.Config, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error)
+	evaluate(n reference.Network, weights map[string]safetensors.Tensor, b batch, calls int) ([]conclusion, error)
 }
 
 // A trainer is an Engine that makes networks and trains them; init compares what a fresh one begins with.
@@ -73,7 +72,7 @@ type conclusion struct{ logits, qHalt, qContinue []float64 }
 // replay runs a case of format hrm-parity-1 or trm-parity-1 and compares everything it recorded.
 func replay(r *Report, f *safetensors.File, trm bool, e Engine) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
-	ref := refconfig.Model{TRM: trm}
+	ref := reference.Model{TRM: trm}
 	if err := metadata(f, "config", &ref); err != nil {
 		return err
 	}
@@ -81,7 +80,7 @@ func replay(r *Report, f *safetensors.File, trm bool, e Engine) error {
 		return err
 	}
 	var err error
-	if p.cfg, p.halt, err = ref.Config(); err != nil {
+	if p.Network, err = ref.Network(); err != nil {
 		return err
 	}
 	if p.run.BatchSize < 1 || p.run.Calls < 1 {
@@ -187,7 +186,7 @@ func (p *parity) batch(k int) (b batch, err error) {
 			return b, err
 		}
 	}
-	rows, seq := p.run.BatchSize, p.cfg.Seq
+	rows, seq := p.run.BatchSize, p.Config.Seq
 	if len(b.inputs) != rows*seq || len(b.labels) != rows*seq || len(b.ids) != rows {
 		return b, fmt.Errorf("%s*: %d inputs, %d labels, %d identifiers for %d rows of %d", prefix, len(b.inputs), len(b.labels), len(b.ids), rows, seq)
 	}
@@ -207,7 +206,7 @@ func (p *parity) loss() (learn.LossKind, error) {
 
 // draws are the random draws recorded, nil where the reference draws nothing.
 func (p *parity) draws() (act.Draws, error) {
-	if p.run.Kind == "eval" || p.halt.MaxSegments == 1 {
+	if p.run.Kind == "eval" || p.Halting.MaxSegments == 1 {
 		return nil, nil
 	}
 	rec := &act.Recorded{}
@@ -294,12 +293,12 @@ func (p *parity) limit(part string) (name string, m Measure, limit float64) {
 	case "steps", "halted", "min_halt_steps", "current", "metric.count", "metric.steps":
 		return name, Exact, 0
 	case "metric.exact_accuracy", "metric.q_halt_accuracy":
-		if p.cfg.BF16 {
+		if p.Precision == arch.BFloat16 {
 			return name, "", 0
 		}
 		return name, Exact, 0
 	case "metric.accuracy":
-		if p.cfg.BF16 {
+		if p.Precision == arch.BFloat16 {
 			return name, "", 0
 		}
 		return name, MaxAbs, forwardLimit
@@ -308,7 +307,7 @@ func (p *parity) limit(part string) (name string, m Measure, limit float64) {
 	case "grad_norm":
 		return name, Relative, gradientLimit
 	}
-	if p.cfg.BF16 {
+	if p.Precision == arch.BFloat16 {
 		return name, Relative, bf16Limit
 	}
 	return name, MaxAbs, forwardLimit
@@ -337,12 +336,12 @@ func (p *parity) leftovers() {
 // replayInit compares a fresh network with the recorded one, drawn from the same seed.
 func replayInit(r *Report, f *safetensors.File, e Engine) error {
 	p := &parity{Report: r, f: f, seen: map[string]bool{}}
-	var ref refconfig.Model
+	var ref reference.Model
 	if err := metadata(f, "config", &ref); err != nil {
 		return err
 	}
 	var err error
-	if p.cfg, _, err = ref.Config(); err != nil {
+	if p.Network, err = ref.Network(); err != nil {
 		return err
 	}
 	if t, ok := e.(trainer); ok {

@@ -1,4 +1,4 @@
-package refconfig
+package reference
 
 import (
 	"encoding/json"

@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ponder-agents/ponder/hrm/refconfig"
+	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // replayCheckpoint runs the reference checkpoint in dir on the batch of its expected.safetensors, in
 // float32 and in bfloat16, and compares the outputs of every call in evaluation mode.
 func replayCheckpoint(r *Report, dir string, e Engine) error {
-	ckpt, err := refconfig.Read(dir, 0)
+	ckpt, err := reference.Read(dir, 0)
 	if err != nil {
 		return err
 	}
@@ -42,13 +43,13 @@ func replayCheckpoint(r *Report, dir string, e Engine) error {
 	return nil
 }
 
-func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.Tensor, e Engine) error {
+func (p *parity) checkpoint(ref reference.Model, weights map[string]safetensors.Tensor, e Engine) error {
 	var err error
-	if p.cfg, p.halt, err = ref.Config(); err != nil {
+	if p.Network, err = ref.Network(); err != nil {
 		return err
 	}
 	kind := "f32"
-	if p.cfg.BF16 {
+	if p.Precision == arch.BFloat16 {
 		kind = "bf16"
 	}
 	var b batch
@@ -57,7 +58,7 @@ func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.
 			return err
 		}
 	}
-	rows, n := len(b.ids), p.cfg.Seq
+	rows, n := len(b.ids), p.Config.Seq
 	if rows == 0 || len(b.inputs) != rows*n || len(b.labels) != rows*n {
 		return fmt.Errorf("batch: %d inputs, %d labels for %d rows of %d", len(b.inputs), len(b.labels), rows, n)
 	}
@@ -69,7 +70,7 @@ func (p *parity) checkpoint(ref refconfig.Model, weights map[string]safetensors.
 	for recorded() {
 		calls++
 	}
-	all, err := e.evaluate(p.cfg, p.halt, weights, b, calls)
+	all, err := e.evaluate(p.Network, weights, b, calls)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package refconfig
+package reference
 
 import (
 	"fmt"
@@ -35,32 +35,43 @@ type Model struct {
 	NumPuzzleIdentifiers int `json:"num_puzzle_identifiers"`
 }
 
-// Config is the model and its halting in training. forward_dtype bfloat16 becomes Config.BF16.
-func (m Model) Config() (arch.Config, act.Config, error) {
-	c := arch.Config{
-		Vocab: m.VocabSize, Seq: m.SeqLen,
-		Hidden: m.HiddenSize, Heads: m.NumHeads, HLayers: m.HLayers, LLayers: m.LLayers,
-		HCycles: m.HCycles, LCycles: m.LCycles, Expansion: m.Expansion, NormEps: m.RMSNormEps,
-		Positions: arch.Positions(m.PosEncodings), RopeTheta: m.RopeTheta,
-		PuzzleDim: m.PuzzleEmbNDim, PuzzlePositions: m.PuzzleEmbLen,
+// A Network is a Model in our words.
+type Network struct {
+	Config    arch.Config
+	Training  arch.Training
+	Precision arch.Precision
+	Halting   act.Config // in training
+}
+
+// Network is m in our words.
+func (m Model) Network() (Network, error) {
+	n := Network{
+		Config: arch.Config{
+			Vocab: m.VocabSize, Seq: m.SeqLen,
+			Hidden: m.HiddenSize, Heads: m.NumHeads, Levels: arch.HL(m.HLayers, m.LLayers, m.HCycles, m.LCycles),
+			Expansion: m.Expansion, NormEps: m.RMSNormEps,
+			Positions: arch.Positions(m.PosEncodings), RopeTheta: m.RopeTheta,
+			PuzzleDim: m.PuzzleEmbNDim, PuzzlePositions: m.PuzzleEmbLen,
+		},
+		Precision: arch.BFloat16,
+		Halting:   act.Config{MaxSegments: m.HaltMaxSteps, ExplorationProb: m.HaltExplorationProb},
 	}
-	if c.PuzzleDim > 0 {
-		c.PuzzleIDs = m.NumPuzzleIdentifiers
+	if n.Config.PuzzleDim > 0 {
+		n.Config.PuzzleIDs = m.NumPuzzleIdentifiers
 	}
-	halt := act.Config{MaxSegments: m.HaltMaxSteps, ExplorationProb: m.HaltExplorationProb}
 	if m.TRM {
-		c.Shared, c.Gradient = true, arch.LastCycle
-		halt.Rule = act.HaltAbove
+		n.Config.Shared, n.Training.Gradient = true, arch.LastCycle
+		n.Halting.Rule = act.HaltAbove
 	}
 	if m.MLPT {
-		c.Mixing = arch.TokenMLP
+		n.Config.Mixing = arch.TokenMLP
 	}
 	switch m.ForwardDType {
 	case "", "bfloat16":
-		c.BF16 = true
 	case "float32":
+		n.Precision = arch.Float32
 	default:
-		return c, halt, fmt.Errorf("forward_dtype %q is unknown, want bfloat16 or float32", m.ForwardDType)
+		return n, fmt.Errorf("forward_dtype %q is unknown, want bfloat16 or float32", m.ForwardDType)
 	}
-	return c, halt, c.Check()
+	return n, n.Config.Check()
 }

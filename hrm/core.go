@@ -1,0 +1,138 @@
+//go:build cgo && !notorch
+
+package hrm
+
+import (
+	"sync"
+
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+// A Core is a network for thinking: its weights are copied once, in the type in which they are used, and
+// never change. It may be shared by goroutines; Close it when none uses it.
+type Core struct {
+	net    formulas
+	device torch.Device
+	dtype  torch.DType
+	owned  []*torch.Tensor
+	close  sync.Once
+}
+
+// Load makes the core of a transformer from the weights that were saved; they must be all of the network's
+// and no others.
+func Load(cfg Config, weights map[string]safetensors.Tensor, run Run) (*Core, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	return load(weights, run, func(b *builder, dev torch.Device) formulas { return newTransformer(b, cfg, dev) })
+}
+
+// LoadCell is Load of a Cell.
+func LoadCell(cfg CellConfig, weights map[string]safetensors.Tensor, run Run) (*Core, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	return load(weights, run, func(b *builder, dev torch.Device) formulas { return newCellNet(b, cfg, dev) })
+}
+
+func load(weights map[string]safetensors.Tensor, run Run, make func(*builder, torch.Device) formulas) (*Core, error) {
+	r := newReading(weights)
+	c, err := compile(run, r.give, make)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.err(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// compile makes a core of what give has of each weight; where that is nil, the core is not to be used.
+func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make func(*builder, torch.Device) formulas) (*Core, error) {
+	if err := run.Precision.Check(); err != nil {
+		return nil, err
+	}
+	c := &Core{device: run.Device, dtype: dtypeOf(run.Precision)}
+	from := func(s *torch.Scope, w weight, _ func(*torch.Generator) *torch.Tensor) (kept *torch.Tensor) {
+		s.Do(torch.NoGrad, func(in *torch.Scope) {
+			x := give(in, w)
+			if x == nil {
+				return
+			}
+			if w.cast {
+				x = in.To(x, c.dtype)
+			}
+			kept = in.Keep(in.Clone(x, c.device))
+			c.owned = append(c.owned, kept)
+		})
+		return kept
+	}
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) { c.net = make(&builder{s, from}, c.device) })
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close frees the core.
+func (c *Core) Close() error {
+	c.close.Do(func() {
+		if c.net != nil {
+			c.net.close()
+		}
+		for _, t := range c.owned {
+			t.Drop()
+		}
+	})
+	return nil
+}
+
+// Spec says what it takes, gives and carries.
+func (c *Core) Spec() Spec { return c.net.spec() }
+
+// Device is where it computes.
+func (c *Core) Device() torch.Device { return c.device }
+
+func (c *Core) pass() *pass { return &pass{dtype: c.dtype} }
+
+// Start is the carry of batch rows of seq tokens that have not thought yet.
+func (c *Core) Start(s *torch.Scope, batch, seq int) Carry {
+	return start(c.net, c.dtype, s, batch, seq)
+}
+
+// CarryOf is the carry of one row of seq tokens with the numbers of states, those of one level each.
+func (c *Core) CarryOf(s *torch.Scope, seq int, states [][]float32) Carry {
+	out := Carry{}
+	for k, st := range c.Spec().States {
+		out = append(out, s.To(torch.From(s, c.device, states[k], stateShape(st, 1, seq)...), c.dtype))
+	}
+	return out
+}
+
+// Segment thinks once, as Model.Segment.
+func (c *Core) Segment(s *torch.Scope, z Carry, in Input) (Carry, Output) {
+	return c.net.segment(c.pass(), s, z, in)
+}
+
+// Read is what z says about in, without thinking.
+func (c *Core) Read(s *torch.Scope, z Carry, in Input) Output { return c.net.read(c.pass(), s, z, in) }
+
+// Attends reports whether AttentionMaps has any.
+func (c *Core) Attends() bool {
+	t, ok := c.net.(*transformer)
+	return ok && t.cfg.Mixing == Attention
+}
+
+// AttentionMaps are, for each level, the attention weights of its last block in its last update of the
+// segment that follows z, averaged over heads: row-major [batch·n·n], the attending position first. They are
+// nil where the network has no attention.
+func (c *Core) AttentionMaps(s *torch.Scope, z Carry, in Input) [][]float32 {
+	maps := make([][]float32, len(z))
+	p := c.pass()
+	p.attend = func(level int, w *torch.Tensor) { maps[level] = torch.Read[float32](nil, w) }
+	s.Do(torch.NoGrad, func(inner *torch.Scope) { c.net.segment(p, inner, z, in) })
+	return maps
+}
