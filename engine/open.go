@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -14,6 +15,9 @@ import (
 
 // Name is that of the engine in think.Model and in traces.
 const Name = "go"
+
+// ErrPolicy is what Open says of a policy that learned by acting.
+var ErrPolicy = errors.New("a policy that learned by acting needs libtorch as yet: --engine torch")
 
 // Open makes the model of a checkpoint folder; errors begin with name. The checkpoint becomes the
 // model's and is closed with it, or here if there is an error.
@@ -39,6 +43,9 @@ func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	if u.Task == task.PolicyTask {
+		return nil, ErrPolicy
 	}
 	weights := map[string]safetensors.Tensor{}
 	for _, n := range c.Model.Names() {

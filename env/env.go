@@ -103,6 +103,12 @@ type Grader interface {
 	Grade(answer []uint8) (reward float64)
 }
 
+// A Guide knows the fewest steps in which the task can be done from the present state; ok is false if
+// it cannot.
+type Guide interface {
+	Shortest() (steps int, ok bool)
+}
+
 // An Oracle plays an Env well by looking at more than the observation, or by remembering it. It
 // belongs to one Env and follows its episodes by itself.
 type Oracle interface {

@@ -15,6 +15,7 @@ const (
 	MazeWayTask        = "maze-way"
 	SudokuTask         = "sudoku"
 	ARCTask            = "arc"
+	PolicyTask         = "policy" // a logit for each action; see package rl
 )
 
 // A Reader relates one world to the tokens and answers of a network. One goroutine uses it at a time.
@@ -41,9 +42,31 @@ func NewReader(task string, spec env.Spec) (Reader, error) {
 		return newMazeReader(task, spec)
 	case SudokuTask:
 		return newSudokuReader(spec)
+	case PolicyTask:
+		return new(policyReader), nil
 	}
 	return nil, fmt.Errorf("a model for %s is no agent in %s", task, spec.ID)
 }
+
+// A policyReader reads one logit for each action; the tokens are the bytes of the observation.
+type policyReader struct{ probs []float32 }
+
+func (r *policyReader) Tokens(dst []int32, obs []byte) ([]int32, int, int) {
+	for _, b := range obs {
+		dst = append(dst, int32(b))
+	}
+	return dst, 0, 0
+}
+
+func (r *policyReader) Describe(g *trace.Segment, logits []float32) {
+	r.probs = Softmax(r.probs, logits)
+	g.Actions = append(g.Actions, r.probs...)
+}
+
+func (r *policyReader) Cell(int) int                { return 0 }
+func (r *policyReader) Cells() int                  { return 0 }
+func (r *policyReader) Action(logits []float32) int { return largest(logits) }
+func (r *policyReader) Answer() trace.Answer        { return trace.AnswerNone }
 
 // Softmax writes the probabilities of logits into dst, which it grows if needed.
 func Softmax(dst, logits []float32) []float32 {

@@ -12,7 +12,8 @@ type Core interface {
 // A Spec says what a Core takes and gives.
 type Spec struct {
 	Vocab   int     // tokens are in [0, Vocab)
-	Outputs int     // logits of a token
+	Outputs int     // logits of a token of the answer
+	Answers int     // tokens of the answer; 0 means as many as the sequence has
 	Shape   Shape   // of the sequences it was made for
 	Fixed   bool    // and takes no others
 	IDs     int     // puzzle identifiers are in [0, IDs); 0 where it has no puzzle embedding
@@ -23,7 +24,7 @@ type Spec struct {
 type Level struct {
 	Name   string // as in the literature: "H", "L"
 	Width  int    // numbers of a position
-	Prefix int    // positions before the one of the first token; 1 and no others of a state for the whole sequence
+	Prefix int    // positions before the one of the first token
 }
 
 // A Shape is that of a sequence: Seq tokens, which form a grid if Rows is not 0.
@@ -57,7 +58,7 @@ type Rows interface {
 
 // An Output is what a segment concludes about each of n rows. Segment reuses its slices.
 type Output struct {
-	Logits    []float32 // [n·seq·outputs]
+	Logits    []float32 // [n·answers·outputs]
 	QHalt     []float32 // [n] before the sigmoid
 	QContinue []float32 // [n]; zeros where the network has no such head
 }

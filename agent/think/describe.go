@@ -56,6 +56,9 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input,
 // change is how much each cell's part of z moved, the root mean square over its width; of the first
 // segment how large it is.
 func change(r task.Reader, z, before []float32, l Level) []float32 {
+	if r.Cells() == 0 { // the state is not of cells
+		return nil
+	}
 	moved := make([]float32, r.Cells())
 	for p := l.Prefix; p < len(z)/l.Width; p++ {
 		sum := 0.0

@@ -31,6 +31,7 @@ type Usage struct {
 	Loss       string     `json:"loss"`        // AnyOf: the right answers of a cell are a set
 	Judge      string     `json:"judge"`       // what q_halt foresees: "" every cell right, or a name of task.NewJudge
 	NoContinue bool       `json:"no_continue"` // q_continue was not trained
+	KeepCarry  bool       `json:"keep_carry"`  // decisions of an episode go on where the last one ended
 
 	Identifiers []string `json:"identifiers"` // names of the rows of the puzzle table (ARC)
 	Data        string   `json:"-"`           // name of what it learned from last, as task.Open reads it

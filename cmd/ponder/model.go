@@ -137,7 +137,7 @@ func (f *thinkFlags) check() error {
 
 // config is how m is to think: its own halting but for what the flags say.
 func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
-	cfg := think.Config{Halting: m.Usage.Halting, Restarts: f.restarts, KeepCarry: f.keep}
+	cfg := think.Config{Halting: m.Usage.Halting, Restarts: f.restarts, KeepCarry: f.keep || m.Usage.KeepCarry}
 	if err := f.check(); err != nil {
 		return cfg, err
 	}
@@ -221,8 +221,14 @@ func (f *askFlags) open() (*think.Model, exam.Config, error) {
 	return m, exam.Config{Config: cfg, Batch: f.batch, Votes: f.votes, Seed: f.seed}, nil
 }
 
-// shippedFor is the name of the model shipped for an environment, "" for none.
+// shippedFor is the name of the model shipped for an environment, "" for none: that of its id, or else of
+// its family.
 func shippedFor(envID string) string {
+	for _, name := range models.Names() {
+		if c, err := models.Card(name); err == nil && c.Env == envID {
+			return name
+		}
+	}
 	name, _, _ := strings.Cut(envID, "/")
 	if !slices.Contains(models.Names(), name) {
 		return ""

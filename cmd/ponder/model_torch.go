@@ -5,6 +5,8 @@ package main
 import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/rl"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -12,6 +14,13 @@ import (
 
 // openTorch is the model of c on libtorch.
 func (f *modelFlags) openTorch(c *checkpoint.Checkpoint) (*think.Model, error) {
+	if u, err := think.ReadUsage(c.Config); err == nil && u.Task == task.PolicyTask {
+		dev, err := f.use()
+		if err != nil {
+			return nil, err
+		}
+		return rl.Open(f.model, c, dev)
+	}
 	run, err := f.run()
 	if err != nil {
 		return nil, err

@@ -55,6 +55,8 @@ var outputCases = map[string][]outputCase{
 	"ponder demo --out":           {{args: []string{"demo", "--seed", "3"}, ext: ".gif", note: "the network plays a whole maze; record writes the same way"}},
 	"ponder play --dir":           {{args: []string{"play", "maze"}, note: "opens a window"}},
 	"ponder train --out":          {{args: []string{"train", "tiny.toml", "--threads", "1", "--eval-count", "1"}}},
+	"ponder train ppo --out":      {{args: []string{"train", "ppo", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
+	"ponder train imitate --out":  {{args: []string{"train", "imitate", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder import OUT":           {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},
 	"ponder solve sudoku --trace": {{args: []string{"solve", "sudoku", "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"}, ext: ".trace"}},
 	"ponder solve maze --trace":   {{args: []string{"solve", "maze", "level.txt"}, ext: ".trace"}},

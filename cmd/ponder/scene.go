@@ -11,6 +11,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -81,6 +82,9 @@ func openMind(c session.Choice, spec env.Spec, f mindFlags) (session.Agent, erro
 		}
 	}
 	m, err := (&modelFlags{model: name, engineFlags: f.engineFlags}).open()
+	if c.Model == "" && errors.Is(err, engine.ErrPolicy) {
+		return nil, fmt.Errorf("%w for %s: %w", errNoModel, spec.ID, err)
+	}
 	if err != nil {
 		return nil, err
 	}

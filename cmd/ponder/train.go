@@ -15,6 +15,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -45,7 +46,7 @@ type trainFlags struct {
 func newTrainCmd() *cobra.Command {
 	var f trainFlags
 	cmd := &cobra.Command{
-		Use:   "train RECIPE|FILE.toml",
+		Use:   "train RECIPE|FILE.toml|ppo|imitate",
 		Short: "Train a network and save it with what is needed to go on exactly",
 		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
 preset and overrides its fields (ponder train maze --dry-run prints them all). The run's folder gets the
@@ -96,6 +97,13 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	f.net.addDevice(fl)
 	writes(fl, "out", aFolder)
 	cmd.MarkFlagsMutuallyExclusive("data", "tasks")
+	cmd.AddCommand(
+		newTrainAgentCmd(rl.AlgorithmPPO, "Learn an environment by acting in it", `An agent learns from its own reward (PPO). By default it is an HRM that keeps its carry from step to step and
+thinks one or two segments before each action, with a small reward for what it has not seen before in the
+episode: the recipe that learns MiniGrid. All of it is in the run's folder, and --resume goes on bit for bit.`),
+		newTrainAgentCmd(rl.AlgorithmImitate, "Learn an environment from its oracle", `The agent learns to do what the environment's oracle would do where the agent itself has come to (DAgger): at
+first the oracle acts, later the agent. A resumed run lets the oracle begin anew in the episodes under way.`),
+	)
 	return cmd
 }
 
@@ -254,9 +262,13 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 		if err != nil {
 			return nil, err
 		}
-		t, err := learn.Resume(s, learn.OpenTask, dev)
+		resume := rl.Resume(dev)
+		if s.Learner == learn.Supervised {
+			resume = func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, learn.OpenTask, dev) }
+		}
+		l, err := resume(s)
 		begun = err == nil
-		return t, err
+		return l, err
 	}
 	err := run.Resume(cmd.Context(), f.resume, open, run.Options{Out: cmd.ErrOrStderr()})
 	if !begun {

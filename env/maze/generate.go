@@ -67,6 +67,8 @@ func NewGenerator(cfg Config) (*Generator, error) {
 			cfg.MinPath, g.longest(), cfg.Rows, cfg.Cols)
 	case cfg.MaxPath < 0 || cfg.MaxPath > 0 && cfg.MaxPath < cfg.MinPath:
 		return nil, fmt.Errorf("maze: longest path %d is under the least, %d", cfg.MaxPath, cfg.MinPath)
+	case cfg.Split == Test && max(cfg.Rows, cfg.Cols) < 7: // there are too few layouts for a tenth of them to be one
+		return nil, fmt.Errorf("maze: %d rows, %d columns: none of so small ones is held out, want 7 or more", cfg.Rows, cfg.Cols)
 	case cfg.Split > Test:
 		return nil, fmt.Errorf("maze: split %d: want All, Train or Test", cfg.Split)
 	}

@@ -137,6 +137,12 @@ func (w *World) Maze() *Maze { return &w.maze }
 // Agent is the cell that the agent stands on.
 func (w *World) Agent() int { return w.agent }
 
+// Shortest implements env.Guide: the moves of a shortest way to the goal.
+func (w *World) Shortest() (steps int, ok bool) {
+	d := w.solver.Distances(&w.maze)[w.agent]
+	return int(d), d >= 0
+}
+
 // begin draws a maze and starts an episode in it.
 func (w *World) begin() {
 	w.gen.Next(&w.maze, w.rng.Rand)

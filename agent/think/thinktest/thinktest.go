@@ -3,6 +3,7 @@
 package thinktest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -145,10 +146,10 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 	}
 	split := func(o *think.Output, rows int) (all []answer) {
 		t.Helper()
-		if len(o.QHalt) != rows || len(o.QContinue) != rows || len(o.Logits) != rows*shape.Seq*spec.Outputs {
+		w := spec.Outputs * cmp.Or(spec.Answers, shape.Seq) // logits of a row
+		if len(o.QHalt) != rows || len(o.QContinue) != rows || len(o.Logits) != rows*w {
 			t.Fatalf("a segment of %d rows gave %d logits, %d and %d of halting", rows, len(o.Logits), len(o.QHalt), len(o.QContinue))
 		}
-		w := shape.Seq * spec.Outputs
 		for i := range rows {
 			all = append(all, answer{slices.Clone(o.Logits[i*w : (i+1)*w]), o.QHalt[i], o.QContinue[i]})
 		}
@@ -212,12 +213,17 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 	must(err)
 	must(rows.Segment([]int{1}, &out))
 	same("after Begin", split(&out, 1)[0], want[2][0])
-	kept := slices.Clone(start[0])
+	var kept [][]float32
+	for _, z := range start {
+		kept = append(kept, slices.Clone(z))
+	}
 	must(rows.Load(1, start))
 	must(rows.Segment([]int{1}, &out))
 	same("after Load", split(&out, 1)[0], want[2][0])
-	if !slices.Equal(kept, start[0]) {
-		t.Error("a segment changed the memory that was loaded")
+	for l, z := range start {
+		if !slices.Equal(kept[l], z) {
+			t.Error("a segment changed the memory that was loaded")
+		}
 	}
 
 	// Turn keeps the state: it is Begin and Load of what was.

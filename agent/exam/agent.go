@@ -1,0 +1,103 @@
+package exam
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env"
+)
+
+// An AgentResult is what a model achieved by acting in an environment.
+type AgentResult struct {
+	Model              string   `json:"model"`
+	Engine             string   `json:"engine"` // what computed it: "torch" or "go"
+	Env                string   `json:"env"`
+	Episodes           int      `json:"episodes"`
+	MeanReturn         float64  `json:"mean_return"`
+	ReturnError        float64  `json:"return_standard_error"` // of MeanReturn
+	Success            float64  `json:"success"`               // share that terminated with a positive reward
+	MeanLength         float64  `json:"mean_length"`           // steps an episode
+	MeanSegments       float64  `json:"mean_segments"`         // an action
+	SegmentsPerEpisode float64  `json:"segments_per_episode"`
+	SPL                *float64 `json:"spl,omitempty"` // success weighted by shortest over walked length, where the world knows the shortest
+}
+
+// Agent lets the model act in n episodes of an environment, episode k seeded with seed+k.
+func Agent(ctx context.Context, m *think.Model, id string, options []string, n int, seed uint64, cfg Config) (AgentResult, error) {
+	res := AgentResult{Model: m.Name, Engine: m.Engine, Env: id}
+	if n < 1 {
+		return res, errors.New("exam: no episode")
+	}
+	v, err := env.MakeVec(id, min(n, cfg.batch()), env.VecConfig{}, options...)
+	if err != nil {
+		return res, err
+	}
+	defer v.Close()
+	if spec := m.Core.Spec(); spec.Fixed && spec.Answers == 1 && (spec.Shape.Seq != v.Spec().ObsLen || spec.Outputs != len(v.Spec().Actions)) {
+		return res, fmt.Errorf("model %s reads %d bytes and has %d actions, %s has %d and %d",
+			m.Name, spec.Shape.Seq, spec.Outputs, id, v.Spec().ObsLen, len(v.Spec().Actions))
+	}
+	p, err := think.NewPolicy(m, v.Spec(), cfg.Config)
+	if err != nil {
+		return res, err
+	}
+	defer p.Close()
+	var all []agent.Episode
+	stats, err := agent.Run(ctx, v, p, agent.Config{Seed: seed, Episodes: n, Each: func(e agent.Episode) { all = append(all, e) }})
+	if err != nil {
+		return res, err
+	}
+	res.Episodes, res.MeanReturn, res.Success, res.MeanLength = stats.Episodes, stats.Return.Mean, stats.SuccessRate(), stats.Length.Mean
+	res.ReturnError = stats.Return.Std() / math.Sqrt(float64(stats.Episodes))
+	steps := 0
+	for _, e := range all {
+		steps += e.Length
+		res.SegmentsPerEpisode += float64(e.Segments)
+	}
+	res.MeanSegments = res.SegmentsPerEpisode / float64(max(1, steps))
+	res.SegmentsPerEpisode /= float64(len(all))
+	res.SPL, err = spl(id, options, all)
+	return res, err
+}
+
+// spl is the mean over episodes of success times shortest over walked length (Anderson et al. 2018,
+// arXiv:1807.06757), nil where the world does not know the shortest.
+func spl(id string, options []string, all []agent.Episode) (*float64, error) {
+	e, err := env.Make(id, options...)
+	if err != nil {
+		return nil, err
+	}
+	guide, ok := env.As[env.Guide](e)
+	if !ok {
+		return nil, nil
+	}
+	obs, sum := make([]byte, e.Spec().ObsLen), 0.0
+	for _, ep := range all {
+		e.Seed(ep.Seed)
+		e.Reset(obs)
+		shortest, ok := guide.Shortest()
+		if !ok {
+			return nil, nil
+		}
+		if ep.Success {
+			sum += float64(shortest) / float64(max(shortest, ep.Length))
+		}
+	}
+	sum /= float64(len(all))
+	return &sum, nil
+}
+
+// Print writes the result for people.
+func (r *AgentResult) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%d episodes of %s\nreturn           %.3f ± %.3f\nsuccess         %6.2f %%\nsteps           %6.1f an episode\nsegments        %6.2f an action, %.1f an episode\n",
+		r.Episodes, r.Env, r.MeanReturn, r.ReturnError, 100*r.Success, r.MeanLength, r.MeanSegments, r.SegmentsPerEpisode)
+	if err == nil && r.SPL != nil {
+		_, err = fmt.Fprintf(w, "SPL              %.3f\n", *r.SPL)
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package exam_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/think/thinktest"
+	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/models"
+)
+
+// shipped is a shipped model on the engine that every build has.
+func shipped(t *testing.T, name string) *think.Model {
+	t.Helper()
+	m, err := engine.Shipped(name, models.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// TestMazes: the shipped agent walks small mazes by shortest ways, and what one asks of all mazes at
+// once and what one asks of an environment agree.
+func TestMazes(t *testing.T) {
+	m := shipped(t, "maze")
+	mazes, err := exam.DrawMazes(maze.Recipe(9), 12, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exam.Mazes(context.Background(), m, mazes, exam.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Count != 12 || r.Success != 1 || r.Optimal < 0.9 || r.JudgedAccuracy < 0.9 || r.QHaltAccuracy < 0.9 || r.Engine != "go" || r.MeanSegments < 1 {
+		t.Errorf("%+v", r)
+	}
+	never, err := exam.Mazes(context.Background(), m, mazes, exam.Config{}.AlwaysMax(m))
+	if err != nil || never.MeanSegments != float64(r.MaxSegments) {
+		t.Errorf("without halting %v segments a decision, want %d (error %v)", never.MeanSegments, r.MaxSegments, err)
+	}
+	a, err := exam.Agent(context.Background(), m, "maze/9x9-v0", nil, 10, 1, exam.Config{})
+	if err != nil || a.SPL == nil || *a.SPL < 0.9 || a.Success < *a.SPL || a.MeanSegments < 1 {
+		t.Errorf("%+v, error %v", a, err)
+	}
+}
+
+// TestSudokus: the shipped model solves easy sudokus; votes and ratings add up.
+func TestSudokus(t *testing.T) {
+	m := shipped(t, "sudoku")
+	list, err := exam.DrawSudokus(sudoku.Config{Side: 9, MinGivens: 40, MaxGivens: 45}, 6, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exam.Sudokus(context.Background(), m, list, exam.Config{Votes: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rated := 0
+	for _, g := range r.ByRating {
+		rated += g.Count
+	}
+	if r.Count != 6 || r.ExactAccuracy != 1 || r.Votes != 2 || r.TotalSegments != 2*r.MeanSegments || rated != 6 {
+		t.Errorf("%+v", r)
+	}
+	sol, err := exam.SolveSudoku(context.Background(), m, list[0], exam.Config{}, nil)
+	if err != nil || !sol.Valid || sol.WrongCells != 0 || sol.Confidence < 0.5 {
+		t.Errorf("%+v, error %v", sol, err)
+	}
+}
+
+// TestRows: any data that task can open is an exam.
+func TestRows(t *testing.T) {
+	r, err := exam.Rows(context.Background(), shipped(t, "sudoku"), "sudoku:45-50", 4, exam.Config{Seed: 3})
+	if err != nil || r.Count != 4 || r.ExactAccuracy != 1 || r.JudgedAccuracy != 1 {
+		t.Errorf("%+v, error %v", r, err)
+	}
+}
+
+// TestErrors: a model for something else is named.
+func TestErrors(t *testing.T) {
+	ctx := context.Background()
+	toy := &think.Model{Name: "toy", Core: thinktest.Toy{Vocab: 3, Outputs: 4}, Usage: think.Usage{
+		Task: task.MazeDirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf,
+	}}
+	mazes, err := exam.DrawMazes(maze.Recipe(7), 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := exam.DrawSudokus(sudoku.Config{Side: 9, MinGivens: 40, MaxGivens: 45}, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, err := range map[string]error{
+		"none of so small ones is held out":                      second(exam.DrawMazes(maze.Recipe(5), 1, 1)),
+		"model toy answers maze-directions, want one for sudoku": second(exam.Sudokus(ctx, toy, list, exam.Config{})),
+		"model toy answers maze-directions, want one for arc":    second(exam.ReadARC(toy, "x")),
+		"want a token in [0, 3)":                                 second(exam.Mazes(ctx, toy, mazes, exam.Config{})),
+		"its vocabulary is 6, model toy reads 3 tokens":          second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
+		"no episode": second(exam.Agent(ctx, toy, "maze/5x5-v0", nil, 0, 0, exam.Config{})),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }

@@ -1,0 +1,285 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// An ActorConfig says how experience is gathered.
+type ActorConfig struct {
+	Segments int         `json:"segments" toml:"segments"` // every decision takes 1 to Segments while learning, drawn evenly; 0 means 1
+	Fixed    bool        `json:"fixed" toml:"fixed"`       // it always takes Segments
+	Reset    bool        `json:"reset" toml:"reset"`       // start every decision afresh instead of where the last one ended
+	Bonus    BonusConfig `json:"bonus" toml:"bonus"`       //
+	Gamma    float64     `json:"gamma" toml:"gamma"`       // discount; 0 means 0.99
+}
+
+// An Episode is what came of one, without bonuses.
+type Episode struct {
+	Return   float64 `json:"return"`
+	Success  bool    `json:"success"` // terminated with a positive reward
+	Length   int     `json:"length"`
+	Segments int     `json:"segments"`
+}
+
+// An Actor lets a network act in a Vec and fills rollouts. Its rows go on from one rollout to the next.
+type Actor struct {
+	cfg   ActorConfig
+	net   Network
+	vec   *env.Vec
+	rng   *rng.Rand
+	bonus *bonus
+	state State     // of the rows, kept
+	now   []Episode // of the rows
+	ended []Episode
+
+	oracle agent.Policy // says what to do, where it is imitated; nil without
+	lead   float64      // chance that the oracle acts in the agent's place
+
+	segments []int32
+	logits   []float32
+	values   []float32
+}
+
+// NewActor begins an episode in every row of v, which it steps from now on; v resets in the same step.
+func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, error) {
+	if v.Config().Autoreset != env.SameStep {
+		return nil, fmt.Errorf("actor: a Vec in mode %v, want %v", v.Config().Autoreset, env.SameStep)
+	}
+	if cfg.Segments == 0 {
+		cfg.Segments = 1
+	}
+	if cfg.Gamma == 0 {
+		cfg.Gamma = 0.99
+	}
+	if cfg.Segments < 0 || cfg.Segments > 1024 {
+		return nil, fmt.Errorf("actor: segments is %d, want 1 to 1024", cfg.Segments)
+	}
+	a := &Actor{
+		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Len()),
+		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),
+	}
+	v.Reset(seed)
+	return a, torch.Do(torch.NoGrad, func(s *torch.Scope) { a.state = n.Start(s, v.Len()).keep(s) })
+}
+
+// Close frees the state; network and Vec stay their owners'.
+func (a *Actor) Close() { a.state.drop(); a.state = nil }
+
+// Ended is the episodes that ended since the last call.
+func (a *Actor) Ended() []Episode {
+	e := a.ended
+	a.ended = nil
+	return e
+}
+
+// Collect fills r with the next steps of all rows. first are the states at its start; before those
+// before the last segment of every decision, joined over the steps [steps·rows, ...]. The caller drops
+// both.
+func (a *Actor) Collect(ctx context.Context, r *Rollout) (before, first State, err error) {
+	var all []State
+	if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { first = a.state.keep(s) }); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		for _, z := range all {
+			z.drop()
+		}
+	}()
+	for t := range r.Steps {
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		z, err := a.step(ctx, r, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, z)
+	}
+	if err := a.look(r.Values[r.Steps*r.Rows:]); err != nil {
+		return nil, nil, err
+	}
+	err = torch.Do(torch.NoGrad, func(s *torch.Scope) { before = join(s, all).keep(s) })
+	return before, first, err
+}
+
+// draw draws how long every row thinks.
+func (a *Actor) draw() {
+	for i := range a.segments {
+		a.segments[i] = int32(a.cfg.Segments)
+		if !a.cfg.Fixed {
+			a.segments[i] = 1 + int32(a.rng.IntN(a.cfg.Segments))
+		}
+	}
+}
+
+// step lets every row decide and act once, as step t of r. It returns the states before the last
+// segments, kept.
+func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err error) {
+	v, n := a.vec, a.vec.Len()
+	obsLen := v.Spec().ObsLen
+	lo, hi := t*n, (t+1)*n
+	copy(r.Obs[lo*obsLen:hi*obsLen], v.Obs)
+	copy(r.Fresh[lo:hi], v.Fresh)
+	a.draw()
+	copy(r.Segments[lo:hi], a.segments)
+	var after State
+	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		var x *torch.Tensor
+		if x, err = a.net.Encode(s, v.Obs, n); err != nil {
+			return
+		}
+		z := a.state
+		if a.cfg.Reset {
+			z = a.net.Start(s, n)
+		}
+		z, pre := deliberate(s, a.net, x, z, a.segments)
+		h := a.net.Heads(s, x, z)
+		a.logits = s.ReadFloats(a.logits, h.Logits)
+		copy(r.Values[lo:hi], s.ReadFloats(a.values, h.Value))
+		before, after = pre.keep(s), z.keep(s)
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	actions := len(v.Spec().Actions)
+	for i := range n {
+		r.Actions[lo+i], r.LogProb[lo+i] = sample(a.rng.Rand, a.logits[i*actions:(i+1)*actions])
+	}
+	if err := a.advise(ctx, r, lo); err != nil {
+		return nil, err
+	}
+	if err := v.Step(r.Actions[lo:hi]); err != nil {
+		return nil, err
+	}
+	cut := false
+	for i := range n {
+		cut = cut || v.Truncated[i] && !v.Terminated[i]
+	}
+	var final []float32
+	if cut {
+		if final, err = a.final(after); err != nil {
+			return nil, err
+		}
+	}
+	for i := range n {
+		k := lo + i
+		done := v.Done(i)
+		seen := v.ObsRow(i)
+		if done {
+			seen = v.FinalRow(i)
+		}
+		r.Rewards[k] = v.Rewards[i] + a.bonus.of(i, seen)
+		r.Done[k] = done
+		e := &a.now[i]
+		e.Return += float64(v.Rewards[i])
+		e.Length++
+		e.Segments += int(a.segments[i])
+		if !done {
+			continue
+		}
+		if v.Truncated[i] && !v.Terminated[i] { // a cut episode goes on in the value
+			r.Rewards[k] += float32(a.cfg.Gamma) * final[i]
+		}
+		e.Success = v.Terminated[i] && v.Rewards[i] > 0
+		a.ended = append(a.ended, *e)
+		*e = Episode{}
+		a.bonus.forget(i)
+	}
+	a.state.drop()
+	return before, torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		fresh := mask(s, a.net.Params().Device(), v.Fresh)
+		a.state = a.net.Start(s, n).where(s, fresh, after).keep(s)
+		after.drop()
+	})
+}
+
+// advise asks the oracle, if there is one, and lets it act in the place of some rows.
+func (a *Actor) advise(ctx context.Context, r *Rollout, lo int) error {
+	if a.oracle == nil {
+		return nil
+	}
+	n := a.vec.Len()
+	if r.Oracle == nil {
+		r.Oracle = make([]int32, r.Steps*r.Rows)
+	}
+	if err := a.oracle.Act(ctx, r.Oracle[lo:lo+n], a.vec.Obs, a.vec.Fresh, nil); err != nil {
+		return err
+	}
+	for i := range n {
+		if a.rng.Float64() < a.lead {
+			r.Actions[lo+i] = r.Oracle[lo+i]
+		}
+	}
+	return nil
+}
+
+// final is the value of the observation that every ended episode stopped at.
+func (a *Actor) final(after State) (values []float32, err error) {
+	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		var x *torch.Tensor
+		if x, err = a.net.Encode(s, a.vec.Final, a.vec.Len()); err != nil {
+			return
+		}
+		if a.cfg.Reset {
+			after = a.net.Start(s, a.vec.Len())
+		}
+		z, _ := deliberate(s, a.net, x, after, a.segments)
+		values = s.ReadFloats(nil, a.net.Heads(s, x, z).Value)
+	})
+	if err == nil {
+		err = failed
+	}
+	return values, err
+}
+
+// look writes the values of what the rows see now. What is thought for that is forgotten.
+func (a *Actor) look(values []float32) (err error) {
+	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		var x *torch.Tensor
+		if x, err = a.net.Encode(s, a.vec.Obs, a.vec.Len()); err != nil {
+			return
+		}
+		z := a.state
+		if a.cfg.Reset {
+			z = a.net.Start(s, a.vec.Len())
+		}
+		z, _ = deliberate(s, a.net, x, z, a.segments)
+		copy(values, s.ReadFloats(a.values, a.net.Heads(s, x, z).Value))
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// sample draws from softmax(logits) and gives the log-probability of what it drew.
+func sample(r *rand.Rand, logits []float32) (action int32, logProb float32) {
+	top := logits[0]
+	for _, x := range logits {
+		top = max(top, x)
+	}
+	sum := 0.0
+	for _, x := range logits {
+		sum += math.Exp(float64(x - top))
+	}
+	u := r.Float64() * sum
+	for i, x := range logits {
+		if u -= math.Exp(float64(x - top)); u < 0 || i == len(logits)-1 {
+			return int32(i), float32(float64(x-top) - math.Log(sum))
+		}
+	}
+	return 0, float32(math.NaN()) // unreached: there are logits
+}

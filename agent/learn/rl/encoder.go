@@ -1,0 +1,165 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/sugarme/gotch/ts"
+)
+
+// embedding is the width of what stands for one number of an image.
+const embedding = 16
+
+// An encoder makes one vector [rows, width] of an observation: the grid of numbers through embeddings
+// and convolutions, as rl-starter-files has it (2x2 with 16, pooled, 2x2 with 32, 2x2 with 64, ReLU),
+// whatever else there is (a direction, a mission) through embeddings of its own, summed.
+type encoder struct {
+	obsLen int
+	vocab  int
+
+	rows, cols, channels int // of the grid; 0 without
+	gridAt               int // its first byte
+	cells                *torch.Tensor
+	convs                []conv
+	pool                 bool
+
+	others []other
+	out    *torch.Tensor // [width, all]
+	outB   *torch.Tensor
+	params *torch.Params
+}
+
+type conv struct{ w, b *torch.Tensor }
+
+// An other is a field that is no grid.
+type other struct {
+	at, n int
+	table *torch.Tensor // [n·vocab, width], a part for each place
+}
+
+// newEncoder adds the parameters of an encoder for observations of spec to b.
+func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
+	e := &encoder{obsLen: spec.ObsLen, vocab: spec.Vocab, params: b.p}
+	at, all := 0, 0
+	for _, f := range spec.Layout {
+		n := f.Len()
+		switch {
+		case e.rows == 0 && (len(f.Shape) == 3 && f.Shape[2] <= 4 || len(f.Shape) == 2) && min(f.Shape[0], f.Shape[1]) > 1:
+			e.rows, e.cols, e.channels, e.gridAt = f.Shape[0], f.Shape[1], 1, at
+			if len(f.Shape) == 3 {
+				e.channels = f.Shape[2]
+			}
+			all += e.stack(b)
+		case n <= 4:
+			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 0.3, int64(n*spec.Vocab), embedding)})
+			all += embedding
+		case f.Name == "mission":
+			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 0.3, int64(n*spec.Vocab), 2*embedding)})
+			all += 2 * embedding
+		default:
+			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 1/math.Sqrt(float64(n)), int64(n*spec.Vocab), int64(width))})
+			all += width
+		}
+		at += n
+	}
+	if all == 0 {
+		return nil, fmt.Errorf("%s has no observation to encode", spec.ID)
+	}
+	e.out, e.outB = b.linear("encoder.out", width, all)
+	return e, nil
+}
+
+// stack adds the convolutions and returns the numbers that come out.
+func (e *encoder) stack(b *builder) int {
+	e.cells = b.normal("encoder.cells", 1, int64(e.channels*e.vocab), embedding)
+	rows, cols, in := e.rows, e.cols, embedding
+	for i, out := range []int{16, 32, 64} {
+		if min(rows, cols) < 2 || min(e.rows, e.cols) < 5 {
+			break
+		}
+		k := 1 / math.Sqrt(float64(4*in))
+		name := fmt.Sprintf("encoder.conv.%d", i)
+		e.convs = append(e.convs, conv{b.uniform(name+".weight", k, int64(out), int64(in), 2, 2), b.uniform(name+".bias", k, int64(out))})
+		rows, cols, in = rows-1, cols-1, out
+		if i == 0 {
+			e.pool = true
+			rows, cols = rows/2, cols/2
+		}
+	}
+	return rows * cols * in
+}
+
+// encode is [rows, width].
+func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (*torch.Tensor, error) {
+	if len(obs) != rows*e.obsLen {
+		return nil, fmt.Errorf("%d bytes are not %d observations of %d", len(obs), rows, e.obsLen)
+	}
+	if top := slices.Max(obs); int(top) >= e.vocab {
+		return nil, fmt.Errorf("an observation has %d, want below %d", top, e.vocab)
+	}
+	dev := e.params.Device()
+	var parts []*torch.Tensor
+	ids := func(at, n, period int) *torch.Tensor { // number j of a field is in the j%period-th part of its table
+		x := make([]int64, 0, rows*n)
+		for i := range rows {
+			for j, v := range obs[i*e.obsLen+at : i*e.obsLen+at+n] {
+				x = append(x, int64(j%period*e.vocab)+int64(v))
+			}
+		}
+		return torch.From(s, dev, x, int64(rows), int64(n))
+	}
+	if e.rows > 0 {
+		cells := e.rows * e.cols
+		x := s.Embedding(e.cells, ids(e.gridAt, cells*e.channels, e.channels)) // [rows, cells·channels, 16]
+		x = s.Reshape(x, int64(rows), int64(cells), int64(e.channels), embedding)
+		x = s.Own(x.SumDimIntlist([]int64{2}, false, torch.Float32, false))
+		x = s.Reshape(s.Transpose(x, 1, 2), int64(rows), embedding, int64(e.rows), int64(e.cols))
+		for i, c := range e.convs {
+			x = s.Own(s.Own(ts.Conv2d(x, c.w, c.b, []int64{1, 1}, []int64{0, 0}, []int64{1, 1}, 1)).Relu(false))
+			if i == 0 && e.pool {
+				x = s.Own(x.MaxPool2d([]int64{2, 2}, []int64{2, 2}, []int64{0, 0}, []int64{1, 1}, false, false))
+			}
+		}
+		parts = append(parts, s.Reshape(x, int64(rows), -1))
+	}
+	for _, o := range e.others {
+		x := s.Embedding(o.table, ids(o.at, o.n, o.n))
+		parts = append(parts, s.Own(x.SumDimIntlist([]int64{1}, false, torch.Float32, false)))
+	}
+	x := parts[0]
+	if len(parts) > 1 {
+		x = s.Cat(1, parts...)
+	}
+	return s.Linear(x, e.out, e.outB), nil
+}
+
+// A builder adds initialised parameters.
+type builder struct {
+	s   *torch.Scope
+	gen *torch.Generator
+	p   *torch.Params
+}
+
+func (b *builder) normal(name string, std float64, shape ...int64) *torch.Tensor {
+	return b.p.Add(b.s, name, b.gen.TruncNormal(b.s, std, shape...))
+}
+
+func (b *builder) uniform(name string, k float64, shape ...int64) *torch.Tensor {
+	return b.p.Add(b.s, name, b.gen.Uniform(b.s, -k, k, shape...))
+}
+
+// linear is a matrix [out, in] and a bias [out], as PyTorch begins them.
+func (b *builder) linear(name string, out, in int) (w, bias *torch.Tensor) {
+	k := 1 / math.Sqrt(float64(in))
+	return b.uniform(name+".weight", k, int64(out), int64(in)), b.uniform(name+".bias", k, int64(out))
+}
+
+// small is a matrix that begins near zero, and a bias of zeros: a head whose first answers are even.
+func (b *builder) small(name string, out, in int) (w, bias *torch.Tensor) {
+	return b.normal(name+".weight", 0.01, int64(out), int64(in)), b.p.Add(b.s, name+".bias", b.s.Floats(make([]float32, out), int64(out)))
+}

@@ -1,0 +1,74 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// An ImitationConfig says how an oracle is imitated.
+type ImitationConfig struct {
+	SweepConfig
+	Oracle string  `json:"oracle" toml:"oracle"` // name of the oracle; "" means the environment's best
+	Teach  float64 `json:"teach" toml:"teach"`   // share of the run during which the oracle acts less and less in the agent's place (DAgger); 0 means 0.5
+}
+
+func (c ImitationConfig) withDefaults() ImitationConfig {
+	c.SweepConfig = c.SweepConfig.withDefaults()
+	or(&c.Teach, 0.5)
+	return c
+}
+
+// Check reports every problem of c at once.
+func (c ImitationConfig) Check() error {
+	c = c.withDefaults()
+	errs := problems{c.SweepConfig.Check()}
+	errs.add(!(c.Teach > 0 && c.Teach <= 1), "teach is %v, want more than 0, at most 1", c.Teach)
+	return errors.Join(errs...)
+}
+
+// An Imitation learns to do what an oracle would do where the agent itself has come to (DAgger: Ross et
+// al. 2011, arXiv:1011.0686). At first the oracle acts, later the agent, so that what is learned grows
+// where the agent fails.
+type Imitation struct {
+	*sweep
+	cfg ImitationConfig
+}
+
+// NewImitation prepares the first rollout of a.
+func NewImitation(n Network, a *Actor, cfg ImitationConfig, seed uint64) (*Imitation, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	oracle, err := agent.Oracle(a.vec, cfg.Oracle)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newSweep(n, a, cfg.SweepConfig, seed)
+	if err != nil {
+		return nil, err
+	}
+	a.oracle = oracle
+	return &Imitation{w, cfg}, nil
+}
+
+// Update acts for a rollout and learns from it. done is the share of the run that is over.
+func (p *Imitation) Update(ctx context.Context, done float64) (Losses, error) {
+	p.actor.lead = max(0, 1-done/p.cfg.Teach)
+	before, first, err := p.gather(ctx)
+	if err != nil {
+		return Losses{}, err
+	}
+	r := p.rollout
+	return p.learn(before, first, p.cfg.LR*p.ease(done), func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor {
+		lp, wanted := p.chosen(s, h, r.Oracle, ids)
+		total := s.Scale(mean(s, wanted), -1)
+		m.Loss, m.Entropy = number(total), number(entropy(s, lp))
+		return total
+	}, nil)
+}

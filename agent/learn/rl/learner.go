@@ -1,0 +1,440 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
+)
+
+// The algorithms.
+const (
+	AlgorithmPPO     = "ppo"
+	AlgorithmImitate = "imitate"
+)
+
+// A Config is everything that decides what a run of an agent that learns by acting computes.
+type Config struct {
+	Algorithm string          `json:"algorithm"` // AlgorithmPPO or AlgorithmImitate
+	Env       string          `json:"env"`       // id of the environment
+	Options   []string        `json:"options"`   // its options, NAME=VALUE
+	Envs      int             `json:"envs"`      // environments that act at once; 0 means 16
+	Frames    int64           `json:"frames"`    // steps of all environments together
+	Seed      uint64          `json:"seed"`
+	Policy    NetworkConfig   `json:"policy"`
+	Act       ActorConfig     `json:"act"`
+	PPO       PPOConfig       `json:"ppo"`
+	Imitate   ImitationConfig `json:"imitate"`
+}
+
+// Default is the recipe that learns MiniGrid here: an HRM that keeps its carry and thinks one or two
+// segments, with a bonus for what it has not seen before in the episode.
+func Default(algorithm, envID string) Config {
+	c := Config{Algorithm: algorithm, Env: envID, Envs: 16, Frames: 100_000, Policy: NetworkConfig{Kind: "hrm"}}
+	c.Act.Segments = 2
+	if algorithm == AlgorithmPPO {
+		c.Act.Bonus.Size = 0.01
+	}
+	return c
+}
+
+// Check reports every problem of c at once.
+func (c Config) Check() error {
+	var errs problems
+	errs.add(c.Algorithm != AlgorithmPPO && c.Algorithm != AlgorithmImitate, "algorithm %q: want %s or %s", c.Algorithm, AlgorithmPPO, AlgorithmImitate)
+	errs.add(c.Envs < 1 || c.Envs > 1<<14, "envs is %d, want 1 to 16384", c.Envs)
+	errs.add(c.Frames < 1, "frames is %d, want 1 or more", c.Frames)
+	errs.add(c.Act.Segments < 1 || c.Act.Segments > 1024, "act.segments is %d, want 1 to 1024", c.Act.Segments)
+	errs.add(!(c.Act.Gamma >= 0 && c.Act.Gamma <= 1), "act.gamma is %v, want 0 to 1", c.Act.Gamma)
+	errs.add(!(c.Act.Bonus.Size >= 0), "act.bonus.size is %v, want 0 or more", c.Act.Bonus.Size)
+	errs.add(c.Act.Bonus.Kind != "" && c.Act.Bonus.Kind != "first" && c.Act.Bonus.Kind != "count", "act.bonus.kind %q: want first or count", c.Act.Bonus.Kind)
+	errs = append(errs, c.PPO.Check(), c.Imitate.Check())
+	return errors.Join(errs...)
+}
+
+// windowLength is over how many episodes the mean return is taken, as everybody does.
+const windowLength = 100
+
+// A Learner is a run of an agent that learns by acting. It implements run.Learner.
+type Learner struct {
+	cfg    Config
+	vec    *env.Vec
+	net    Network
+	actor  *Actor
+	update interface {
+		Update(ctx context.Context, done float64) (Losses, error)
+		Close()
+	}
+	sweep  *sweep
+	frames int64
+	window []Episode // the last windowLength
+	sum    Losses    // since Metrics
+	steps  int       // updates since
+	found  *Achieved
+}
+
+// Achieved is what an agent came to in episodes that it did not learn from.
+type Achieved struct {
+	Episodes     int     `json:"episodes"`
+	MeanReturn   float64 `json:"mean_return"`
+	Success      float64 `json:"success"`
+	MeanSegments float64 `json:"mean_segments"`
+}
+
+// New prepares the first step.
+func New(cfg Config, dev torch.Device) (*Learner, error) {
+	if cfg.Envs == 0 {
+		cfg.Envs = 16
+	}
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	v, err := env.MakeVec(cfg.Env, cfg.Envs, env.VecConfig{}, cfg.Options...)
+	if err != nil {
+		return nil, err
+	}
+	l := &Learner{cfg: cfg, vec: v}
+	if err := l.open(dev); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Learner) open(dev torch.Device) (err error) {
+	cfg := l.cfg
+	if l.net, err = NewNetwork(cfg.Policy, l.vec.Spec(), dev, rng.Stream(cfg.Seed, "initialisation").Uint64()); err != nil {
+		return err
+	}
+	if l.actor, err = NewActor(l.net, l.vec, cfg.Act, cfg.Seed); err != nil {
+		return err
+	}
+	if cfg.Algorithm == AlgorithmImitate {
+		p, err := NewImitation(l.net, l.actor, cfg.Imitate, cfg.Seed)
+		if err != nil {
+			return err
+		}
+		l.update, l.sweep = p, p.sweep
+		return nil
+	}
+	p, err := NewPPO(l.net, l.actor, cfg.PPO, cfg.Seed)
+	if err != nil {
+		return err
+	}
+	l.update, l.sweep = p, p.sweep
+	return nil
+}
+
+// Close frees what the learner holds.
+func (l *Learner) Close() {
+	if l.update != nil {
+		l.update.Close()
+	}
+	if l.actor != nil {
+		l.actor.Close()
+	}
+	if l.net != nil {
+		l.net.Close()
+	}
+	l.vec.Close()
+}
+
+// Network is what learns.
+func (l *Learner) Network() Network { return l.net }
+
+// Describe implements run.Learner.
+func (l *Learner) Describe() run.Description {
+	dev := l.net.Params().Device()
+	return run.Description{
+		Learner: l.cfg.Algorithm,
+		Text: fmt.Sprintf("%s in %s, policy %s: %d parameters, %d frames in %d environments", l.cfg.Algorithm, l.cfg.Env, l.cfg.Policy.Kind,
+			l.net.Params().Count(), l.cfg.Frames, l.cfg.Envs),
+		Unit: "frames", Seed: l.cfg.Seed, Config: l.cfg, Compute: learn.ComputeOf(dev, ""),
+	}
+}
+
+// Steps implements run.Learner: frames.
+func (l *Learner) Steps() (done, all int64) { return min(l.frames, l.cfg.Frames), l.cfg.Frames }
+
+// Step implements run.Learner: a rollout and what is learned from it.
+func (l *Learner) Step(ctx context.Context) error {
+	// The state is of the moment between two updates; one that is cut short is done again.
+	m, err := l.update.Update(context.WithoutCancel(ctx), float64(l.frames)/float64(l.cfg.Frames))
+	if err != nil {
+		return fmt.Errorf("frame %d: %w", l.frames, err)
+	}
+	l.frames += int64(l.sweep.Frames())
+	l.sum.add(m, 1)
+	l.steps++
+	l.window = append(l.window, l.actor.Ended()...)
+	if n := len(l.window) - windowLength; n > 0 {
+		l.window = slices.Clone(l.window[n:])
+	}
+	return nil
+}
+
+// means are over the last episodes.
+func (l *Learner) means() (a Achieved) {
+	a.Episodes = len(l.window)
+	decisions := 0
+	for _, e := range l.window {
+		a.MeanReturn += e.Return
+		if e.Success {
+			a.Success++
+		}
+		a.MeanSegments += float64(e.Segments)
+		decisions += e.Length
+	}
+	n := float64(max(1, a.Episodes))
+	a.MeanReturn, a.Success, a.MeanSegments = a.MeanReturn/n, a.Success/n, a.MeanSegments/float64(max(1, decisions))
+	return a
+}
+
+// Progress implements run.Learner.
+func (l *Learner) Progress() []string {
+	m := l.means()
+	return []string{fmt.Sprintf("return %.3f", m.MeanReturn), fmt.Sprintf("success %.1f%%", 100*m.Success)}
+}
+
+// Metrics implements run.Learner.
+func (l *Learner) Metrics(d time.Duration) []runlog.Field {
+	m, n := l.means(), float64(max(1, l.steps))
+	fields := []runlog.Field{
+		runlog.Int("frames", min(l.frames, l.cfg.Frames)), runlog.Int("episodes", int64(m.Episodes)),
+		runlog.Float("mean_return", m.MeanReturn), runlog.Float("success", m.Success), runlog.Float("mean_segments", m.MeanSegments),
+		runlog.Float("loss", l.sum.Loss/n), runlog.Float("value_loss", l.sum.Value/n), runlog.Float("entropy", l.sum.Entropy/n),
+		runlog.Float("kl", l.sum.KL/n), runlog.Float("grad_norm", l.sum.Norm/n),
+		runlog.Float("frames_per_second", float64(l.steps*l.sweep.Frames())/d.Seconds()),
+	}
+	l.sum, l.steps = Losses{}, 0
+	return fields
+}
+
+// testSeed is where the seeds of examinations begin: training draws its levels from other streams.
+const testSeed = 1_000_000_000
+
+// Evaluate implements run.Learner: count episodes of fresh levels, the likeliest action at every step.
+func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, err error) {
+	core, err := NewCore(l.net, l.vec.Spec())
+	if err != nil {
+		return e, err
+	}
+	m := &think.Model{Name: "in training", Engine: "torch", Core: core, Usage: l.usage()}
+	r, err := exam.Agent(ctx, m, l.cfg.Env, l.cfg.Options, count, testSeed, exam.Config{Config: think.Config{KeepCarry: !l.cfg.Act.Reset}, Batch: 16})
+	if err != nil {
+		return e, err
+	}
+	a := Achieved{r.Episodes, r.MeanReturn, r.Success, r.MeanSegments}
+	l.found = &a
+	e.Text = fmt.Sprintf("fresh levels: return %.3f, success %.1f%%, %.2f segments a decision", a.MeanReturn, 100*a.Success, a.MeanSegments)
+	e.Fields = []runlog.Field{
+		runlog.Int("episodes", int64(a.Episodes)), runlog.Float("mean_return", a.MeanReturn), runlog.Float("success", a.Success),
+		runlog.Float("mean_segments", a.MeanSegments),
+	}
+	return e, nil
+}
+
+// usage is how the network is to be used: it always thinks the most segments that it learned with.
+func (l *Learner) usage() think.Usage {
+	return think.Usage{Task: task.PolicyTask, Halting: act.Config{MaxSegments: max(1, l.cfg.Act.Segments), Rule: act.Never}, NoContinue: true}
+}
+
+// saved is config.json of a checkpoint.
+type saved struct {
+	Task       string     `json:"task"`
+	Evaluation act.Config `json:"evaluation"`
+	NoContinue bool       `json:"no_continue"`
+	KeepCarry  bool       `json:"keep_carry"`
+	Spec       env.Spec   `json:"spec"` // of the environment
+	Config
+}
+
+// state is what train.json holds: everything but tensors.
+type state struct {
+	Frames      int64     `json:"frames"`
+	Window      []Episode `json:"window"`
+	Sum         Losses    `json:"sum"`
+	Updates     int       `json:"updates"`
+	Adam        int64     `json:"adam"`
+	Rows        [][]byte  `json:"rows"` // of the Vec
+	Now         []Episode `json:"now"`
+	Bonus       []byte    `json:"bonus"`
+	Act         []byte    `json:"act"`
+	Minibatches []byte    `json:"minibatches"`
+	Found       *Achieved `json:"found,omitempty"`
+}
+
+// Snapshot implements run.Learner.
+func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
+	st := state{
+		Frames: l.frames, Window: l.window, Sum: l.sum, Updates: l.steps, Adam: l.sweep.adam.Steps(), Now: l.actor.now,
+		Bonus: l.actor.bonus.appendState(nil), Act: l.actor.rng.AppendState(nil), Minibatches: l.sweep.rng.AppendState(nil), Found: l.found,
+	}
+	for i := range l.vec.Len() {
+		row, err := l.vec.AppendRow(i, nil)
+		if err != nil {
+			return checkpoint.Snapshot{}, err
+		}
+		st.Rows = append(st.Rows, row)
+	}
+	weights, err := l.net.Params().Save()
+	if err != nil {
+		return checkpoint.Snapshot{}, err
+	}
+	tensors, err := l.sweep.adam.Save()
+	if err != nil {
+		return checkpoint.Snapshot{}, err
+	}
+	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		for i, z := range l.actor.state {
+			tensors[fmt.Sprintf("state.%d", i)] = safetensors.OfFloat32s(torch.Shape(z), s.ReadFloats(nil, z))
+		}
+	})
+	u := l.usage()
+	return checkpoint.Snapshot{
+		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: true, KeepCarry: !l.cfg.Act.Reset, Spec: l.vec.Spec(), Config: l.cfg},
+		Model:  weights, Optimizer: tensors, Train: st, Card: l.card(),
+	}, err
+}
+
+// card is the model card of the weights as they are.
+func (l *Learner) card() checkpoint.Card {
+	c := checkpoint.Card{
+		Env: l.cfg.Env, Parameters: int64(l.net.Params().Count()),
+		Summary: fmt.Sprintf("policy %s learned by %s in %s", l.cfg.Policy.Kind, l.cfg.Algorithm, l.cfg.Env),
+	}
+	if a := l.found; a != nil {
+		c.Results = append(c.Results, checkpoint.Result{Metric: "success", On: fmt.Sprintf("%d episodes of fresh levels of %s", a.Episodes, l.cfg.Env), Value: a.Success})
+	}
+	return c
+}
+
+// Resume makes the learner that goes on from what a run saved. It is a run.Open. The threads of before
+// are used again. An oracle that is imitated begins anew in the episodes under way.
+func Resume(dev torch.Device) run.Open {
+	return func(s *run.Saved) (run.Learner, error) {
+		var c saved
+		var st state
+		if err := errors.Join(json.Unmarshal(s.Config, &c), json.Unmarshal(s.State, &st)); err != nil {
+			return nil, err
+		}
+		l, err := New(c.Config, dev)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.restore(s, &st); err != nil {
+			l.Close()
+			return nil, err
+		}
+		return l, nil
+	}
+}
+
+func (l *Learner) restore(s *run.Saved, st *state) error {
+	weights, err := tensors(s.Model)
+	if err != nil {
+		return err
+	}
+	others, err := tensors(s.Optimizer)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(l.net.Params().Load(weights), l.sweep.adam.Load(others, st.Adam)); err != nil {
+		return err
+	}
+	if len(st.Rows) != l.vec.Len() || len(st.Now) != l.vec.Len() {
+		return fmt.Errorf("%d environments, the run has %d", len(st.Rows), l.vec.Len())
+	}
+	for i, row := range st.Rows {
+		if err := l.vec.SetRow(i, row); err != nil {
+			return err
+		}
+	}
+	if rest, ok := l.actor.bonus.setState(st.Bonus); !ok || len(rest) > 0 {
+		return errors.New("the counts of the bonus are cut")
+	}
+	if err := errors.Join(l.actor.rng.SetState(st.Act), l.sweep.rng.SetState(st.Minibatches)); err != nil {
+		return err
+	}
+	l.frames, l.window, l.sum, l.steps, l.actor.now, l.found = st.Frames, st.Window, st.Sum, st.Updates, st.Now, st.Found
+	var bad error
+	err = torch.Do(torch.NoGrad, func(sc *torch.Scope) {
+		for i, z := range l.actor.state {
+			name := fmt.Sprintf("state.%d", i)
+			x, err := others[name].Float32s()
+			if err != nil || len(x) != int(z.Numel()) {
+				bad = fmt.Errorf("tensor %q: %d numbers, want %d", name, len(x), z.Numel())
+				return
+			}
+			torch.Write(z, x)
+		}
+	})
+	return errors.Join(bad, err)
+}
+
+func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
+	out := map[string]safetensors.Tensor{}
+	for _, name := range f.Names() {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// Open makes the model of a checkpoint of a Learner; errors begin with name.
+func Open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
+	m, err := open(name, c, dev)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	return m, nil
+}
+
+func open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
+	var cfg saved
+	if err := json.Unmarshal(c.Config, &cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	u, err := think.ReadUsage(c.Config)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	weights, err := tensors(c.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	n, err := NewNetwork(cfg.Policy, cfg.Spec, dev, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Params().Load(weights); err != nil {
+		n.Close()
+		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	core, err := NewCore(n, cfg.Spec)
+	if err != nil {
+		n.Close()
+		return nil, err
+	}
+	return &think.Model{Name: name, Engine: "torch", Core: core, Usage: u}, nil
+}

@@ -1,0 +1,319 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/sugarme/gotch/ts"
+)
+
+// A SweepConfig says how what was gathered is learned from, whatever the loss. Zero values are the
+// recipe that learns MiniGrid here.
+type SweepConfig struct {
+	Horizon   int     `json:"horizon" toml:"horizon"`     // steps of a rollout; 0 means 64
+	Epochs    int     `json:"epochs" toml:"epochs"`       // passes over a rollout; 0 means 8
+	Batch     int     `json:"batch" toml:"batch"`         // decisions of a minibatch; 0 means 256
+	LR        float64 `json:"lr" toml:"lr"`               // of Adam; 0 means 1e-3
+	Anneal    bool    `json:"anneal" toml:"anneal"`       // LR and the weight of the entropy fall evenly to a tenth over the run
+	MaxNorm   float64 `json:"max_norm" toml:"max_norm"`   // of the gradient; 0 means 0.5
+	Sequences bool    `json:"sequences" toml:"sequences"` // gradients through the whole rollout of a row, as recurrent networks need
+}
+
+// or fills in what zero values mean.
+func or[T int | float64](p *T, v T) {
+	if *p == 0 {
+		*p = v
+	}
+}
+
+func (c SweepConfig) withDefaults() SweepConfig {
+	or(&c.Horizon, 64)
+	or(&c.Epochs, 8)
+	or(&c.Batch, 256)
+	or(&c.LR, 1e-3)
+	or(&c.MaxNorm, 0.5)
+	return c
+}
+
+// Check reports every problem of c at once.
+func (c SweepConfig) Check() error {
+	c = c.withDefaults()
+	var errs problems
+	errs.add(c.Horizon < 1 || c.Horizon > 1<<16, "horizon is %d, want 1 to 65536", c.Horizon)
+	errs.add(c.Epochs < 1 || c.Epochs > 1000, "epochs is %d, want 1 to 1000", c.Epochs)
+	errs.add(c.Batch < 1, "batch is %d, want 1 or more", c.Batch)
+	errs.add(!(c.LR > 0 && c.LR <= 1), "lr is %v, want more than 0, at most 1", c.LR)
+	errs.add(!(c.MaxNorm > 0), "max_norm is %v, want more than 0", c.MaxNorm)
+	return errors.Join(errs...)
+}
+
+// problems are what is wrong with a configuration.
+type problems []error
+
+func (p *problems) add(cond bool, format string, args ...any) {
+	if cond {
+		*p = append(*p, fmt.Errorf(format, args...))
+	}
+}
+
+// A sweep gathers a rollout and learns from it in minibatches: the loop of PPO and of imitation.
+type sweep struct {
+	cfg     SweepConfig
+	net     Network
+	actor   *Actor
+	rollout *Rollout
+	adam    *torch.Adam
+	rng     *rng.Rand
+}
+
+func newSweep(n Network, a *Actor, cfg SweepConfig, seed uint64) (*sweep, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	adam, err := newAdam(n)
+	if err != nil {
+		return nil, err
+	}
+	return &sweep{
+		cfg: cfg, net: n, actor: a, adam: adam, rng: rng.Stream(seed, "minibatches"),
+		rollout: NewRollout(cfg.Horizon, a.vec.Len(), a.vec.Spec().ObsLen),
+	}, nil
+}
+
+// newAdam is Adam as everybody's PPO has it.
+func newAdam(n Network) (*torch.Adam, error) {
+	return torch.NewAdam(n.Params(), torch.AdamConfig{Rule: torch.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-5})
+}
+
+// Close frees the optimiser's state.
+func (w *sweep) Close() { w.adam.Close() }
+
+// Frames is the number of steps of one Update.
+func (w *sweep) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
+
+// A loss is what a minibatch of decisions ids is to lower, of what the network now says of them; it adds
+// what is to be logged to m. enough ends the sweep after the epoch.
+type loss func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor
+
+// Losses are means over an update's minibatches; a learner fills in those that it has.
+type Losses struct{ Loss, Value, Entropy, KL, Norm float64 }
+
+func (l *Losses) add(m Losses, f float64) {
+	l.Loss += f * m.Loss
+	l.Value += f * m.Value
+	l.Entropy += f * m.Entropy
+	l.KL += f * m.KL
+	l.Norm += f * m.Norm
+}
+
+// gather fills the rollout.
+func (w *sweep) gather(ctx context.Context) (before, first State, err error) {
+	return w.actor.Collect(ctx, w.rollout)
+}
+
+// ease is what rates are multiplied with when the share done of the run is over.
+func (w *sweep) ease(done float64) float64 {
+	if w.cfg.Anneal {
+		return 1 - 0.9*done
+	}
+	return 1
+}
+
+// learn sweeps over the rollout, whose states are before and first, and drops them. An epoch after which
+// enough says so is the last.
+func (w *sweep) learn(before, first State, lr float64, f loss, enough func(epoch Losses) bool) (Losses, error) {
+	defer before.drop()
+	defer first.drop()
+	var sum Losses
+	n := 0
+	for range w.cfg.Epochs {
+		var epoch Losses
+		parts := w.minibatches()
+		for _, ids := range parts {
+			l, err := w.descend(ids, before, first, lr, f)
+			if err != nil {
+				return sum, err
+			}
+			sum.add(l, 1)
+			epoch.add(l, 1/float64(len(parts)))
+			n++
+		}
+		if enough != nil && enough(epoch) {
+			break
+		}
+	}
+	var mean Losses
+	mean.add(sum, 1/float64(n))
+	return mean, nil
+}
+
+// minibatches are the decisions of the rollout, t·rows + row, shuffled and cut; with Sequences rows are,
+// and a row's decisions stay together, time outermost.
+func (w *sweep) minibatches() [][]int {
+	r := w.rollout
+	if !w.cfg.Sequences {
+		return cut(w.rng.Perm(r.Steps*r.Rows), w.cfg.Batch)
+	}
+	var all [][]int
+	for _, rows := range cut(w.rng.Perm(r.Rows), max(1, w.cfg.Batch/r.Steps)) {
+		ids := make([]int, 0, r.Steps*len(rows))
+		for t := range r.Steps {
+			for _, i := range rows {
+				ids = append(ids, t*r.Rows+i)
+			}
+		}
+		all = append(all, ids)
+	}
+	return all
+}
+
+// cut cuts ids into parts of n, the last one perhaps shorter.
+func cut(ids []int, n int) (parts [][]int) {
+	for ; len(ids) > n; ids = ids[n:] {
+		parts = append(parts, ids[:n])
+	}
+	return append(parts, ids)
+}
+
+// descend moves the parameters by one minibatch.
+func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l Losses, err error) {
+	failed := torch.Do(torch.Grad, func(s *torch.Scope) {
+		var h Heads
+		if w.cfg.Sequences {
+			h, err = w.unroll(s, ids, first)
+		} else {
+			h, err = w.last(s, ids, before)
+		}
+		if err != nil {
+			return
+		}
+		total := f(s, ids, h, &l)
+		if x := number(total); math.IsNaN(x) || math.IsInf(x, 0) {
+			err = fmt.Errorf("the loss is %v: learning has diverged", x)
+			return
+		}
+		l.Norm = descend(s, w.net.Params(), w.adam, total, lr, w.cfg.MaxNorm)
+	})
+	if err == nil {
+		err = failed
+	}
+	return l, err
+}
+
+// last recomputes the last segment of the decisions ids.
+func (w *sweep) last(s *torch.Scope, ids []int, before State) (Heads, error) {
+	x, err := w.net.Encode(s, rowsOf(w.rollout.Obs, ids, w.actor.vec.Spec().ObsLen), len(ids))
+	if err != nil {
+		return Heads{}, err
+	}
+	at := make([]int64, len(ids))
+	for i, k := range ids {
+		at[i] = int64(k)
+	}
+	z := before.pick(s, torch.From(s, w.net.Params().Device(), at, int64(len(at))))
+	return w.net.Heads(s, x, w.net.Segment(s, x, z)), nil
+}
+
+// unroll recomputes whole sequences from their first states, with gradients through all of it; a row
+// whose episode begins starts afresh.
+func (w *sweep) unroll(s *torch.Scope, ids []int, first State) (Heads, error) {
+	r := w.rollout
+	rows := len(ids) / r.Steps
+	at := make([]int64, rows)
+	for i, k := range ids[:rows] {
+		at[i] = int64(k)
+	}
+	dev := w.net.Params().Device()
+	z := first.pick(s, torch.From(s, dev, at, int64(rows)))
+	fresh, segments := make([]bool, rows), make([]int32, rows)
+	all, err := w.net.Encode(s, rowsOf(r.Obs, ids, w.actor.vec.Spec().ObsLen), len(ids))
+	if err != nil {
+		return Heads{}, err
+	}
+	var logits, values []*torch.Tensor
+	for t := range r.Steps {
+		x := s.Narrow(all, 0, int64(t*rows), int64(rows))
+		begins := false
+		for i, k := range ids[t*rows : (t+1)*rows] {
+			fresh[i], segments[i] = r.Fresh[k] || w.actor.cfg.Reset, r.Segments[k]
+			begins = begins || fresh[i]
+		}
+		if begins {
+			z = w.net.Start(s, rows).where(s, mask(s, dev, fresh), z)
+		}
+		z, _ = deliberate(s, w.net, x, z, segments)
+		h := w.net.Heads(s, x, z)
+		logits, values = append(logits, h.Logits), append(values, h.Value)
+	}
+	return Heads{Logits: s.Cat(0, logits...), Value: s.Cat(0, values...)}, nil
+}
+
+// column is the entries ids of x.
+func (w *sweep) column(s *torch.Scope, x []float32, ids []int) *torch.Tensor {
+	y := make([]float32, len(ids))
+	for i, k := range ids {
+		y[i] = x[k]
+	}
+	return torch.From(s, w.net.Params().Device(), y, int64(len(ids)))
+}
+
+// chosen is the log-probability of every action, and of those taken.
+func (w *sweep) chosen(s *torch.Scope, h Heads, actions []int32, ids []int) (all, taken *torch.Tensor) {
+	n := int64(len(ids))
+	a := make([]int64, n)
+	for i, k := range ids {
+		a[i] = int64(actions[k])
+	}
+	all = s.Own(h.Logits.LogSoftmax(-1, torch.Float32, false))
+	return all, s.Reshape(s.Own(all.Gather(-1, torch.From(s, w.net.Params().Device(), a, n, 1), false, false)), n)
+}
+
+// mean is the mean of x [n].
+func mean(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+	return s.Scale(s.Sum(x), 1/float64(torch.Shape(x)[0]))
+}
+
+// entropy is the mean entropy of the policies whose log-probabilities are lp [n, actions].
+func entropy(s *torch.Scope, lp *torch.Tensor) *torch.Tensor {
+	return s.Scale(s.Sum(s.Mul(s.Own(lp.Exp(false)), lp)), -1/float64(torch.Shape(lp)[0]))
+}
+
+// rowsOf gathers observations.
+func rowsOf(obs []byte, ids []int, obsLen int) []byte {
+	out := make([]byte, 0, len(ids)*obsLen)
+	for _, k := range ids {
+		out = append(out, obs[k*obsLen:(k+1)*obsLen]...)
+	}
+	return out
+}
+
+// descend moves the trained parameters down loss, the gradient cut to maxNorm, and returns the norm it
+// had.
+func descend(s *torch.Scope, params *torch.Params, adam *torch.Adam, loss *torch.Tensor, lr, maxNorm float64) float64 {
+	_, trained := params.Trained()
+	grads := s.Gradients(loss, trained)
+	norm := s.Norm(grads)
+	if norm > maxNorm {
+		for i, g := range grads {
+			grads[i] = s.Scale(g, maxNorm/norm)
+		}
+	}
+	adam.Step(grads, lr)
+	return norm
+}
+
+func clamp(s *torch.Scope, x *torch.Tensor, lo, hi float64) *torch.Tensor {
+	a, b := ts.FloatScalar(lo), ts.FloatScalar(hi)
+	defer a.Drop()
+	defer b.Drop()
+	return s.Own(x.Clamp(a, b, false))
+}
+
+func number(x *torch.Tensor) float64 { return torch.Read[float64](nil, x)[0] }

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/spf13/cobra"
+)
+
+func newEvalAgentCmd() *cobra.Command {
+	var ask askFlags
+	var id string
+	var options []string
+	var episodes int
+	var least float64
+	cmd := &cobra.Command{
+		Use:   "agent",
+		Short: "Let a model act in fresh episodes of an environment",
+		Long: `Plays episodes seeded with --seed and the numbers after it, and takes the likeliest action at every step.
+Success is an end with a positive reward. SPL weights success by the shortest over the walked length, where
+the world knows the shortest way.`,
+		Example: "  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --episodes 1000 --json\n  ponder eval agent --env maze/15x15-v0 --model maze --rule never --segments 6",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case id == "":
+				return usagef("eval agent: name an environment by --env (ponder env list)")
+			case episodes < 1:
+				return usagef("--episodes %d: want 1 or more", episodes)
+			}
+			if err := ask.check(); err != nil {
+				return err
+			}
+			e, err := env.Make(id, options...)
+			if err != nil {
+				return withCode(exitUsage, err)
+			}
+			if ask.model == "" {
+				if ask.model = shippedFor(e.Spec().ID); ask.model == "" {
+					return usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", e.Spec().ID)
+				}
+			}
+			m, cfg, err := ask.open()
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			res, err := exam.Agent(cmd.Context(), m, id, options, episodes, ask.seed, cfg)
+			if err != nil {
+				return err
+			}
+			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
+				return err
+			}
+			return atLeast(res.Success, least, "succeed")
+		},
+	}
+	ask.add(cmd, "", "the first episode")
+	f := cmd.Flags()
+	f.StringVar(&id, "env", "", "id of the environment")
+	f.StringArrayVar(&options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
+	f.IntVar(&episodes, "episodes", 200, "number of episodes")
+	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
+	hide(cmd, "votes")
+	return cmd
+}

@@ -1,0 +1,101 @@
+//go:build cgo && !notorch
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ponder-agents/ponder/agent/learn/rl"
+	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/spf13/cobra"
+)
+
+// newTrainAgentCmd is `ponder train ppo` or another algorithm by which an agent learns by acting.
+func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
+	cfg := rl.Default(algorithm, "")
+	plan := run.Plan{}
+	var net modelFlags
+	var out string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:     algorithm + " --env ID",
+		Short:   short,
+		Long:    long,
+		Example: fmt.Sprintf("  ponder train %s --env MiniGrid-DoorKey-5x5-v0 --frames 100000 --seed 1 --out runs/doorkey\n  ponder train --resume runs/doorkey\n  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --model runs/doorkey", algorithm),
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case cfg.Env == "":
+				return usagef("train %s: name an environment by --env (ponder env list)", algorithm)
+			case plan.Check() != nil:
+				return usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
+			}
+			if err := cfg.Check(); err != nil {
+				return withCode(exitUsage, err)
+			}
+			if _, err := env.Make(cfg.Env, cfg.Options...); err != nil {
+				return withCode(exitUsage, err)
+			}
+			if dryRun {
+				text, err := run.TOML(cfg)
+				if err == nil {
+					_, err = cmd.OutOrStdout().Write(text)
+				}
+				return err
+			}
+			dev, err := net.use()
+			if err != nil {
+				return err
+			}
+			l, err := rl.New(cfg, dev)
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			if out == "" {
+				out = filepath.Join("runs", time.Now().Format("20060102-150405-")+algorithm)
+			}
+			return runError(out, run.Begin(cmd.Context(), out, l, plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...)}))
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&cfg.Env, "env", "", "id of the environment")
+	fl.StringArrayVar(&cfg.Options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
+	fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")
+	fl.IntVar(&cfg.Policy.Hidden, "hidden", 64, "width of the network's state")
+	fl.Int64Var(&cfg.Frames, "frames", cfg.Frames, "steps of all environments together")
+	fl.Uint64Var(&cfg.Seed, "seed", 0, "root of all random streams")
+	fl.IntVar(&cfg.Envs, "envs", cfg.Envs, "environments that act at once")
+	fl.IntVar(&cfg.Act.Segments, "segments", cfg.Act.Segments, "a decision takes 1 to this many segments while learning, this many afterwards")
+	fl.BoolVar(&cfg.Act.Reset, "reset-carry", false, "start every decision afresh instead of where the last one ended")
+	fl.Float64Var(&cfg.Act.Gamma, "gamma", 0.99, "discount")
+	fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for an observation not seen before in the episode; it is not counted in mean_return")
+	sweep := &cfg.PPO.SweepConfig
+	if algorithm == rl.AlgorithmImitate {
+		sweep = &cfg.Imitate.SweepConfig
+		fl.StringVar(&cfg.Imitate.Oracle, "oracle", "", "name of the oracle to imitate; default the environment's best")
+	} else {
+		fl.Float64Var(&cfg.PPO.Entropy, "entropy", 0.01, "weight of the policy's entropy; negative for none")
+		fl.Float64Var(&cfg.PPO.ValueClip, "value-clip", 0, "most that a value may move in an update; 0 for no limit")
+		fl.Float64Var(&cfg.PPO.KLStop, "kl-stop", 0, "end an update's epochs when the policy has moved so far; 0 for never")
+	}
+	fl.IntVar(&sweep.Horizon, "horizon", 64, "steps of an environment between two updates")
+	fl.IntVar(&sweep.Epochs, "epochs", 8, "passes over what was gathered")
+	fl.IntVar(&sweep.Batch, "batch", 256, "decisions of a minibatch")
+	fl.Float64Var(&sweep.LR, "lr", 1e-3, "learning rate")
+	fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
+	fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout, as recurrent networks need for long memory")
+	fl.StringVar(&out, "out", "", "the run's folder; default runs/TIME-"+algorithm)
+	writes(fl, "out", aFolder)
+	fl.Int64Var(&plan.LogEvery, "log-every", 2000, "frames between two lines of metrics")
+	fl.Int64Var(&plan.SaveEvery, "save-every", 20_000, "frames between two checkpoints")
+	fl.Int64Var(&plan.EvalEvery, "eval-every", 0, "frames between two evaluations on fresh levels; 0 means only at the end")
+	fl.IntVar(&plan.EvalCount, "eval-count", 200, "episodes of an evaluation")
+	fl.BoolVar(&dryRun, "dry-run", false, "print the configuration as TOML and stop")
+	net.addDevice(fl)
+	return cmd
+}
