@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/think/thinktest"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -201,6 +202,20 @@ func TestCore(t *testing.T) {
 				}
 				order = order[:cap(order)]
 			}
+		})
+	}
+}
+
+// TestCoreAsThinkAsks: what package think asks of every core.
+func TestCoreAsThinkAsks(t *testing.T) {
+	for name, recipe := range coreRecipes {
+		t.Run(name, func(t *testing.T) {
+			tolerance := 1e-4 // float32: sums of up to 24, through up to ten blocks with norms
+			if recipe.Precision == hrm.BFloat16 {
+				tolerance = 0.05
+			}
+			core := NewCore(coreOf(t, recipe))
+			thinktest.Check(t, core, core.Spec().Shape, tolerance)
 		})
 	}
 }

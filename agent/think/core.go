@@ -24,7 +24,7 @@ type Spec struct {
 type Level struct {
 	Name   string // as in the literature: "H", "L"
 	Width  int    // numbers of a position
-	Prefix int    // positions before the one of the first token
+	Prefix int    // positions before the one of the first token; 1 and no others of a state for the whole sequence
 }
 
 // A Shape is that of a sequence: Seq tokens, which form a grid if Rows is not 0.
