@@ -1,53 +1,25 @@
 package engine_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
-	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
-	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/models"
-	"github.com/ponder-agents/ponder/torch/safetensors"
 )
-
-// shipped reads a shipped model.
-func shipped(name string) (arch.Config, map[string]safetensors.Tensor, error) {
-	var config struct{ Model arch.Config }
-	dir, err := models.Open(name)
-	if err != nil {
-		return config.Model, nil, err
-	}
-	c, err := checkpoint.ReadFS(dir)
-	if err != nil {
-		return config.Model, nil, err
-	}
-	weights := map[string]safetensors.Tensor{}
-	for _, n := range c.Model.Names() {
-		if weights[n], err = c.Model.Tensor(n); err != nil {
-			return config.Model, nil, err
-		}
-	}
-	return config.Model, weights, json.Unmarshal(c.Config, &config)
-}
 
 // The shipped network solves a sudoku (that of Wikipedia's article). Tokens are 1 for an empty cell, a
 // digit and 1 else.
 func Example() {
 	const puzzle = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
-	cfg, weights, err := shipped("sudoku")
+	m, err := engine.Shipped("sudoku", models.Open)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	m, err := engine.New(cfg, weights)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	rows, err := m.Open(1, m.Spec().Shape)
+	defer m.Close()
+	rows, err := m.Core.Open(1, m.Core.Spec().Shape)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -66,7 +38,7 @@ func Example() {
 	}
 	var out think.Output
 	segments := 0
-	for len(out.QHalt) == 0 || out.QHalt[0] <= 3 { // its threshold
+	for len(out.QHalt) == 0 || out.QHalt[0] <= m.Usage.Halting.Threshold {
 		if err := rows.Segment([]int{0}, &out); err != nil {
 			fmt.Println(err)
 			return
@@ -109,31 +81,29 @@ func BenchmarkSegment(b *testing.B) {
 		side  int
 	}{{"maze", 15}, {"maze-path", 30}, {"sudoku", 9}} {
 		b.Run(fmt.Sprintf("%s/%dx%d", s.model, s.side, s.side), func(b *testing.B) {
-			cfg, weights, err := shipped(s.model)
+			m, err := engine.Shipped(s.model, models.Open)
 			if err != nil {
 				b.Fatal(err)
 			}
-			m, err := engine.New(cfg, weights)
-			if err != nil {
-				b.Fatal(err)
-			}
-			rows, err := m.Open(1, think.Shape{Seq: s.side * s.side, Rows: s.side, Cols: s.side})
+			defer m.Close()
+			rows, err := m.Core.Open(1, think.Shape{Seq: s.side * s.side, Rows: s.side, Cols: s.side})
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer rows.Close()
 			in := think.Input{Tokens: make([]int32, s.side*s.side)}
 			for i := range in.Tokens {
-				in.Tokens[i] = int32(i*i) % int32(cfg.Vocab)
+				in.Tokens[i] = int32(i*i) % int32(m.Core.Spec().Vocab)
 			}
 			if err := rows.Begin(0, in); err != nil {
 				b.Fatal(err)
 			}
 			var out think.Output
+			all := []int{0}
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				if err := rows.Segment([]int{0}, &out); err != nil {
+				if err := rows.Segment(all, &out); err != nil {
 					b.Fatal(err)
 				}
 				n++

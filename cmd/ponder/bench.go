@@ -15,7 +15,7 @@ import (
 
 func newBenchCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure speed"}
-	cmd.AddCommand(newBenchEnvCmd())
+	cmd.AddCommand(newBenchEnvCmd(), newBenchThinkCmd())
 	return cmd
 }
 

@@ -63,5 +63,13 @@ func (f *engineFlags) verifier() (verify.Engine, string, error) {
 	if name == engineTorch {
 		return torchVerifier(f.device)
 	}
-	return verify.Go(), "engine go, kernels " + vec.Kernels(), nil
+	return verify.Go(), "engine go, kernels " + kernels(engineGo), nil
+}
+
+// kernels says what an engine computes with on this machine.
+func kernels(engine string) string {
+	if engine == engineTorch {
+		return torchKernels()
+	}
+	return vec.Kernels()
 }

@@ -13,6 +13,8 @@ const hasTorch = false
 // torchVerifier is not reached: choose refuses torch here.
 func torchVerifier(string) (verify.Engine, string, error) { panic("no libtorch in this build") }
 
+func torchKernels() string { panic("no libtorch in this build") }
+
 func (f *modelFlags) openTorch(*checkpoint.Checkpoint) (*think.Model, error) {
 	panic("no libtorch in this build")
 }

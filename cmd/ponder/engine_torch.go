@@ -11,6 +11,9 @@ import (
 
 const hasTorch = true
 
+// torchKernels is libtorch's version and the instructions that ponder's own operations use.
+func torchKernels() string { return "libtorch " + torch.Version() + ", " + torch.Kernels() }
+
 func torchVerifier(device string) (verify.Engine, string, error) {
 	dev, err := openDevice(device)
 	if err != nil {
