@@ -86,7 +86,7 @@ func TestAsTorch(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-rounded, err := New(cfg, disturbed(weights))
+		rounded, err := New(cfg, disturbed(weights))
 		if err != nil {
 			rt.Fatal(err)
 		}
