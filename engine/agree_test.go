@@ -12,6 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/torch"
 )
@@ -41,7 +42,7 @@ func TestShippedAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer ours.Close()
-			theirs, err := learn.Shipped(tt.model, models.Open, torch.CPU)
+			theirs, err := learn.Shipped(tt.model, models.Open, hrm.Run{Device: torch.CPU})
 			if err != nil {
 				t.Fatal(err)
 			}
