@@ -18,12 +18,14 @@ import (
 //	maze-path:N-MIN     with ways of at least MIN moves; for the others too
 //	maze-path:hard      30×30, more than 110 moves, as Maze-Hard
 //	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
+//	sudoku:hard         9×9, minimal, of sudoku.Walk: ever harder neighbours of random ones
 //	sudoku6:LO-HI       6×6
 //	sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
 //	sudoku-csv:A,B      those of A; those of B, none of them in A, are held out
 //	dataset:DIR         a dataset in the reference's format, as it is; its split test is held out
 //	arc:SIDE:COPIES:DIR ARC tasks of grids up to SIDE with so many augmented copies; the tests are held out
-//	mix:A|B             rows of A and of B, half and half
+//	mix:A|B             rows of A and of B, half and half; mix:2*A|3*B two of A for three of B
+//	reveal:N:A          rows of A, half of them with up to N of their answers given; as they are for evaluation
 //
 // Mazes are of the wall layouts that are held out for evaluation if heldOut is set, else of the others.
 func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
@@ -43,8 +45,10 @@ func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols
 		src, rows, cols, err = openARC(arg, seed, heldOut)
 	case "mix":
 		src, rows, cols, err = openMix(arg, seed, heldOut)
+	case "reveal":
+		src, rows, cols, err = openReveal(arg, seed, heldOut)
 	default:
-		err = nameErrorf("unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc or mix")
+		err = nameErrorf("unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc, mix or reveal")
 	}
 	if err != nil {
 		return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
@@ -87,9 +91,14 @@ func openMaze(task, arg string, seed uint64, heldOut bool) (puzzle.Source, int, 
 
 func openSudoku(side int, arg string, seed uint64) (puzzle.Source, int, int, error) {
 	cfg := sudoku.Config{Side: side}
-	if arg != "minimal" {
+	switch arg {
+	case "minimal":
+	case "hard":
+		src, err := HardSudokus(side, seed)
+		return src, side, side, err
+	default:
 		if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
-			return nil, 0, 0, nameErrorf("givens %q, want LO-HI or minimal", arg)
+			return nil, 0, 0, nameErrorf("givens %q, want LO-HI, minimal or hard", arg)
 		}
 	}
 	src, err := Sudokus(cfg, seed)
@@ -107,7 +116,11 @@ func Of(name string, s puzzle.Shape) string {
 		return SudokuTask
 	case "mix":
 		first, _, _ := strings.Cut(arg, "|")
+		_, first = weighted(first)
 		return Of(first, s)
+	case "reveal":
+		_, rest, _ := strings.Cut(arg, ":")
+		return Of(rest, s)
 	case "dataset":
 		return map[puzzle.Kind]string{puzzle.SudokuKind: SudokuTask, puzzle.MazeKind: MazePathTask, puzzle.ARCKind: ARCTask}[s.Kind()]
 	}

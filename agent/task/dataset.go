@@ -3,6 +3,7 @@ package task
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -131,12 +132,26 @@ func boardKey(in []int32) string {
 	return string(key)
 }
 
-// openMix takes each row from one of the parts, each as often.
+// weighted reads N*NAME, a part of a mixture; N is 1 if there is none.
+func weighted(part string) (float64, string) {
+	if n, name, ok := strings.Cut(part, "*"); ok {
+		if w, err := strconv.ParseFloat(n, 64); err == nil {
+			return w, name
+		}
+	}
+	return 1, part
+}
+
+// openMix takes each row from one of the parts, each as often as its weight says.
 func openMix(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
 	var parts []puzzle.Source
 	var weights []float64
 	var rows, cols int
-	for i, name := range strings.Split(arg, "|") {
+	for i, part := range strings.Split(arg, "|") {
+		weight, name := weighted(part)
+		if !(weight > 0 && weight < 1e9) {
+			return nil, 0, 0, nameErrorf("%q: weight %v, want more than 0", part, weight)
+		}
 		src, r, c, err := Open(name, rng.Stream(seed, fmt.Sprintf("mix/%d", i)).Uint64(), heldOut)
 		if err != nil {
 			return nil, 0, 0, err
@@ -145,10 +160,38 @@ func openMix(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, er
 			return nil, 0, 0, fmt.Errorf("%q has a grid of %dx%d, those before %dx%d", name, r, c, rows, cols)
 		}
 		rows, cols = r, c
-		parts, weights = append(parts, src), append(weights, 1)
+		parts, weights = append(parts, src), append(weights, weight)
 	}
 	src, err := puzzle.Mix(seed, parts, weights)
 	return src, rows, cols, err
+}
+
+// openReveal makes every second row at random easier: up to so many of its answers stand in the question.
+func openReveal(arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
+	most, name, _ := strings.Cut(arg, ":")
+	n, err := strconv.Atoi(most)
+	if err != nil || n < 1 {
+		return nil, 0, 0, nameErrorf("reveal %q, want reveal:N:A, N answers at most of rows of A", most)
+	}
+	src, rows, cols, err := Open(name, rng.Stream(seed, "reveal").Uint64(), heldOut)
+	if err != nil || heldOut {
+		return src, rows, cols, err
+	}
+	if kind := Of(name, src.Shape()); kind != SudokuTask {
+		return nil, 0, 0, nameErrorf("reveal: the answers of task %q are no inputs", kind)
+	}
+	return puzzle.Augmented(src, seed, func(rng *rand.Rand, in, label []int32) {
+		if rng.IntN(2) == 0 {
+			return
+		}
+		// Each answer with the chance p, so that n·p are expected of a board that is empty.
+		p := rng.Float64() * float64(n) / float64(len(in))
+		for i, l := range label {
+			if l != puzzle.Ignore && rng.Float64() < p {
+				in[i], label[i] = l, puzzle.Ignore
+			}
+		}
+	}), rows, cols, nil
 }
 
 // ARC is ARC tasks whose grids fit into a frame of Side rows and columns, each with augmented copies

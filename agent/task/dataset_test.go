@@ -252,7 +252,7 @@ func TestMixShares(t *testing.T) {
 	for _, givens := range []int{4, 8, 12} {
 		part := filepath.Join(dir, fmt.Sprint(givens))
 		writeDataset(t, part, 3, 2, givens)
-		parts = append(parts, "dataset:"+part)
+		parts = append(parts, fmt.Sprintf("%d*dataset:%s", givens/4, part)) // one, two and three shares of six
 	}
 	src, rows, cols := open(t, "mix:"+strings.Join(parts, "|"), 1, false)
 	count := map[int]int{}
@@ -268,8 +268,9 @@ func TestMixShares(t *testing.T) {
 		count[givens]++
 	}
 	for _, givens := range []int{4, 8, 12} {
-		if d := count[givens] - n/3; d*d > 6*6*n*2/9 { // 6 standard deviations
-			t.Errorf("%d of %d rows are of one of 3 parts", count[givens], n)
+		share := givens / 4
+		if d := count[givens] - n*share/6; d*d > 6*6*n/4 { // 6 standard deviations at most
+			t.Errorf("%d of %d rows are of the part of %d shares in 6", count[givens], n, share)
 		}
 	}
 	if rows != 4 || cols != 4 || len(count) != 3 {
@@ -448,7 +449,10 @@ func TestOpenErrors(t *testing.T) {
 		{"arc:2:1:DIR/arc", false, []string{"DIR/arc: none of 1 tasks fits into 2x2"}},
 		{"arc:4:1:DIR/cell", false, []string{"cell/a.json", "want a colour from 0 to 9"}},
 		{"arc:4:1:DIR/good/train", false, []string{"good/train/dataset.json"}},
-		{"sudoku:many", false, []string{`givens "many", want LO-HI or minimal`}},
+		{"sudoku:many", false, []string{`givens "many", want LO-HI, minimal or hard`}},
+		{"mix:sudoku:30-40|0*sudoku:minimal", false, []string{`"0*sudoku:minimal": weight 0, want more than 0`}},
+		{"reveal:x:sudoku:minimal", false, []string{`reveal "x", want reveal:N:A`}},
+		{"reveal:9:maze-path:7", false, []string{`the answers of task "maze-path" are no inputs`}},
 		{"maze-directions:4", false, []string{`size "4", want`}},
 		{"maze-path:7-900", false, []string{"least path 900"}},
 		{"sudoku6:3-4", false, []string{"at most 4 givens"}},
@@ -457,7 +461,8 @@ func TestOpenErrors(t *testing.T) {
 	}
 	badNames := []string{
 		"arc:10", "arc:31:1:DIR/arc", "arc:4:-1:DIR/arc", "sudoku:many", "maze-directions:4", "maze-path:7-900", "sudoku6:3-4",
-		"sudokus:30-40", "mix:sudoku:30-40|sudokus:30-40",
+		"sudokus:30-40", "mix:sudoku:30-40|sudokus:30-40", "mix:sudoku:30-40|0*sudoku:minimal",
+		"reveal:x:sudoku:minimal", "reveal:9:maze-path:7",
 	}
 	for _, tt := range tests {
 		_, _, _, err := Open(strings.ReplaceAll(tt.name, "DIR", dir), 0, tt.heldOut)
