@@ -5,7 +5,11 @@ package torch
 // #include "ponder.h"
 import "C"
 
-import "github.com/sugarme/gotch/ts"
+import (
+	"unsafe"
+
+	"github.com/sugarme/gotch/ts"
+)
 
 // RMSAdd is rms(x + y) with rms(z) = z / sqrt(mean(z²) + eps) over the last axis, in float32 inside:
 // the residual and post-norm of a block. x and y have one shape.
@@ -44,6 +48,14 @@ func (s *Scope) SwiGLU(gu *Tensor) *Tensor { return s.own("swiglu", C.ponder_swi
 //	w  [9, f]                        row-major kernel of each channel
 func (s *Scope) Conv3x3(x, w *Tensor, rows, cols, skip int) *Tensor {
 	return s.own("conv3x3", C.ponder_conv3x3(handle(x), handle(w), C.int64_t(rows), C.int64_t(cols), C.int64_t(skip)))
+}
+
+// GroupBlock is a block of hrm's mixing by groups, fused, on the CPU in float32 with widths that are multiples
+// of 16: what becomes of the state z [batch, symbols·cells, hidden], to whose open cells plus and too, if not
+// nil, are added. native/src/ponder.h says what the others are.
+func (s *Scope) GroupBlock(z, plus, too *Tensor, weights []*Tensor, index, settled *Tensor, sums, scale, eps float64) *Tensor {
+	hs := handles(weights)
+	return s.own("group block", C.ponder_group_block(handle(z), handle(plus), handle(too), unsafe.SliceData(hs), C.int(len(hs)), handle(index), handle(settled), C.double(sums), C.double(scale), C.double(eps)))
 }
 
 // Linear is x wᵀ + b: x [..., in], w [out, in], b [out] or nil.

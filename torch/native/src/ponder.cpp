@@ -1,4 +1,5 @@
 #include "ponder.h"
+#include "guard.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -70,6 +71,12 @@ void remember(const char *what) {
   auto end = last_error.find("\nException raised from");
   if (end != std::string::npos) last_error.resize(end);
 }
+
+} // namespace
+
+void ponder_remember(const char *what) { remember(what); }
+
+namespace {
 
 template <class R, class F> R guarded(R failed, F f) {
   try {

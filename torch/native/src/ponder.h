@@ -61,6 +61,14 @@ ponder_tensor ponder_swiglu(ponder_tensor gu);
 ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t rows, int64_t cols, int64_t skip);
 // x [..., in] w^T + b, w [out, in], b [out] or NULL.
 ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b);
+// A block of grouped mixing, hrm/groups_torch.go has the formula: the state z [batch, symbols cells, h] after
+// it. plus and too are added to the state of open cells first; either may be NULL. weights are message [k,
+// h], self [2f, h], down [h, f], cell [2f, k], one [2f, k] for each kind of group, and [2, k] what settled cells
+// say. index is int64: cells, kinds, groups, members, then [kinds+1] groups before each kind, [groups+1]
+// members before each group, the members, [cells+1] groups before each cell, those groups. settled is int64
+// [batch, cells]: the symbol that a cell holds, -1 if it is open; a settled cell's state stays, without
+// gradient. Sums over a group are multiplied by sums, what the gate gets by scale. h, k and f are multiples of 16.
+ponder_tensor ponder_group_block(ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor *weights, int n, ponder_tensor index, ponder_tensor settled, double sums, double scale, double eps);
 
 // Gradients of the scalar loss with respect to n parameters; zeros where it does not depend on one.
 int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads);

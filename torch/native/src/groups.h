@@ -1,0 +1,29 @@
+// What the kernels of a block of grouped mixing (hrm/groups_torch.go has the formula) are given.
+#ifndef PONDER_GROUPS_H
+#define PONDER_GROUPS_H
+#include <stdint.h>
+
+// The weights as [in, out], scaled: message [h, k], self [h, 2f], down [f, h], cell [k, 2f], kind
+// [kinds, k, 2f].
+struct GroupWeights {
+  float *message, *self, *down, *cell, *kind;
+};
+
+// GroupBlock is the weights and one board. Cells that are settled do not think: the board is numbered anew by
+// the cells that do, the open ones, and what the settled say to each group is counted.
+struct GroupBlock {
+  int64_t h, k, f, kinds, symbols;
+  float eps;
+  const float *message, *self, *down, *cell, *kind;           // as GroupWeights
+  const float *message_t, *self_t, *down_t, *cell_t, *kind_t; // and each transposed: [out, in]
+  const float *settled;                                       // [2, k] messages of settled cells: of their own symbol, of the others
+
+  int64_t all;                     // cells of the board
+  int64_t cells, groups;           // open cells; groups of all kinds
+  const int64_t *open;             // [cells] their numbers on the board
+  const int64_t *first;            // [kinds+1] groups before each kind
+  const int64_t *starts, *members; // [groups+1] members before each group; open cells
+  const int64_t *before, *of;      // [cells+1] groups before each open cell; groups
+  const float *own, *others;       // [symbols, groups] settled members of that symbol and of others
+};
+#endif
