@@ -15,6 +15,7 @@ type (
 	Training   = arch.Training
 	Gradient   = arch.Gradient
 	Precision  = arch.Precision
+	Groups     = arch.Groups
 )
 
 // The values of Config's fields.
@@ -27,6 +28,7 @@ const (
 	Attention = arch.Attention
 	TokenMLP  = arch.TokenMLP
 	StaticMix = arch.StaticMix
+	Grouped   = arch.Grouped
 
 	NoBias       = arch.NoBias
 	TableBias    = arch.TableBias
@@ -47,6 +49,9 @@ func Base27M() Config { return arch.Base27M() }
 func HL(hLayers, lLayers, hCycles, lCycles int) []Level {
 	return arch.HL(hLayers, lLayers, hCycles, lCycles)
 }
+
+// Board is the groups of a square board with such regions and, counted as lines, more groups.
+func Board(region []int, more ...[]int) Groups { return arch.Board(region, more...) }
 
 // Tiles is Config.Regions of a grid that is cut into tiles of height rows and width cols.
 func Tiles(rows, cols, height, width int) []string { return arch.Tiles(rows, cols, height, width) }

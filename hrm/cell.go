@@ -85,7 +85,7 @@ func newCellNet(b *builder, cfg CellConfig, dev torch.Device) *cellNet {
 	}
 	n.out = b.product("out.weight", answers, c.High)
 	n.out.b = b.fill("out.bias", true, 0, int64(answers))
-	n.q = b.qHead("q_head", c.High)
+	n.q = b.qHead("q_head", c.High, true)
 	return n
 }
 

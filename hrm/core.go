@@ -25,7 +25,7 @@ func Load(cfg Config, weights map[string]safetensors.Tensor, run Run) (*Core, er
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	return load(weights, run, func(b *builder, dev torch.Device) formulas { return newTransformer(b, cfg, dev) })
+	return load(weights, run, func(b *builder, dev torch.Device) formulas { return formulasOf(b, cfg.WithDefaults(), dev) })
 }
 
 // LoadCell is Load of a Cell.

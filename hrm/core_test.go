@@ -86,7 +86,7 @@ func load(n hrm.Network, weights map[string]safetensors.Tensor, run hrm.Run) (*h
 // grids are two rows of tokens for small.
 func grids(s *torch.Scope) hrm.Input {
 	tokens := []int64{0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 4, 1, 3, 3, 2, 0, 1, 4, 2, 2, 0, 4, 3, 1}
-	return hrm.Input{Tokens: s.Ints(tokens, 2, 12), PuzzleIDs: s.Ints([]int64{2, 1}, 2)}
+	return hrm.Input{Tokens: s.Ints(tokens, 2, 12), PuzzleIDs: s.Ints([]int64{2, 1}, 2), Groups: lines}
 }
 
 // conclusions are all numbers of two segments.

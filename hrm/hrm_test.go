@@ -21,6 +21,9 @@ func small() hrm.Config {
 	}
 }
 
+// lines are what the variants mix by that mix by groups.
+var lines = hrm.Groups{"line": {{0, 1, 2, 3}, {4, 5, 6, 7}, {0, 4, 8}}, "pair": {{3, 11}}}
+
 var variants = map[string]func(c *hrm.Config){
 	"rope":             func(*hrm.Config) {},
 	"learned, puzzle":  func(c *hrm.Config) { c.Positions, c.PuzzleIDs, c.PuzzleDim = hrm.Learned, 3, 20 },
@@ -33,6 +36,12 @@ var variants = map[string]func(c *hrm.Config){
 	"token mlp":     func(c *hrm.Config) { c.Mixing, c.Positions = hrm.TokenMLP, hrm.NoPos },
 	"static mix": func(c *hrm.Config) {
 		c.Mixing, c.GridEmbed, c.Regions, c.GroupBias, c.Positions = hrm.StaticMix, true, hrm.Tiles(3, 4, 3, 2), true, hrm.NoPos
+	},
+	"groups": func(c *hrm.Config) {
+		c.Mixing, c.Positions, c.Symbols, c.Kinds = hrm.Grouped, hrm.NoPos, 3, []string{"line", "pair"}
+	},
+	"groups, settled": func(c *hrm.Config) {
+		c.Mixing, c.Positions, c.Symbols, c.Kinds, c.Settled = hrm.Grouped, hrm.NoPos, 3, []string{"line", "pair"}, true
 	},
 	"shared": func(c *hrm.Config) { c.Shared, c.Levels = true, hrm.HL(0, 1, 1, 1) },
 	"three levels": func(c *hrm.Config) {
@@ -101,7 +110,7 @@ func TestGradients(t *testing.T) {
 // output is a scalar that depends on all that a segment concludes.
 func output(s *torch.Scope, m *hrm.Model) *torch.Tensor {
 	tokens := []int64{0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 4, 1, 3, 3, 2, 0, 1, 4, 2, 2, 0, 4, 3, 1}
-	in := hrm.Input{Tokens: s.Ints(tokens, 2, 12), PuzzleIDs: s.Ints([]int64{2, 1}, 2)}
+	in := hrm.Input{Tokens: s.Ints(tokens, 2, 12), PuzzleIDs: s.Ints([]int64{2, 1}, 2), Groups: lines}
 	_, out := m.Segment(s, m.Start(s, 2, 12), in)
 	n := out.Logits.Numel()
 	w := make([]float32, n)

@@ -13,7 +13,8 @@ type Model struct {
 	Training  Training  // what records gradients, in a scope of torch.Grad
 	Precision Precision // in which it computes; "" means Float32
 
-	net     *transformer
+	cfg     Config // defaults filled in
+	net     formulas
 	params  *torch.Params
 	observe func(name string, t *torch.Tensor)
 }
@@ -45,15 +46,23 @@ func newModel(cfg Config, p *torch.Params, from source) (*Model, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	m := &Model{params: p}
-	return m, torch.Do(torch.NoGrad, func(s *torch.Scope) { m.net = newTransformer(&builder{s, from}, cfg, p.Device()) })
+	m := &Model{cfg: cfg.WithDefaults(), params: p}
+	return m, torch.Do(torch.NoGrad, func(s *torch.Scope) { m.net = formulasOf(&builder{s, from}, m.cfg, p.Device()) })
+}
+
+// formulasOf asks b for the weights of the network that cfg describes.
+func formulasOf(b *builder, cfg Config, dev torch.Device) formulas {
+	if cfg.Mixing == Grouped {
+		return newGrouped(b, cfg, dev)
+	}
+	return newTransformer(b, cfg, dev)
 }
 
 // Config is the configuration with its defaults filled in.
-func (m *Model) Config() Config { return m.net.cfg }
+func (m *Model) Config() Config { return m.cfg }
 
 // Spec implements Network.
-func (m *Model) Spec() Spec { return m.net.what }
+func (m *Model) Spec() Spec { return m.net.spec() }
 
 // Params implements Network.
 func (m *Model) Params() *torch.Params { return m.params }
@@ -89,5 +98,5 @@ func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
 
 // Compile implements Network.
 func (m *Model) Compile(run Run) (*Core, error) {
-	return compile(run, live(m.params), func(b *builder, dev torch.Device) formulas { return newTransformer(b, m.net.cfg, dev) })
+	return compile(run, live(m.params), func(b *builder, dev torch.Device) formulas { return formulasOf(b, m.cfg, dev) })
 }

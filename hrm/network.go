@@ -35,6 +35,7 @@ type Input struct {
 	PuzzleIDs  *torch.Tensor // [batch] int64, in [0, Spec.IDs); nil without puzzle embedding
 	PuzzleRows *torch.Tensor // [batch, puzzle dim] instead of the rows of PuzzleTable, for their gradient; may be nil
 	Rows, Cols int           // shape of the grid if it is not the network's own
+	Groups     Groups        // of Grouped mixing; nil means those of a square board with boxes (arch.Board, arch.Boxes)
 }
 
 // An Output is what a segment concludes.
@@ -162,7 +163,7 @@ func stateShape(st State, batch, seq int) []int64 {
 	if st.Whole {
 		return []int64{int64(batch), int64(st.Width)}
 	}
-	return []int64{int64(batch), int64(st.Prefix + seq), int64(st.Width)}
+	return []int64{int64(batch), int64(st.Places(seq)), int64(st.Width)}
 }
 
 // reset is c with the rows where fresh is set put back to the start.

@@ -35,7 +35,7 @@ func newTransformer(b *builder, cfg Config, dev torch.Device) *transformer {
 
 	t.tokens = b.normal("inner.embed_tokens.embedding_weight", std, int64(c.Vocab), d)
 	t.head = b.product("inner.lm_head.weight", c.Outputs, c.Hidden)
-	t.q = b.qHead("inner.q_head", c.Hidden)
+	t.q = b.qHead("inner.q_head", c.Hidden, true)
 	if c.PuzzleDim > 0 {
 		t.puzzles = b.table(PuzzleTable, int64(c.PuzzleIDs), int64(c.PuzzleDim))
 	}

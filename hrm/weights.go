@@ -186,13 +186,13 @@ func (b *builder) conv(name string, f int64) *torch.Tensor {
 	})
 }
 
-// qHead reads q_halt and q_continue from d numbers. It begins at "almost never halt": weight 0, bias -5.
-func (b *builder) qHead(name string, d int) *product {
+// qHead reads q_halt and q_continue from d numbers; cast says how, see weight. It begins at "almost never halt": weight 0, bias -5.
+func (b *builder) qHead(name string, d int, cast bool) *product {
 	return &product{
-		w: b.from(b.s, weight{name: name + ".weight", shape: []int64{2, int64(d)}, cast: true}, func(g *torch.Generator) *torch.Tensor {
+		w: b.from(b.s, weight{name: name + ".weight", shape: []int64{2, int64(d)}, cast: cast}, func(g *torch.Generator) *torch.Tensor {
 			g.TruncNormal(b.s, 1/math.Sqrt(float64(d)), 2, int64(d)) // the reference draws it, then sets it to 0
 			return b.filled(0, 2, int64(d))
 		}),
-		b: b.fill(name+".bias", true, -5, 2),
+		b: b.fill(name+".bias", cast, -5, 2),
 	}
 }

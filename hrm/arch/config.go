@@ -24,6 +24,7 @@ const (
 	Attention  Mixing = "attention" // softmax attention (the default)
 	TokenMLP   Mixing = "mlp"       // a SwiGLU over the positions (TRM's mlp_t)
 	StaticMix  Mixing = "static"    // a trained matrix per head instead of attention weights
+	Grouped    Mixing = "groups"    // sums over Groups of cells, a vector for each pair of a symbol and a cell
 	defaultMix        = Attention
 )
 
@@ -72,6 +73,13 @@ type Config struct {
 	BiasRadius int    `json:"bias_radius"` // of RelativeBias; 0 means 3
 	GroupBias  bool   `json:"group_bias"`  // start StaticMix or TableBias from same row, column, region
 	Conv       bool   `json:"conv"`        // a depthwise 3x3 convolution inside the feed-forward
+
+	// Of Grouped mixing.
+	Kinds    []string `json:"kinds,omitempty"`    // of groups, each with weights of its own
+	Symbols  int      `json:"symbols,omitempty"`  // that a cell may hold; 0 means as many as a square board has rows
+	Message  int      `json:"message,omitempty"`  // width of what is summed over a group; 0 means Hidden
+	Feedback bool     `json:"feedback,omitempty"` // the last segment's answer is part of the input
+	Settled  bool     `json:"settled,omitempty"`  // cells whose token is a symbol do not think: faster, but they learn slower
 }
 
 // Base27M is the published network for sudoku (27,275,266 parameters at Vocab 11); set Vocab, Seq
@@ -106,6 +114,9 @@ func (c Config) WithDefaults() Config {
 		c.Mixing = defaultMix
 	}
 	or(&c.Outputs, c.Vocab)
+	if c.Mixing == Grouped {
+		or(&c.Message, c.Hidden)
+	}
 	or(&c.BiasRadius, 3)
 	or(&c.Inner, c.Width(c.Hidden))
 	if c.PuzzleDim > 0 && c.Hidden > 0 {
@@ -126,7 +137,7 @@ func (c Config) Prefix() int { return c.Registers + c.WithDefaults().PuzzlePosit
 // FixedLength reports whether a table of the network is tied to Seq.
 func (c Config) FixedLength() bool {
 	c = c.WithDefaults()
-	return c.Positions == Learned || c.Bias == TableBias || c.Mixing != Attention || c.GridEmbed
+	return c.Positions == Learned || c.Bias == TableBias || c.Mixing == TokenMLP || c.Mixing == StaticMix || c.GridEmbed
 }
 
 // Check reports every problem of c at once.
@@ -166,6 +177,7 @@ func (c Config) Check() error {
 	bad(c.PuzzleDim > c.PuzzlePositions*c.Hidden, "puzzle_dim %d does not fit into %d positions of %d", c.PuzzleDim, c.PuzzlePositions, c.Hidden)
 	bad(c.Registers < 0 || c.NormEps <= 0 || c.RopeTheta <= 0 || c.Expansion <= 0, "registers, norm_eps, rope_theta and expansion must not be negative")
 	c.checkRegions(bad)
+	c.checkGroups(bad)
 	bad(c.GroupBias && c.Mixing != StaticMix && c.Bias != TableBias, "group_bias needs mixing static or the table bias")
 	check := func(err error) {
 		if err != nil {
@@ -173,7 +185,7 @@ func (c Config) Check() error {
 		}
 	}
 	check(known("positions", c.Positions, Rope, Rope2D, Learned, NoPos))
-	check(known("mixing", c.Mixing, Attention, TokenMLP, StaticMix))
+	check(known("mixing", c.Mixing, Attention, TokenMLP, StaticMix, Grouped))
 	check(known("bias", c.Bias, NoBias, TableBias, RelativeBias))
 	if len(errs) > 0 {
 		return fmt.Errorf("hrm config: %w", errors.Join(errs...))
