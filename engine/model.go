@@ -52,6 +52,9 @@ func New(cfg arch.Config, weights map[string]safetensors.Tensor) (*Model, error)
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
+	if cfg.Mixing == arch.Grouped {
+		return nil, fmt.Errorf("mixing %q is not in the engine %q: it takes libtorch, --engine torch", cfg.Mixing, Name)
+	}
 	m := &Model{cfg: cfg.WithDefaults()}
 	if err := read(weights, m.build); err != nil {
 		return nil, err

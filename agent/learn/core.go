@@ -33,7 +33,7 @@ func (c *Core) Spec() think.Spec {
 		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
 	}
 	for _, st := range sp.States {
-		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix}
+		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix, Planes: st.Planes != 0}
 		if st.Whole {
 			l.Prefix = 1 // one place, of no token
 		}

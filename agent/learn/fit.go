@@ -46,7 +46,7 @@ func (n *Net) Fit(ctx context.Context, src puzzle.Source, rows, cols, steps int,
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		res, err := learn(loop, src, opt)
+		res, err := learn(loop, src, opt, r.Clip)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,6 +81,14 @@ func TestRestore(t *testing.T) {
 // again is what tr becomes if it is saved, read again and trained to its end.
 func again(t *testing.T, tr *Trainer, open Open) *Trainer {
 	t.Helper()
+	next := reread(t, tr, open)
+	finish(t, next)
+	return next
+}
+
+// reread is tr saved and read again.
+func reread(t *testing.T, tr *Trainer, open Open) *Trainer {
+	t.Helper()
 	snap, err := tr.Snapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -98,8 +107,133 @@ func again(t *testing.T, tr *Trainer, open Open) *Trainer {
 		t.Fatal(err)
 	}
 	t.Cleanup(next.Close)
-	finish(t, next)
 	return next
+}
+
+// TestBoards: one network that mixes by groups learns from boards of several sizes, one after the other, and
+// thinks about both.
+func TestBoards(t *testing.T) {
+	torch.SetThreads(1)
+	r := SudokuGroups()
+	r.Model.Hidden, r.Model.Inner = 16, 16
+	r.Batch, r.Steps, r.Halting.MaxSegments = 4, 6, 2
+	r.Stages = []Stage{{Data: "reveal:20:sudoku6:20-26", Until: 0.5}, {Data: "mix:sudoku:60-70|3*sudoku:55-60", Until: 1}}
+	tr := newTrainer(t, r)
+	finish(t, tr)
+	m, err := tr.Thinking()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for side, name := range map[int]string{6: "sudoku6:20-26", 9: "sudoku:60-70"} {
+		src, rows, cols, err := task.Open(name, 1, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shape := think.Shape{Seq: side * side, Rows: rows, Cols: cols}
+		th := &think.Thinker{Core: m.Core, Halting: act.Config{MaxSegments: 2}, Slots: 3, Shape: shape}
+		e, err := th.Evaluate(context.Background(), think.Scorer{}, think.First(src, 5), nil)
+		if err != nil || e.Count != 5 || e.MeanSegments < 1 {
+			t.Errorf("%dx%d: %+v, error %v", side, side, e, err)
+		}
+	}
+}
+
+// TestStartNoise: of the rows that begin half start elsewhere, the others at the network's start, and a run
+// that is stopped and goes on draws the same noise.
+func TestStartNoise(t *testing.T) {
+	torch.SetThreads(1)
+	r := tiny()
+	r.StartNoise, r.Batch, r.Steps = 1, 32, 4
+	r.Stages = []Stage{{Data: "maze-directions:5", Until: 1, MaxSegments: 1}} // every row begins at every step
+	starts := func(tr *Trainer) []float32 {
+		var z []float32
+		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+			c := tr.net.Start(s, r.Batch, 9)
+			tr.loop.disturb(s, c)
+			z = slices.Concat(c.Floats(s)...)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	tr := newTrainer(t, r)
+	if err := tr.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	later := reread(t, tr, OpenTask)
+	z := starts(tr)
+	var plain []float32
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		c := tr.net.Start(s, r.Batch, 9)
+		plain = slices.Concat(c.Floats(s)...)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := len(z) / 2 / r.Batch
+	moved := 0
+	for i := range r.Batch {
+		h, l := 0.0, 0.0
+		for j := i * width; j < (i+1)*width; j++ {
+			h += math.Pow(float64(z[j]-plain[j]), 2)
+			l += math.Pow(float64(z[len(z)/2+j]-plain[len(z)/2+j]), 2)
+		}
+		if h == 0 && l == 0 {
+			continue
+		}
+		moved++
+		for _, v := range []float64{h / float64(width), l / float64(width)} {
+			if v < 0.5 || v > 1.7 { // the variance of 160 numbers, 5 standard deviations
+				t.Errorf("row %d: noise of variance %.2f, want 1", i, v)
+			}
+		}
+	}
+	if moved < 6 || moved > 26 {
+		t.Errorf("%d of %d rows begin elsewhere, want about half", moved, r.Batch)
+	}
+	if !slices.Equal(z, starts(later)) {
+		t.Error("a run that goes on draws other noise")
+	}
+}
+
+// TestClippedStep: a step's first moments are those of gradients scaled to the recipe's bound.
+func TestClippedStep(t *testing.T) {
+	torch.SetThreads(1)
+	norm := func(clip float64) float64 {
+		r := tiny()
+		r.Clip = clip
+		tr := newTrainer(t, r)
+		if err := tr.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		snap, err := tr.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for name, x := range snap.Optimizer {
+			if !strings.HasPrefix(name, "m.") {
+				continue
+			}
+			m, err := x.Float32s()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range m {
+				sum += float64(v) * float64(v)
+			}
+		}
+		return math.Sqrt(sum) / 0.1 // the first moments begin as 1-Beta1 of the gradient
+	}
+	free := norm(0)
+	if got := norm(100); math.Abs(got-free) > 1e-9*free {
+		t.Errorf("a bound above the gradients changes them: %v, want %v", got, free)
+	}
+	if got := norm(free / 8); math.Abs(got-free/8) > 1e-5*free {
+		t.Errorf("the gradients are %v long, want %v", got, free/8)
+	}
 }
 
 // TestThinker: rows that leave and rows that join change nothing about the others.

@@ -4,6 +4,7 @@ package learn
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -19,6 +20,7 @@ type LoopConfig struct {
 	Halting    act.Config `json:"halting"`
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // no Q-learning of q_continue and no second forward pass (TRM)
+	StartNoise float64    `json:"start_noise"` // standard deviation of what is added to the start of every second row
 	Judge      task.Judge `json:"-"`           // what counts as exact, for halting and metrics; nil means every cell
 	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
 }
@@ -37,6 +39,7 @@ type Loop struct {
 	carry  hrm.Carry
 	batch  puzzle.Batch // what the rows think about
 	Grid   [2]int       // rows and columns, if they are not the model's own
+	Noise  *rand.Rand   // where StartNoise is drawn from
 
 	// Inspect, if not nil, sees every segment before its gradients are computed, while its tensors
 	// live. It may change Call.Total.
@@ -178,7 +181,12 @@ func (l *Loop) check(in, label []int32, id int32) error {
 	if err := checkInput(l.net.Spec(), in, id); err != nil {
 		return err
 	}
-	limit := l.cfg.Loss.labels(l.net.Spec().Outputs)
+	sp := l.net.Spec()
+	outputs := sp.Outputs
+	if sp.Symbols != 0 {
+		outputs = sp.Tokens(len(in))
+	}
+	limit := l.cfg.Loss.labels(outputs)
 	for t, v := range label {
 		if v != puzzle.Ignore && (v < 0 || int(v) >= limit) {
 			return fmt.Errorf("label, cell %d: %d, want one in [0, %d)", t, v, limit)
@@ -190,9 +198,10 @@ func (l *Loop) check(in, label []int32, id int32) error {
 // checkInput reports the first token, or the puzzle identifier, that the network has no vector for.
 // libtorch would find it too, but only on a CPU and without saying where.
 func checkInput(sp hrm.Spec, in []int32, id int32) error {
+	vocab := sp.Tokens(len(in))
 	for t, v := range in {
-		if v < 0 || int(v) >= sp.Vocab {
-			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, sp.Vocab)
+		if v < 0 || int(v) >= vocab {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, vocab)
 		}
 	}
 	if sp.IDs > 0 && (id < 0 || int(id) >= sp.IDs) {
@@ -215,6 +224,9 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 			carry = n.Start(t, b.Rows, b.Seq)
 		} else {
 			carry = n.Reset(t, carry, l.halter.Halted())
+		}
+		if l.cfg.StartNoise > 0 {
+			l.disturb(t, carry) // Start and Reset made it anew
 		}
 		carry = carry.Lend(t, s)
 	})
@@ -240,6 +252,24 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 			nextQ := act.Q{Halt: t.ReadFloats(nil, out.QHalt), Continue: t.ReadFloats(nil, out.QContinue)}
 			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
 		})
+	}
+}
+
+// disturb adds noise, in place, to the start of half of the rows that begin, so that the network learns to
+// think from many starting points (and thoughts that are to be compared may begin at different ones).
+func (l *Loop) disturb(s *torch.Scope, c hrm.Carry) {
+	for i, fresh := range l.halter.Halted() {
+		if !fresh || l.Noise.IntN(2) == 0 {
+			continue
+		}
+		for _, z := range c {
+			row := s.Narrow(z, 0, int64(i), 1)
+			x := s.ReadFloats(nil, row)
+			for j := range x {
+				x[j] += float32(l.cfg.StartNoise * l.Noise.NormFloat64())
+			}
+			torch.Write(row, x)
+		}
 	}
 }
 

@@ -14,14 +14,15 @@ import (
 
 // presets are recipes by name.
 var presets = map[string]func() Recipe{
-	"maze":        Maze,
-	"maze-path":   MazePath,
-	"sudoku":      Sudoku,
-	"arc":         ARC,
-	"hrm":         HRM,
-	"trm":         TRM,
-	"transformer": Transformer,
-	"direct":      Direct,
+	"maze":          Maze,
+	"maze-path":     MazePath,
+	"sudoku":        Sudoku,
+	"sudoku-groups": SudokuGroups,
+	"arc":           ARC,
+	"hrm":           HRM,
+	"trm":           TRM,
+	"transformer":   Transformer,
+	"direct":        Direct,
 }
 
 // Presets are the names of the recipes that Preset knows.
@@ -150,6 +151,26 @@ func Sudoku() Recipe {
 		{Data: "sudoku:30-36", Until: 0.6, MaxSegments: 8},
 		{Data: "sudoku:27-36", Until: 1, MaxSegments: 16},
 	}
+	return r
+}
+
+// SudokuGroups trains a solver that no symmetry of the board can change: a vector for each digit of each cell,
+// sums over rows, columns, boxes and their intersections. 67 thousand parameters, for boards of any size.
+func SudokuGroups() Recipe {
+	r := small()
+	r.Task = task.SudokuTask
+	r.Loss = Softmax
+	r.Model = hrm.Config{
+		Vocab: task.SudokuVocab(9), Seq: 81, Rows: 9, Cols: 9,
+		Hidden: 48, Message: 32, Inner: 80, Heads: 1, Levels: hrm.HL(1, 1, 2, 2),
+		Positions: hrm.NoPos, Mixing: hrm.Grouped, Kinds: []string{"line", "box", "mini"}, Feedback: true,
+	}
+	r.Gradient = hrm.LastCycle
+	r.Halting = act.Config{MaxSegments: 24, ExplorationProb: 0.2, Rule: act.HaltAbove, Threshold: 3}
+	r.Evaluation = act.Config{MaxSegments: 64, Rule: act.HaltAbove, Threshold: 3}
+	r.StartNoise, r.Clip, r.MinRatio = 1, 1, 0.02
+	r.Steps = 36000
+	r.Stages = []Stage{{Data: "reveal:30:mix:sudoku:minimal|2*sudoku:hard", Until: 1}}
 	return r
 }
 

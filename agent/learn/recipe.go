@@ -35,11 +35,13 @@ type Recipe struct {
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // see LoopConfig
 	Judge      string     `json:"judge"`       // what halting foresees: "" every cell right, or a name of task.NewJudge
+	StartNoise float64    `json:"start_noise"` // see LoopConfig
 
 	Adam        torch.AdamConfig `json:"adam"`
 	LR          float64          `json:"lr"`
 	MinRatio    float64          `json:"lr_min_ratio"`
 	Warmup      int64            `json:"lr_warmup"`
+	Clip        float64          `json:"clip"` // longest norm of a step's gradients, longer ones are scaled down; 0 means any
 	PuzzleLR    float64          `json:"puzzle_lr"`
 	PuzzleDecay float64          `json:"puzzle_decay"`
 	EMA         float64          `json:"ema"`
@@ -106,6 +108,8 @@ func (r Recipe) Check() error {
 	bad(!(r.LR > 0), "lr is %v, want more than 0", r.LR)
 	bad(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio is %v, want 0 to 1", r.MinRatio)
 	bad(r.Warmup < 0, "lr_warmup is %d, want 0 or more", r.Warmup)
+	bad(!(r.Clip >= 0), "clip is %v, want 0 or more", r.Clip)
+	bad(!(r.StartNoise >= 0), "start_noise is %v, want 0 or more", r.StartNoise)
 	bad(!(r.PuzzleLR >= 0), "puzzle_lr is %v, want 0 or more", r.PuzzleLR)
 	bad(!(r.PuzzleDecay >= 0), "puzzle_decay is %v, want 0 or more", r.PuzzleDecay)
 	bad(!(r.EMA >= 0 && r.EMA < 1), "ema is %v, want 0 to below 1", r.EMA)
@@ -154,13 +158,17 @@ func (r Recipe) checkNetwork() error {
 // Fits reports whether the network can read and answer rows of this shape.
 func (r Recipe) Fits(s puzzle.Shape) error {
 	m := r.Spec()
-	classes, limit := s.Labels, r.Loss.labels(m.Outputs)
+	vocab, outputs := m.Tokens(s.SeqLen), m.Outputs
+	if m.Symbols != 0 {
+		outputs = vocab
+	}
+	classes, limit := s.Labels, r.Loss.labels(outputs)
 	if classes == 0 {
 		classes = s.Vocab
 	}
 	switch {
-	case s.Vocab > m.Vocab:
-		return fmt.Errorf("its vocabulary is %d, model.vocab is %d", s.Vocab, m.Vocab)
+	case s.Vocab > vocab:
+		return fmt.Errorf("its vocabulary is %d, model.vocab is %d", s.Vocab, vocab)
 	case r.Loss == AnyOf && s.Labels == 0:
 		return fmt.Errorf("its labels are tokens, loss %q wants sets of classes as %s has", AnyOf, task.MazeDirectionsTask)
 	case classes > limit:

@@ -34,6 +34,8 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.LR = 0 }, "lr is 0"},
 		{func(r *Recipe) { r.MinRatio = 1.5 }, "lr_min_ratio is 1.5"},
 		{func(r *Recipe) { r.Warmup = -2 }, "lr_warmup is -2"},
+		{func(r *Recipe) { r.Clip = -1 }, "clip is -1"},
+		{func(r *Recipe) { r.StartNoise = -1 }, "start_noise is -1"},
 		{func(r *Recipe) { r.PuzzleLR = -1 }, "puzzle_lr is -1"},
 		{func(r *Recipe) { r.PuzzleDecay = -1 }, "puzzle_decay is -1"},
 		{func(r *Recipe) { r.EMA = 1 }, "ema is 1"},
@@ -67,7 +69,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFits(t *testing.T) {
-	maze, sudoku, plain := Maze(), Sudoku(), HRM()
+	maze, sudoku, groups, plain := Maze(), Sudoku(), SudokuGroups(), HRM()
 	hard := plain
 	hard.Model.PuzzleIDs = 4
 	tests := []struct {
@@ -86,6 +88,8 @@ func TestFits(t *testing.T) {
 		{"sets of more classes", maze, puzzle.Shape{SeqLen: 169, Vocab: 6, Identifiers: 1, Labels: 17}, "its labels are in [0, 17), the model tells 16 apart"},
 		{"tokens instead of sets", maze, puzzle.Shape{SeqLen: 169, Vocab: 6, Identifiers: 1}, `its labels are tokens, loss "any-of" wants sets`},
 		{"more identifiers", hard, puzzle.Shape{SeqLen: 81, Vocab: 11, Identifiers: 5}, "it has 5 puzzle identifiers, model.puzzle_ids is 4"},
+		{"a board of groups is of any size", groups, puzzle.Shape{SeqLen: 256, Vocab: 18, Identifiers: 1}, ""},
+		{"with as many symbols as rows", groups, puzzle.Shape{SeqLen: 36, Vocab: 11, Identifiers: 1}, "its vocabulary is 11, model.vocab is 8"},
 		{"identifiers nobody looks at", sudoku, puzzle.Shape{SeqLen: 81, Vocab: 11, Identifiers: 5}, ""},
 	}
 	for _, tt := range tests {

@@ -161,18 +161,18 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return err
 	}
-	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Judge: judge},
+	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, StartNoise: t.recipe.StartNoise, Judge: judge},
 		batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err
 	}
-	t.loop.Grid = grid
+	t.loop.Grid, t.loop.Noise = grid, t.draws.Rand
 	return nil
 }
 
 // Step does one step and moves to the next stage if it is time.
 func (t *Trainer) Step(context.Context) error {
-	res, err := learn(t.loop, t.data.Source, t.opt)
+	res, err := learn(t.loop, t.data.Source, t.opt, t.recipe.Clip)
 	if err != nil {
 		return fmt.Errorf("step %d: %w", t.step+1, err)
 	}
@@ -190,13 +190,19 @@ func (t *Trainer) Step(context.Context) error {
 	return nil
 }
 
-// learn thinks one segment about rows of src and learns from it.
-func learn(l *Loop, src puzzle.Source, opt *Optimizer) (Result, error) {
+// learn thinks one segment about rows of src and learns from it, by gradients no longer than clip unless
+// that is 0.
+func learn(l *Loop, src puzzle.Source, opt *Optimizer, clip float64) (Result, error) {
 	g, res, err := l.Gradients(func(_ int, in, label []int32) (int32, error) { return src.Next(in, label) })
 	if err != nil {
 		return res, err
 	}
 	defer g.Close()
+	if clip > 0 {
+		if _, err := g.Clip(clip); err != nil {
+			return res, err
+		}
+	}
 	return res, opt.Apply(g)
 }
 

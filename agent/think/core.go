@@ -25,6 +25,7 @@ type Level struct {
 	Name   string // as in the literature: "H", "L"
 	Width  int    // numbers of a position
 	Prefix int    // positions before the one of the first token; 1 and no others of a state for the whole sequence
+	Planes bool   // tokens have several positions: first one of each, then the next of each, …
 }
 
 // A Shape is that of a sequence: Seq tokens, which form a grid if Rows is not 0.

@@ -54,7 +54,7 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input,
 }
 
 // change is how much each cell's part of z moved, the root mean square over its width; of the first
-// segment how large it is.
+// segment how large it is. Of several positions of a cell it is the one that moved most.
 func change(r task.Reader, z, before []float32, l Level) []float32 {
 	if r.Cells() == 0 { // the state is not of cells
 		return nil
@@ -69,7 +69,12 @@ func change(r task.Reader, z, before []float32, l Level) []float32 {
 			}
 			sum += x * x
 		}
-		moved[r.Cell(p-l.Prefix)] = float32(math.Sqrt(sum / float64(l.Width)))
+		token := p - l.Prefix
+		if l.Planes {
+			token %= r.Cells()
+		}
+		cell := r.Cell(token)
+		moved[cell] = max(moved[cell], float32(math.Sqrt(sum/float64(l.Width))))
 	}
 	return moved
 }

@@ -82,7 +82,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-RECIPE")
 	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")
-	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a dataset's folder, or dataset:DIR, sudoku-csv:FILE, arc:SIDE:COPIES:DIR, sudoku:LO-HI, mix:A|B")
+	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a dataset's folder, or dataset:DIR, sudoku-csv:FILE, arc:SIDE:COPIES:DIR, sudoku:LO-HI, sudoku:hard, reveal:N:A, mix:A|B")
 	fl.StringVar(&f.tasks, "tasks", "", "learn ARC from the tasks in this folder whose grids fit into 10x10, with 16 copies of each; short for --data arc:10:16:DIR")
 	fl.StringVar(&f.begin, "begin", "", "start from the weights of this model, a name or a folder, instead of random ones")
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
