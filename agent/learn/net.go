@@ -4,10 +4,12 @@ package learn
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -21,6 +23,9 @@ type Net struct {
 	Recipe  Recipe // what it was trained with; Task, Loss and Evaluation say how to use it
 	Network hrm.Network
 }
+
+// ErrPolicy is what is said of the checkpoint of a policy, which package rl opens.
+var ErrPolicy = errors.New("a policy that learned by acting: rl.Open opens it")
 
 // NewNet makes the network of a checkpoint; errors begin with name. Where run has no precision, it is the
 // one that the network was trained in. The checkpoint may be closed afterwards.
@@ -91,6 +96,9 @@ func (r Recipe) model(name string, c *hrm.Core) *think.Model {
 
 // read reads r and the weights from a checkpoint, and checks that r says what to do with them.
 func (r *Recipe) read(c *checkpoint.Checkpoint) (map[string]safetensors.Tensor, error) {
+	if u, err := think.ReadUsage(c.Config); err == nil && u.Task == task.PolicyTask {
+		return nil, ErrPolicy
+	}
 	err := json.Unmarshal(c.Config, r)
 	if err == nil {
 		err = r.checkNetwork()
