@@ -22,6 +22,13 @@ type wayExam struct {
 	solver maze.Solver
 }
 
+// A VotesError says that a maze has not so many symmetric copies.
+type VotesError struct{ Votes, Rows, Cols, Copies int }
+
+func (e *VotesError) Error() string {
+	return fmt.Sprintf("votes %d: a maze of %dx%d has %d copies", e.Votes, e.Rows, e.Cols, e.Copies)
+}
+
 // newWayExam is an exam of mazes of one shape. It has as many copies as keep that shape.
 func newWayExam(name string, mazes []*maze.Maze, votes int) (*wayExam, error) {
 	m := mazes[0]
@@ -30,7 +37,7 @@ func newWayExam(name string, mazes []*maze.Maze, votes int) (*wayExam, error) {
 		turns = turns[:4]
 	}
 	if votes > len(turns) {
-		return nil, fmt.Errorf("%d votes: a maze of %dx%d has %d copies", votes, m.Rows, m.Cols, len(turns))
+		return nil, &VotesError{votes, m.Rows, m.Cols, len(turns)}
 	}
 	for i, o := range mazes {
 		if task.PathCrop(o) != task.PathCrop(m) {

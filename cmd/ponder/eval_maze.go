@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/spf13/cobra"
@@ -39,6 +41,9 @@ leaves out.`,
 			}
 			defer m.Close()
 			res, err := exam.Mazes(cmd.Context(), m, mazes, cfg)
+			if _, ok := errors.AsType[*exam.VotesError](err); ok {
+				return usagef("--%w", err)
+			}
 			if err != nil {
 				return err
 			}
