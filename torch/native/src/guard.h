@@ -5,4 +5,8 @@
 // ponder_remember keeps the first line of what went wrong on this thread, for ponder_error.
 void ponder_remember(const char *what);
 
+// ponder_use_threads makes libtorch use, on this OS thread, the number of threads that
+// ponder_set_threads last said anywhere: libtorch keeps it by OS thread, and Go moves between them.
+void ponder_use_threads();
+
 #endif

@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <string>
 #include <torch/torch.h>
@@ -59,6 +60,9 @@ namespace {
 
 thread_local std::string last_error;
 
+std::atomic<int> wanted_threads{0}; // what ponder_set_threads said, 0 before it
+thread_local int own_threads = 0;   // what this OS thread has taken over of it
+
 Tensor &of(ponder_tensor t) {
   TORCH_CHECK(t != nullptr, "tensor was freed");
   return *(Tensor *)t;
@@ -76,10 +80,16 @@ void remember(const char *what) {
 
 void ponder_remember(const char *what) { remember(what); }
 
+void ponder_use_threads() {
+  const int n = wanted_threads.load(std::memory_order_relaxed);
+  if (n != own_threads) at::set_num_threads(own_threads = n);
+}
+
 namespace {
 
 template <class R, class F> R guarded(R failed, F f) {
   try {
+    ponder_use_threads();
     return f();
   } catch (const std::exception &e) {
     remember(e.what());
@@ -367,13 +377,16 @@ int ponder_cuda_available(void) {
   return guarded(0, [] { return torch::cuda::is_available() ? 1 : 0; });
 }
 void ponder_set_threads(int n) {
-  guard_int([&] { at::set_num_threads(n); });
+  if (n > 0) wanted_threads = n;
+  guard_int([] {});
 #ifdef RTLD_DEFAULT
   // An OpenBLAS with threads of its own (Debian's libopenblas0-pthread) does not ask libtorch.
   if (void *f = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) ((void (*)(int))f)(n);
 #endif
 }
-int ponder_threads(void) { return at::get_num_threads(); }
+int ponder_threads(void) {
+  return guarded(1, [] { return at::get_num_threads(); });
+}
 int ponder_synchronize(int device) {
   return guard_int([&] { torch::cuda::synchronize(device); });
 }

@@ -33,8 +33,12 @@ typedef void *ivalue;
 // Keeps the message of the exception in flight for get_and_reset_last_err.
 void ponder_caught() noexcept;
 
+// Of torch/native: this OS thread computes with as many threads as were asked for on any.
+void ponder_use_threads();
+
 #define PROTECT(x)                                                             \
   try {                                                                        \
+    ponder_use_threads();                                                      \
     x                                                                          \
   } catch (...) {                                                              \
     ponder_caught();                                                           \
