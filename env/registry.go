@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/ponder-agents/ponder/env/grid"
 )
 
 // ErrUnknown is what Make's error is when no entry has the id.
@@ -30,6 +33,14 @@ type Entry struct {
 	// Unsolvable proves, where it returns true, that no actions succeed from the present state of an
 	// Env, unwrapped; nil if there is no such proof.
 	Unsolvable func(e Env) bool
+
+	// What one entry of a family has for all of its boards and levels; nil in the others.
+
+	// Paint draws a board of the family, cells and pieces, over the whole of dst.
+	Paint func(b grid.Board, dst *image.RGBA)
+	// LevelID is the id whose SetLevel takes a level's text; empty if the text is of another family. An
+	// error says what is wrong in a text of this one.
+	LevelID func(text string) (id string, err error)
 }
 
 // An OracleEntry opens an oracle for an Env of its Entry, unwrapped.

@@ -7,5 +7,6 @@
 // board is one of the [Layers]. [Sheet] is all segments of a decision on one page for papers and
 // issues; [WriteGIF], [WriteVideo] and [WritePNG] write files.
 //
-// viz knows traces, not networks or families: the caller hands it the family's [Painter].
+// viz knows traces, not networks or families: the caller hands it the family's [Painter], as
+// [FamilyPainters] finds them.
 package viz

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
 )
 
@@ -14,6 +15,18 @@ type Painter func(b grid.Board, dst *image.RGBA)
 
 // Painters are the painters by family; a family without one is drawn plainly.
 type Painters map[string]Painter
+
+// FamilyPainters are the painters of the families that are linked into the program (env/families links
+// all).
+func FamilyPainters() Painters {
+	p := Painters{}
+	for _, e := range env.List("") {
+		if e.Paint != nil {
+			p[e.Family] = e.Paint
+		}
+	}
+	return p
+}
 
 // Of is the painter for b.
 func (p Painters) Of(b grid.Board) Painter {

@@ -35,12 +35,6 @@ func (f *modelFlags) add(flags *pflag.FlagSet, model string) {
 	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to the engine")
 }
 
-// addDevice adds the flags of what trains, which is libtorch alone.
-func (f *modelFlags) addDevice(flags *pflag.FlagSet) {
-	flags.StringVar(&f.device, "device", "cpu", "cpu, cuda or cuda:N")
-	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to libtorch")
-}
-
 // open loads the model.
 func (f *modelFlags) open() (*think.Model, error) {
 	name, err := f.choose()

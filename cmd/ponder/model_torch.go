@@ -10,7 +10,14 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/spf13/pflag"
 )
+
+// addDevice adds the flags of what trains, which is libtorch alone.
+func (f *modelFlags) addDevice(flags *pflag.FlagSet) {
+	flags.StringVar(&f.device, "device", "cpu", "cpu, cuda or cuda:N")
+	flags.IntVar(&f.threads, "threads", 0, "threads of one operation; 0 leaves it to libtorch")
+}
 
 // openTorch is the model of c on libtorch.
 func (f *modelFlags) openTorch(c *checkpoint.Checkpoint) (*think.Model, error) {

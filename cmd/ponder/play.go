@@ -17,6 +17,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
+	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/window"
 )
 
@@ -71,7 +72,7 @@ func newPlayCmd() *cobra.Command {
 }
 
 func (p *playing) run(ctx context.Context, theme, zoom bool) error {
-	cfg := window.Config{Painters: painters(), Dir: p.dir, Play: !p.paused}
+	cfg := window.Config{Painters: viz.FamilyPainters(), Dir: p.dir, Play: !p.paused}
 	place := placeFile()
 	cfg.Light, cfg.Zoom = window.Looks(place)
 	if theme {

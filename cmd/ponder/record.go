@@ -168,7 +168,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 		return err
 	}
 	defer file.Close()
-	reel := &viz.Reel{History: file, Header: file.Header(), Painters: painters(), Options: o, Layer: r.layer, Speed: r.speed}
+	reel := &viz.Reel{History: file, Header: file.Header(), Painters: viz.FamilyPainters(), Options: o, Layer: r.layer, Speed: r.speed}
 	terminal := isTerminal(log)
 	progress := func(done, all int) {
 		if !r.quiet && terminal && (done%20 == 0 || done == all) {

@@ -13,22 +13,8 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env"
-	"github.com/ponder-agents/ponder/env/arc"
-	"github.com/ponder-agents/ponder/env/maze"
-	"github.com/ponder-agents/ponder/env/minigrid"
-	"github.com/ponder-agents/ponder/env/sudoku"
-	"github.com/ponder-agents/ponder/viz"
+	_ "github.com/ponder-agents/ponder/env/families"
 )
-
-// painters are the families' art.
-func painters() viz.Painters {
-	return viz.Painters{
-		"arc":      arc.PaintBoard,
-		"maze":     maze.PaintBoard,
-		"minigrid": minigrid.PaintBoard,
-		"sudoku":   sudoku.PaintBoard,
-	}
-}
 
 // agents are what --agent takes.
 var agents = []string{"hrm", "oracle", "random", "human"}
@@ -164,7 +150,7 @@ func isFile(path string) bool {
 // maxLevel bounds a level's text.
 const maxLevel = 1 << 20
 
-// openLevel opens the level in a text file: a maze of any size, or a sudoku.
+// openLevel opens the level in a text file, of whatever family.
 func openLevel(path string) (env.Env, string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -173,53 +159,13 @@ func openLevel(path string) (env.Env, string, error) {
 	if info.Size() > maxLevel {
 		return nil, "", fmt.Errorf("%s: %d bytes are no level", path, info.Size())
 	}
-	b, err := os.ReadFile(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, "", err
 	}
-	text := string(b)
-	id := "sudoku"
-	if m, mazeErr := maze.Parse(text); mazeErr == nil {
-		id = fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
-	} else if strings.ContainsAny(text, "#SG") {
-		return nil, "", fmt.Errorf("%s: %w", path, mazeErr)
-	}
-	e, err := env.Make(id)
-	if err != nil {
-		return nil, "", err
-	}
-	l, err := newLevelled(e, text)
+	e, err := env.OpenLevel(string(text))
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
-	return l, id, nil
-}
-
-// A levelled world begins every episode at one level.
-type levelled struct {
-	env.Env
-	leveler env.Leveler
-	text    string
-}
-
-func newLevelled(e env.Env, text string) (*levelled, error) {
-	l, ok := env.As[env.Leveler](e)
-	if !ok {
-		return nil, fmt.Errorf("%s takes no levels as text", e.Spec().ID)
-	}
-	return &levelled{e, l, text}, l.SetLevel(text)
-}
-
-// Unwrap gives env.As the world itself.
-func (l *levelled) Unwrap() env.Env { return l.Env }
-
-// Reset implements env.Env.
-func (l *levelled) Reset(obs []byte) {
-	l.Env.Reset(obs)
-	if err := l.leveler.SetLevel(l.text); err != nil {
-		panic(err) // it was taken before
-	}
-	if o, ok := env.As[env.Observer](l.Env); ok {
-		o.Observe(obs)
-	}
+	return e, e.Spec().ID, nil
 }

@@ -10,11 +10,9 @@ import (
 	"sync"
 
 	"github.com/ponder-agents/ponder/env"
-	_ "github.com/ponder-agents/ponder/env/arc"
+	_ "github.com/ponder-agents/ponder/env/families"
 	"github.com/ponder-agents/ponder/env/grid"
-	_ "github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/minigrid"
-	_ "github.com/ponder-agents/ponder/env/sudoku"
 )
 
 // Limits of what one handle holds.

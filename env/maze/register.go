@@ -29,6 +29,17 @@ func init() {
 		},
 		Match: func(id string) bool { _, _, ok := size(id); return ok },
 		Open:  open,
+		Paint: PaintBoard,
+		LevelID: func(text string) (string, error) {
+			m, err := Parse(text)
+			switch {
+			case err == nil:
+				return fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows), nil
+			case strings.ContainsAny(text, "#SG"):
+				return "", err
+			}
+			return "", nil
+		},
 		Oracles: []env.OracleEntry{
 			{Name: "plan", About: "a shortest way, seeing the whole maze", Open: oracle(NewPlan)},
 			{Name: "bot", About: "explores; knows only what the agent has seen", Open: oracle(NewBot)},

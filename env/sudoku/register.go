@@ -29,7 +29,9 @@ func init() {
 				{Name: "invalid_cost", Default: "0", About: "taken from an invalid move besides"},
 				{Name: "steps", Default: "0", About: "limit of an episode; 0 is three times the number of cells"},
 			},
-			Open: func(id string, o *env.Options) (env.Env, error) { return open(id, side, o) },
+			Open:    func(id string, o *env.Options) (env.Env, error) { return open(id, side, o) },
+			Paint:   PaintBoard,
+			LevelID: levelID,
 			Oracles: []env.OracleEntry{
 				{Name: "plan", About: "the solution, in the order in which a person would find it", Open: func(e env.Env) (env.Oracle, error) {
 					w, ok := e.(*World)
@@ -41,6 +43,16 @@ func init() {
 			},
 		})
 	}
+}
+
+// levelID is the id of the boards of a puzzle's size.
+func levelID(text string) (string, error) {
+	cells, err := Parse(text)
+	if err != nil {
+		return "", err
+	}
+	side := map[int]int{16: 4, 36: 6, 81: 9}[len(cells)]
+	return fmt.Sprintf("sudoku/%dx%d-v0", side, side), nil
 }
 
 // Difficulty is the Config of a named difficulty, 0 easy to 3 expert, for boards of 4, 6 or 9 rows.

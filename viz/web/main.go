@@ -13,10 +13,7 @@ import (
 	"syscall/js"
 
 	"github.com/ponder-agents/ponder/agent/trace"
-	"github.com/ponder-agents/ponder/env/arc"
-	"github.com/ponder-agents/ponder/env/maze"
-	"github.com/ponder-agents/ponder/env/minigrid"
-	"github.com/ponder-agents/ponder/env/sudoku"
+	_ "github.com/ponder-agents/ponder/env/families"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/window"
 )
@@ -33,11 +30,9 @@ func run() error {
 		return fmt.Errorf("the page's address: %w", err)
 	}
 	cfg := window.Config{
-		Play:  query.Get("play") != "0",
-		Light: query.Get("theme") == "light",
-		Painters: viz.Painters{
-			"arc": arc.PaintBoard, "maze": maze.PaintBoard, "minigrid": minigrid.PaintBoard, "sudoku": sudoku.PaintBoard,
-		},
+		Play:     query.Get("play") != "0",
+		Light:    query.Get("theme") == "light",
+		Painters: viz.FamilyPainters(),
 	}
 	names := query["trace"]
 	if len(names) == 0 {
