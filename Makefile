@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross python lint demo web bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross python lint demo web docs bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
@@ -70,6 +70,10 @@ web: build
 	cp viz/web/index.html "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
 	bin/ponder record maze --quiet --out web/demo.trace
 	@echo 'serve it: python3 -m http.server -d web, then /?trace=demo.trace'
+
+# docs/environments.md and its picture: every oracle plays a thousand levels of every world.
+docs:
+	$(PURE) run ./internal/cmd/envdocs
 
 bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages

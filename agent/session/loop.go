@@ -10,8 +10,9 @@ import (
 	"github.com/ponder-agents/ponder/env/grid"
 )
 
-// A loop is an episode in progress, moved on by one segment or one action at a time.
-type loop struct {
+// A Loop is an episode in progress, moved on by one segment or one action at a time. A [Session] runs
+// one in a goroutine of its own; one goroutine uses a Loop at a time.
+type Loop struct {
 	*Scene
 	obs     []byte
 	step    trace.Step // the decision under way
@@ -25,15 +26,25 @@ type loop struct {
 	steps   int     // of the episode
 }
 
-// newLoop begins the first episode of the seed.
-func newLoop(s *Scene, seed uint64) *loop {
-	l := &loop{Scene: s, obs: make([]byte, s.World.Spec().ObsLen), episode: -1}
-	l.reset(seed)
+// NewLoop begins the first episode of the seed.
+func NewLoop(s *Scene, seed uint64) *Loop {
+	l := &Loop{Scene: s, obs: make([]byte, s.World.Spec().ObsLen), episode: -1}
+	l.Reset(seed)
 	return l
 }
 
-// reset begins an episode anew from the seed.
-func (l *loop) reset(seed uint64) {
+// Step is the decision under way, valid until the next call of a method: the board that it is about, what
+// was thought so far, and at the end of an episode how it ended.
+func (l *Loop) Step() *trace.Step { return &l.step }
+
+// Over reports whether the episode has ended.
+func (l *Loop) Over() bool { return l.ended }
+
+// Seed is that of the episode.
+func (l *Loop) Seed() uint64 { return l.seed }
+
+// Reset begins an episode anew from the seed.
+func (l *Loop) Reset(seed uint64) {
 	l.seed = seed
 	l.World.Seed(seed)
 	l.World.Reset(l.obs)
@@ -41,14 +52,14 @@ func (l *loop) reset(seed uint64) {
 }
 
 // start begins an episode on the level that the world stands at.
-func (l *loop) start() {
+func (l *Loop) start() {
 	l.episode++
 	l.sum, l.steps, l.ended = 0, 0, false
 	l.look(true)
 }
 
 // look begins a decision about the state of the world as it is now.
-func (l *loop) look(fresh bool) {
+func (l *Loop) look(fresh bool) {
 	l.begun, l.silent, l.fresh = false, false, fresh
 	l.step = trace.Step{Episode: l.episode, Index: l.steps, Seed: l.seed, Board: copyBoard(l.World.Board()), Action: -1, Return: l.sum}
 }
@@ -59,7 +70,7 @@ func copyBoard(b grid.Board) grid.Board {
 }
 
 // think does one segment. It reports whether there was one.
-func (l *loop) think(ctx context.Context) (bool, error) {
+func (l *Loop) think(ctx context.Context) (bool, error) {
 	if !l.begun {
 		if err := l.Agent.Begin(ctx, l.obs, l.fresh); err != nil {
 			return false, err
@@ -83,7 +94,7 @@ func (l *loop) think(ctx context.Context) (bool, error) {
 }
 
 // halted reports whether the agent has thought enough by its own rule.
-func (l *loop) halted() bool {
+func (l *Loop) halted() bool {
 	if l.silent {
 		return true
 	}
@@ -96,16 +107,20 @@ func (l *loop) halted() bool {
 }
 
 // act takes the agent's action, hands the finished step to put and begins the next decision.
-func (l *loop) act(ctx context.Context, put func(*trace.Step) error) error {
+func (l *Loop) act(ctx context.Context, put func(*trace.Step) error) error {
 	action, err := l.Agent.Action(ctx)
 	if err != nil {
 		return err
 	}
-	return l.take(action, put)
+	return l.Take(action, put)
 }
 
-// take takes an action, the agent's or a person's.
-func (l *loop) take(action int, put func(*trace.Step) error) error {
+// Take takes an action, the agent's or a person's, hands the finished step to put, and after the last
+// one the state it ended in, and begins the next decision. Action -1 gives the answer thought so far.
+func (l *Loop) Take(action int, put func(*trace.Step) error) error {
+	if l.ended {
+		return errors.New("the episode is over: begin another")
+	}
 	if n := len(l.World.Spec().Actions); action >= n || action < -1 {
 		return fmt.Errorf("action %d: %s has %d", action, l.World.Spec().ID, n)
 	}
@@ -141,7 +156,7 @@ func (l *loop) take(action int, put func(*trace.Step) error) error {
 }
 
 // edit changes the world and lets the agent begin anew.
-func (l *loop) edit(x, y, value int) error {
+func (l *Loop) edit(x, y, value int) error {
 	e, ok := env.As[env.Editor](l.World)
 	if !ok {
 		return fmt.Errorf("%s cannot be edited", l.World.Spec().ID)
@@ -157,14 +172,14 @@ func (l *loop) edit(x, y, value int) error {
 	return nil
 }
 
-func (l *loop) observe() {
+func (l *Loop) observe() {
 	if o, ok := env.As[env.Observer](l.World); ok {
 		o.Observe(l.obs)
 	}
 }
 
-// level loads a level's text and begins an episode on it.
-func (l *loop) level(text string) error {
+// Load begins an episode on the level of a text.
+func (l *Loop) Load(text string) error {
 	w, ok := env.As[env.Leveler](l.World)
 	if !ok {
 		return fmt.Errorf("%s takes no levels as text", l.World.Spec().ID)
@@ -180,7 +195,7 @@ func (l *loop) level(text string) error {
 // Record plays one episode of the scene from the seed and hands its steps to sink. It stops after
 // steps decisions, or at the end of the episode if steps is 0, and at the latest when the episode ends.
 func Record(ctx context.Context, s *Scene, seed uint64, steps int, sink trace.Sink) error {
-	l := newLoop(s, seed)
+	l := NewLoop(s, seed)
 	for n := 0; !l.ended && (steps <= 0 || n < steps); n++ {
 		for !l.halted() {
 			if err := context.Cause(ctx); err != nil {

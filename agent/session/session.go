@@ -109,7 +109,7 @@ type Session struct {
 
 	// The rest belongs to the goroutine.
 	open   Opener
-	loop   *loop
+	loop   *Loop
 	now    Status
 	due    time.Time // of the next move while playing
 	once   bool      // a decision was asked for
@@ -229,7 +229,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	if err := errors.Join(s.stopRecording(), s.unload()); err != nil {
 		s.say("%v", err)
 	}
-	s.loop = newLoop(scene, c.Seed)
+	s.loop = NewLoop(scene, c.Seed)
 	s.total, s.count = 0, 0
 	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
 	s.now.Human = s.now.Header.Agent == "human"
@@ -283,7 +283,7 @@ func (s *Session) move(ctx context.Context) {
 			s.say("the episode is over: reset or take the next seed")
 			return
 		}
-		l.reset(l.seed + 1)
+		l.Reset(l.seed + 1)
 		s.now.Choice.Seed = l.seed
 		s.begun(segmentPause)
 	case !l.halted():
@@ -429,14 +429,14 @@ func (s *Session) obey(ctx context.Context, c Command) {
 			s.act(ctx)
 		}
 	case OpRestart:
-		l.reset(l.seed)
+		l.Reset(l.seed)
 		s.begun(segmentPause)
 	case OpNext, OpSeed:
 		seed := l.seed + 1
 		if c.Op == OpSeed {
 			seed = c.Choice.Seed
 		}
-		l.reset(seed)
+		l.Reset(seed)
 		s.now.Choice.Seed = seed
 		s.begun(segmentPause)
 	case OpEdit:
@@ -446,7 +446,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		}
 		s.begun(0)
 	case OpLevel:
-		if err := l.level(c.Text); err != nil {
+		if err := l.Load(c.Text); err != nil {
 			s.say("%v", err)
 			return
 		}
@@ -458,7 +458,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		case !s.now.Human:
 			s.say("the agent plays: take over first")
 		default:
-			s.acted(ctx, l.take(c.Value, s.put))
+			s.acted(ctx, l.Take(c.Value, s.put))
 		}
 	case OpTake:
 		s.now.Human = true

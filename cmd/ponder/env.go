@@ -11,7 +11,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -24,10 +23,10 @@ import (
 func newEnvCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: "Worlds: list, show, play, check, replay, document",
+		Short: "Worlds: list, show, play, check, replay, solve",
 	}
 	cmd.AddCommand(newEnvListCmd(), newEnvShowCmd(), newEnvPlayCmd(), newEnvCheckCmd(), newEnvReplayCmd(),
-		newEnvSolveCmd(), newEnvDocsCmd(), newEnvGalleryCmd())
+		newEnvSolveCmd())
 	return cmd
 }
 
@@ -118,30 +117,6 @@ func newEnvListCmd() *cobra.Command {
 	return cmd
 }
 
-// parseActions reads "2,1,forward" for an environment.
-func parseActions(s string, spec env.Spec) ([]int, error) {
-	var out []int
-	for i, f := range strings.Split(s, ",") {
-		if f = strings.TrimSpace(f); f == "" && s == "" {
-			break
-		}
-		a, err := strconv.Atoi(f)
-		if err != nil {
-			a = -1
-			for j, name := range spec.Actions {
-				if name == f {
-					a = j
-				}
-			}
-		}
-		if a < 0 || a >= len(spec.Actions) {
-			return nil, usagef("action %d: %q is neither in [0, %d) nor one of %s", i, f, len(spec.Actions), strings.Join(spec.Actions, ", "))
-		}
-		out = append(out, a)
-	}
-	return out, nil
-}
-
 // paint draws an environment in tiles of the given size, or only what the agent sees.
 func paint(e env.Env, tile int, partial bool) (*image.RGBA, error) {
 	id := e.Spec().ID
@@ -186,9 +161,9 @@ func newEnvShowCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			acts, err := parseActions(actions, e.Spec())
+			acts, err := env.ParseActions(actions, e.Spec())
 			if err != nil {
-				return err
+				return withCode(exitUsage, err)
 			}
 			obs := make([]byte, e.Spec().ObsLen)
 			e.Seed(seed)

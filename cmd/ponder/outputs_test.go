@@ -31,9 +31,7 @@ type outputCase struct {
 // outputCases are those of every flag that names an output, and of import's argument. They run in a
 // folder that has what is in outputFiles.
 var outputCases = map[string][]outputCase{
-	"ponder env show --out":    {{args: []string{"env", "show", "maze", "--tile", "4"}, ext: ".png"}},
-	"ponder env docs --out":    {{args: []string{"env", "docs", "--results", "rows.json"}, ext: ".md"}},
-	"ponder env gallery --out": {{args: []string{"env", "gallery"}, ext: ".png"}},
+	"ponder env show --out": {{args: []string{"env", "show", "maze", "--tile", "4"}, ext: ".png"}},
 	"ponder data build sudoku --out": {
 		{args: []string{"data", "build", "sudoku", "--side", "4", "--generate", "2", "--augment", "0"}},
 		{args: []string{"data", "build", "sudoku", "--side", "4", "--generate", "2", "--augment", "0", "--replace"}},
@@ -64,7 +62,6 @@ var outputCases = map[string][]outputCase{
 }
 
 var outputFiles = map[string]string{
-	"rows.json": "[]",
 	"task.json": taskJSON,
 	"level.txt": "#######\n#S   G#\n# ### #\n#     #\n#######\n",
 	"tiny.toml": "preset = \"sudoku\"\nsteps = 1\nbatch = 2\n[model]\nhidden = 16\ninner = 32\n[halting]\nmax_segments = 1\n",
@@ -311,7 +308,6 @@ func TestOutputIsRead(t *testing.T) {
 		{"record", "--trace", "in.trace", "--out", "again.trace"},
 		{"record", "--trace", "again.trace", "--out", "./in.trace"},
 		{"env", "show", "maze", "--level", "level.txt", "--out", "level.txt"},
-		{"env", "docs", "--results", "rows.json", "--out", "rows.json"},
 		{"data", "show", "set", "--png", "set/picture.png"},
 		{"data", "show", "set", "--png", "set/train/all__inputs.npy"},
 		{"data", "build", "arc", "tasks", "--out", "tasks"},
@@ -324,23 +320,5 @@ func TestOutputIsRead(t *testing.T) {
 		if diff := cmp.Diff(before, snapshot(t)); diff != "" {
 			t.Errorf("ponder %s: changed:\n%s", strings.Join(args, " "), diff)
 		}
-	}
-}
-
-// TestDefaultOutputs: what nobody named is not replaced unless it is ponder's.
-func TestDefaultOutputs(t *testing.T) {
-	inOutputFolder(t)
-	must(t, os.Mkdir("docs", 0o777), os.WriteFile("docs/environments.md", []byte("theirs"), 0o666), os.WriteFile("docs/environments.png", []byte("theirs"), 0o666))
-	before := snapshot(t)
-	want(t, exitFailure, "env", "docs", "--results", "rows.json")
-	want(t, exitFailure, "env", "gallery")
-	if diff := cmp.Diff(before, snapshot(t)); diff != "" {
-		t.Errorf("changed:\n%s", diff)
-	}
-	want(t, exitOK, "env", "docs", "--results", "rows.json", "--out", "docs/environments.md")
-	want(t, exitOK, "env", "docs", "--results", "rows.json")
-	want(t, exitOK, "env", "gallery")
-	if picture, err := os.ReadFile("docs/environments.png"); err != nil || string(picture) == "theirs" {
-		t.Errorf("the picture beside our page was not replaced: %v", err)
 	}
 }
