@@ -60,6 +60,14 @@ var rules = []struct {
 		never: []string{"engine", "hrm/...", "torch/..."},
 	},
 	{
+		why:   "tasks and thinking know families by what they register",
+		of:    []string{"agent/task", "agent/think/...", "agent/session/..."},
+		never: []string{"agent/task/mazes", "agent/task/sudokus", "agent/task/arcs", "env/minigrid/...", "env/maze/...", "env/sudoku/...", "env/arc/..."},
+	},
+	{why: "families of tasks don't import each other", of: []string{"agent/task/mazes"}, never: []string{"agent/task/sudokus", "agent/task/arcs"}},
+	{why: "families of tasks don't import each other", of: []string{"agent/task/sudokus"}, never: []string{"agent/task/mazes", "agent/task/arcs"}},
+	{why: "families of tasks don't import each other", of: []string{"agent/task/arcs"}, never: []string{"agent/task/mazes", "agent/task/sudokus"}},
+	{
 		why:   "pictures are made of traces, not of networks, and cmd hands them the art of a family",
 		of:    []string{"viz/..."},
 		never: []string{"hrm/...", "act/...", "torch/...", "agent/learn/...", "env/minigrid/...", "env/maze/...", "env/sudoku/...", "env/arc/...", "env/puzzle/..."},

@@ -10,6 +10,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/task"
+	_ "github.com/ponder-agents/ponder/agent/task/all"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/hrm"
@@ -47,11 +48,11 @@ func TestShippedAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer theirs.Close()
-			src, rows, cols, err := task.Open(tt.data, 7, true)
+			src, err := task.Open(tt.data, 7, true)
 			if err != nil {
 				t.Fatal(err)
 			}
-			shape := think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}
+			shape := think.Shape{Seq: src.Rows * src.Cols, Rows: src.Rows, Cols: src.Cols}
 			label := make([]int32, shape.Seq)
 			a := agreement{halting: ours.Usage.Halting, asked: tt.asked}
 			for left := *sequences; left > 0; {

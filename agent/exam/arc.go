@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
@@ -33,19 +33,19 @@ type ARCResult struct {
 }
 
 // ReadARC reads the tasks at path that fit the frame of m, with as many copies as it learned.
-func ReadARC(m *think.Model, path string) (*task.ARC, error) {
-	if err := answers(m, task.ARCTask, task.ARCTask); err != nil {
+func ReadARC(m *think.Model, path string) (*arcs.Corpus, error) {
+	if err := answers(m, arcs.Task, arcs.Task); err != nil {
 		return nil, err
 	}
 	var side, copies int
 	if _, err := fmt.Sscanf(strings.TrimPrefix(m.Usage.Data, "arc:"), "%d:%d", &side, &copies); err != nil {
 		return nil, fmt.Errorf("model %s learned from %q, want arc:SIDE:COPIES:DIR", m.Name, m.Usage.Data)
 	}
-	return task.ReadARC(path, side, copies)
+	return arcs.ReadCorpus(path, side, copies)
 }
 
 // ARC answers the tests of the tasks of frame that m has learned, and counts the votes of their copies.
-func ARC(ctx context.Context, m *think.Model, frame *task.ARC, cfg Config) (ARCResult, error) {
+func ARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, cfg Config) (ARCResult, error) {
 	_, tests := frame.Sets()
 	res := ARCResult{Model: m.Name, Engine: m.Engine}
 	known := map[string]int32{}
@@ -71,8 +71,8 @@ func ARC(ctx context.Context, m *think.Model, frame *task.ARC, cfg Config) (ARCR
 	for _, v := range votes {
 		res.Tests += len(v.Tests)
 	}
-	res.Pass1, res.Pass1Partial = puzzle.Pass(votes, 1)
-	res.Pass2, res.Pass2Partial = puzzle.Pass(votes, 2)
+	res.Pass1, res.Pass1Partial = arcs.Pass(votes, 1)
+	res.Pass2, res.Pass2Partial = arcs.Pass(votes, 2)
 	res.Copies, res.CopyAccuracy, res.CellAccuracy = e.Count, e.ExactAccuracy, e.CellAccuracy
 	res.JudgedAccuracy, res.QHaltAccuracy = e.JudgedAccuracy, e.QHaltAccuracy
 	res.MeanSegments, res.PerSecond = e.MeanSegments, e.PuzzlesPerSecond
@@ -80,7 +80,7 @@ func ARC(ctx context.Context, m *think.Model, frame *task.ARC, cfg Config) (ARCR
 }
 
 // VoteARC answers all examples of set that id knows and counts the votes.
-func VoteARC(ctx context.Context, m *think.Model, frame *task.ARC, set *puzzle.Set, id func(name string) (int32, bool), cfg Config) ([]puzzle.TaskVote, think.Evaluation, error) {
+func VoteARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, set *puzzle.Set, id func(name string) (int32, bool), cfg Config) ([]arcs.TaskVote, think.Evaluation, error) {
 	x := &arcExam{set: set, id: id}
 	type ballot struct {
 		label, answer []int32
@@ -104,7 +104,7 @@ func VoteARC(ctx context.Context, m *think.Model, frame *task.ARC, set *puzzle.S
 		return nil, e, err
 	}
 	again := &arcExam{set: set, id: id}
-	var v puzzle.Voter
+	var v arcs.Voter
 	in, label := make([]int32, n), make([]int32, n)
 	for _, b := range ballots {
 		if _, _, err := again.Next(in, label); err != nil {

@@ -63,11 +63,11 @@ type RowsResult struct {
 // can open.
 func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (RowsResult, error) {
 	res := RowsResult{Model: m.Name, Engine: m.Engine, Data: data}
-	src, rows, cols, err := task.Open(data, cfg.Seed, true)
+	rows, err := task.Open(data, cfg.Seed, true)
 	if err != nil {
 		return res, err
 	}
-	res.Evaluation, err = Evaluate(ctx, m, src, rows, cols, n, cfg)
+	res.Evaluation, err = Evaluate(ctx, m, rows.Source, rows.Rows, rows.Cols, n, cfg)
 	if err != nil {
 		err = fmt.Errorf("data %q: %w", data, err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/exam"
-	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/think/thinktest"
 	"github.com/ponder-agents/ponder/engine"
@@ -88,7 +88,7 @@ func TestRows(t *testing.T) {
 func TestErrors(t *testing.T) {
 	ctx := context.Background()
 	toy := &think.Model{Name: "toy", Core: thinktest.Toy{Vocab: 3, Outputs: 4}, Usage: think.Usage{
-		Task: task.MazeDirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf,
+		Task: mazes.DirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf,
 	}}
 	mazes, err := exam.DrawMazes(maze.Recipe(7), 1, 1)
 	if err != nil {

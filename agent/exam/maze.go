@@ -10,7 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
-	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -52,7 +52,7 @@ const (
 )
 
 // mazeTargets names what the networks for mazes answer.
-var mazeTargets = map[string]string{task.MazeDirectionsTask: targetDirections, task.MazePathTask: targetPath, task.MazeWayTask: targetPath}
+var mazeTargets = map[string]string{mazes.DirectionsTask: targetDirections, mazes.PathTask: targetPath, mazes.WayTask: targetPath}
 
 // ReadMazes reads the mazes in a text file, separated by empty lines.
 func ReadMazes(file string) ([]*maze.Maze, error) {
@@ -61,14 +61,14 @@ func ReadMazes(file string) ([]*maze.Maze, error) {
 		return nil, err
 	}
 	defer f.Close()
-	mazes, err := maze.ReadAll(f)
-	if err == nil && len(mazes) == 0 {
+	list, err := maze.ReadAll(f)
+	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("no maze in it")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return mazes, nil
+	return list, nil
 }
 
 // DrawMazes draws n mazes as cfg says, of the wall layouts that training leaves out.
@@ -79,24 +79,24 @@ func DrawMazes(cfg maze.Config, n int, seed uint64) ([]*maze.Maze, error) {
 		return nil, err
 	}
 	r := rng.Stream(seed, "eval/maze")
-	mazes := make([]*maze.Maze, n)
-	for i := range mazes {
-		mazes[i] = new(maze.Maze)
-		gen.Next(mazes[i], r.Rand)
+	list := make([]*maze.Maze, n)
+	for i := range list {
+		list[i] = new(maze.Maze)
+		gen.Next(list[i], r.Rand)
 	}
-	return mazes, nil
+	return list, nil
 }
 
 // Mazes asks the model about every maze and adds up what came of it.
-func Mazes(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config) (MazeResult, error) {
-	if err := answers(m, "mazes", task.MazeDirectionsTask, task.MazePathTask, task.MazeWayTask); err != nil {
+func Mazes(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config) (MazeResult, error) {
+	if err := answers(m, "mazes", mazes.DirectionsTask, mazes.PathTask, mazes.WayTask); err != nil {
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]
-	res := MazeResult{Model: m.Name, Engine: m.Engine, Target: target, Count: len(mazes), MaxSegments: cfg.halting(m).Halting.MaxSegments}
+	res := MazeResult{Model: m.Name, Engine: m.Engine, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
 	byShape := map[[2]int][]*maze.Maze{}
 	var shapes [][2]int
-	for _, m := range mazes {
+	for _, m := range list {
 		shape := [2]int{m.Rows, m.Cols}
 		if byShape[shape] == nil {
 			shapes = append(shapes, shape)
@@ -117,7 +117,7 @@ func Mazes(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config) 
 		}
 		all = append(all, outcome...)
 	}
-	res.PuzzlesPerSecond = float64(len(mazes)) / time.Since(begin).Seconds()
+	res.PuzzlesPerSecond = float64(len(list)) / time.Since(begin).Seconds()
 	if len(shapes) > 1 { // averages of groups mean nothing
 		res.BySegment = nil
 	}
@@ -174,8 +174,8 @@ func (r *MazeResult) add(e think.Evaluation, n int) {
 }
 
 // walk lets a network that gives directions act in mazes of one shape. It adds to the sums of res.
-func walk(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
-	v, err := newGallery(mazes, cfg.batch())
+func walk(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+	v, err := newGallery(list, cfg.batch())
 	if err != nil {
 		return nil, err
 	}
@@ -187,42 +187,42 @@ func walk(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, r
 	defer p.Close()
 	var all []walked
 	var solver maze.Solver
-	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(mazes), Each: func(e agent.Episode) {
-		moves, _ := solver.Len(mazes[e.Index])
+	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(list), Each: func(e agent.Episode) {
+		moves, _ := solver.Len(list[e.Index])
 		all = append(all, walked{moves, e.Length, e.Success, e.Length, e.Segments})
 	}})
 	if err != nil {
 		return nil, err
 	}
-	crop := task.Crop(mazes[0])
-	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
+	crop := mazes.Crop(list[0])
+	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
 	sc, err := m.Usage.Scorer(cols)
 	if err != nil {
 		return nil, err
 	}
-	e, err := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}).Evaluate(ctx, sc, &mazeExam{mazes: mazes, crop: crop}, nil)
-	res.add(e, len(mazes))
+	e, err := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}).Evaluate(ctx, sc, &mazeExam{list: list, crop: crop}, nil)
+	res.add(e, len(list))
 	return all, err
 }
 
 // mazeExam asks for the optimal directions of every open cell.
 type mazeExam struct {
-	mazes  []*maze.Maze
+	list   []*maze.Maze
 	crop   int
 	solver maze.Solver
 	dirs   []uint8
 }
 
 func (x *mazeExam) Next(in, label []int32) (int32, bool, error) {
-	if len(x.mazes) == 0 {
+	if len(x.list) == 0 {
 		return 0, false, nil
 	}
-	m := x.mazes[0]
-	x.mazes = x.mazes[1:]
-	if c := task.Crop(m); c != x.crop {
+	m := x.list[0]
+	x.list = x.list[1:]
+	if c := mazes.Crop(m); c != x.crop {
 		return 0, false, fmt.Errorf("mazes with and without an outer wall cannot be mixed in one size")
 	}
-	task.MazeTokens(in, m, m.Start, x.crop)
+	mazes.Tokens(in, m, m.Start, x.crop)
 	x.dirs = x.solver.AppendDirections(x.dirs[:0], m)
 	cols := m.Cols - 2*x.crop
 	for i := range label {
@@ -237,25 +237,25 @@ func (x *mazeExam) Next(in, label []int32) (int32, bool, error) {
 // A gallery is a world whose episode k is in maze k.
 type gallery struct {
 	*maze.World
-	mazes []*maze.Maze
-	at    int
+	list []*maze.Maze
+	at   int
 }
 
-func (g *gallery) Seed(k uint64) { g.at = int(k % uint64(len(g.mazes))) }
+func (g *gallery) Seed(k uint64) { g.at = int(k % uint64(len(g.list))) }
 
 func (g *gallery) Reset(obs []byte) {
-	if err := g.World.SetMaze(g.mazes[g.at]); err != nil {
+	if err := g.World.SetMaze(g.list[g.at]); err != nil {
 		panic(err) // newGallery took mazes of the World's shape
 	}
 	g.World.Observe(obs)
 }
 
 // newGallery is rows worlds over mazes of one shape.
-func newGallery(mazes []*maze.Maze, rows int) (*env.Vec, error) {
-	m := mazes[0]
+func newGallery(list []*maze.Maze, rows int) (*env.Vec, error) {
+	m := list[0]
 	id := fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
 	var envs []env.Env
-	for range min(rows, len(mazes)) {
+	for range min(rows, len(list)) {
 		w, err := maze.NewWorld(id, maze.WorldConfig{
 			Maze:     maze.Config{Rows: m.Rows, Cols: m.Cols},
 			MaxSteps: m.Rows * m.Cols / 2, // twice the open cells of a perfect maze: who needs more is lost
@@ -263,7 +263,7 @@ func newGallery(mazes []*maze.Maze, rows int) (*env.Vec, error) {
 		if err != nil {
 			return nil, err
 		}
-		envs = append(envs, &gallery{World: w, mazes: mazes})
+		envs = append(envs, &gallery{World: w, list: list})
 	}
 	return env.NewVec(envs, env.VecConfig{})
 }

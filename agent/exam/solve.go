@@ -6,12 +6,11 @@ import (
 	"math"
 
 	"github.com/ponder-agents/ponder/agent"
-	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
-	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
@@ -203,12 +202,12 @@ type ARCSolution struct {
 
 // An ARCAnswer is the two best answers to a test.
 type ARCAnswer struct {
-	Answers []puzzle.Answer `json:"answers"`
-	Rank    int             `json:"rank"` // of the right one, if it is known: 0 means it is none of all answers
+	Answers []arcs.Answer `json:"answers"`
+	Rank    int           `json:"rank"` // of the right one, if it is known: 0 means it is none of all answers
 }
 
 // SolveARC answers the tests of the only task of frame, whose copies m has learned under ids.
-func SolveARC(ctx context.Context, m *think.Model, frame *task.ARC, ids map[string]int32, cfg Config, record Recorder) (*ARCSolution, error) {
+func SolveARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, ids map[string]int32, cfg Config, record Recorder) (*ARCSolution, error) {
 	_, tests := frame.Sets()
 	t := frame.Tasks[0]
 	votes, e, err := VoteARC(ctx, m, frame, tests, func(name string) (int32, bool) {
@@ -235,12 +234,12 @@ func SolveARC(ctx context.Context, m *think.Model, frame *task.ARC, ids map[stri
 }
 
 // recordARC records a decision for each test of the only task, known to m as id.
-func recordARC(ctx context.Context, m *think.Model, frame *task.ARC, id int32, cfg Config, record Recorder) error {
-	t := arcTask(frame.Tasks[0])
+func recordARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, id int32, cfg Config, record Recorder) error {
+	t := frame.Tasks[0]
 	var sink trace.Sink
 	for k := range t.Test {
 		board, corner := arc.AnswerBoard(t, k, frame.Side)
-		mind, err := think.MindOf(m, &task.ARCReader{Side: frame.Side, BoardRows: board.Rows, BoardCols: board.Cols, Corner: corner}, id, cfg.Config)
+		mind, err := think.MindOf(m, &arcs.Reader{Side: frame.Side, BoardRows: board.Rows, BoardCols: board.Cols, Corner: corner}, id, cfg.Config)
 		if err != nil {
 			return err
 		}
@@ -261,16 +260,4 @@ func recordARC(ctx context.Context, m *think.Model, frame *task.ARC, id int32, c
 		}
 	}
 	return nil
-}
-
-// arcTask is a task of the datasets as one of the worlds.
-func arcTask(t puzzle.Task) *arc.Task {
-	of := func(g puzzle.Grid) arc.Grid { return arc.Grid{Rows: g.Rows, Cols: g.Cols, Cells: g.Cells} }
-	pairs := func(from []puzzle.Pair) (to []arc.Pair) {
-		for _, p := range from {
-			to = append(to, arc.Pair{Input: of(p.Input), Output: of(p.Output)})
-		}
-		return to
-	}
-	return &arc.Task{Name: t.Name, Train: pairs(t.Train), Test: pairs(t.Test)}
 }

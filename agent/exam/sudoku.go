@@ -11,6 +11,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/sudokus"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
@@ -80,7 +81,7 @@ func ReadSudokus(file string, n int) ([]Sudoku, error) {
 		if err != nil {
 			return nil, err
 		}
-		in, label, err := row.Sudoku()
+		in, label, err := sudokus.Parse(row)
 		if err != nil {
 			return nil, err
 		}
@@ -89,8 +90,8 @@ func ReadSudokus(file string, n int) ([]Sudoku, error) {
 		}
 		c := Sudoku{Rating: row.Rating}
 		for i := range in {
-			c.Cells = append(c.Cells, uint8(in[i]-puzzle.SudokuEmpty))
-			c.Solution = append(c.Solution, uint8(label[i]-puzzle.SudokuEmpty))
+			c.Cells = append(c.Cells, uint8(in[i]-int32(sudoku.TokenBlank)))
+			c.Solution = append(c.Solution, uint8(label[i]-int32(sudoku.TokenBlank)))
 		}
 		if list = append(list, c); len(list) == n {
 			break
@@ -119,19 +120,19 @@ func ParseSudoku(text string) (Sudoku, error) {
 
 // side is the number of rows of a board.
 func side(cells []uint8) int {
-	rows, cols, _ := puzzle.SudokuBox(len(cells))
+	rows, cols, _ := sudoku.Boxes(len(cells))
 	return rows * cols
 }
 
 // fitsSudoku reports whether m can answer boards of so many cells.
 func fitsSudoku(m *think.Model, cells []uint8) error {
-	if err := answers(m, task.SudokuTask, task.SudokuTask); err != nil {
+	if err := answers(m, sudokus.Task, sudokus.Task); err != nil {
 		return err
 	}
 	n := side(cells)
-	if spec := m.Core.Spec(); spec.Vocab < task.SudokuVocab(n) || spec.Fixed && spec.Shape.Seq != len(cells) {
+	if spec := m.Core.Spec(); spec.Vocab < sudokus.Vocab(n) || spec.Fixed && spec.Shape.Seq != len(cells) {
 		return fmt.Errorf("model %s has %d cells and a vocabulary of %d, a board of %dx%d needs %d and %d or more",
-			m.Name, spec.Shape.Seq, spec.Vocab, n, n, len(cells), task.SudokuVocab(n))
+			m.Name, spec.Shape.Seq, spec.Vocab, n, n, len(cells), sudokus.Vocab(n))
 	}
 	return nil
 }
@@ -164,7 +165,7 @@ func (x *copiesExam) Next(in, label []int32) (int32, bool, error) {
 		y.Apply(x.solution, solution)
 		cells, solution = x.cells, x.solution
 	}
-	task.SudokuRow(in, label, cells, solution)
+	sudokus.Row(in, label, cells, solution)
 	x.next++
 	return 0, true, nil
 }
@@ -173,12 +174,12 @@ func (x *copiesExam) Next(in, label []int32) (int32, bool, error) {
 func (x *copiesExam) answer(th *think.Thought) (cells []uint8, turned bool) {
 	c, y := x.list[th.Job/x.votes], x.turns[th.Job]
 	if y == nil {
-		return task.AppendDigits(nil, c.Cells, th.Logits), false
+		return sudokus.AppendDigits(nil, c.Cells, th.Logits), false
 	}
 	delete(x.turns, th.Job)
 	there, back := make([]uint8, len(c.Cells)), make([]uint8, len(c.Cells))
 	y.Apply(there, c.Cells)
-	y.Undo(back, task.AppendDigits(nil, there, th.Logits))
+	y.Undo(back, sudokus.AppendDigits(nil, there, th.Logits))
 	return back, true
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -15,7 +16,7 @@ import (
 // j%votes of maze j/votes.
 type wayExam struct {
 	task   string
-	mazes  []*maze.Maze
+	list   []*maze.Maze
 	turns  []int // symmetries, the identity first
 	next   int
 	copy   maze.Maze
@@ -30,8 +31,8 @@ func (e *VotesError) Error() string {
 }
 
 // newWayExam is an exam of mazes of one shape. It has as many copies as keep that shape.
-func newWayExam(name string, mazes []*maze.Maze, votes int) (*wayExam, error) {
-	m := mazes[0]
+func newWayExam(name string, list []*maze.Maze, votes int) (*wayExam, error) {
+	m := list[0]
 	turns := []int{0, 4, 5, 2, 1, 3, 6, 7}
 	if m.Rows != m.Cols {
 		turns = turns[:4]
@@ -39,34 +40,34 @@ func newWayExam(name string, mazes []*maze.Maze, votes int) (*wayExam, error) {
 	if votes > len(turns) {
 		return nil, &VotesError{votes, m.Rows, m.Cols, len(turns)}
 	}
-	for i, o := range mazes {
-		if task.PathCrop(o) != task.PathCrop(m) {
+	for i, o := range list {
+		if mazes.PathCrop(o) != mazes.PathCrop(m) {
 			return nil, fmt.Errorf("maze %d: mazes with and without an outer wall cannot be mixed in one size", i+1)
 		}
 	}
-	return &wayExam{task: name, mazes: mazes, turns: turns[:votes]}, nil
+	return &wayExam{task: name, list: list, turns: turns[:votes]}, nil
 }
 
 func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
-	if x.next == len(x.mazes)*len(x.turns) {
+	if x.next == len(x.list)*len(x.turns) {
 		return 0, false, nil
 	}
-	m := x.mazes[x.next/len(x.turns)]
+	m := x.list[x.next/len(x.turns)]
 	if t := x.turns[x.next%len(x.turns)]; t != 0 {
 		x.copy.Transform(m, t)
 		m = &x.copy
 	}
 	x.next++
-	task.MazePathRow(in, label, m, &x.solver)
-	if x.task == task.MazeWayTask { // only the marks are scored: elsewhere every direction will do
+	mazes.PathRow(in, label, m, &x.solver)
+	if x.task == mazes.WayTask { // only the marks are scored: elsewhere every direction will do
 		for i, l := range label {
 			switch {
 			case in[i] == int32(maze.TokenStart) || in[i] == int32(maze.TokenGoal):
 				label[i] = puzzle.Ignore
 			case l == int32(maze.TokenPath):
-				label[i] = 1 << task.WayMark
+				label[i] = 1 << mazes.WayMark
 			case l != puzzle.Ignore:
-				label[i] = 1<<task.WayMark - 1
+				label[i] = 1<<mazes.WayMark - 1
 			}
 		}
 	}
@@ -76,18 +77,18 @@ func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
 // tokens are the tokens that the copy of job was answered with, turned back: [rows*cols], walls where
 // there are walls or nothing was asked.
 func (x *wayExam) tokens(job int, pred []int32) []uint8 {
-	m, t := x.mazes[job/len(x.turns)], x.turns[job%len(x.turns)]
-	if x.task == task.MazeWayTask {
+	m, t := x.list[job/len(x.turns)], x.turns[job%len(x.turns)]
+	if x.task == mazes.WayTask {
 		turned := m
 		if t != 0 {
 			turned = new(maze.Maze)
 			turned.Transform(m, t)
 		}
 		in := make([]int32, len(pred))
-		task.MazeTokens(in, turned, turned.Start, task.PathCrop(m))
-		task.Marked(x.task, in, pred)
+		mazes.Tokens(in, turned, turned.Start, mazes.PathCrop(m))
+		mazes.Marked(x.task, in, pred)
 	}
-	crop := task.PathCrop(m)
+	crop := mazes.PathCrop(m)
 	cols := m.Cols - 2*crop
 	s := grid.SymmetryOf(m.Rows, m.Cols, t)
 	out := make([]uint8, len(m.Wall))
@@ -104,15 +105,15 @@ func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 
 // mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
 // marks. It adds to the sums of res.
-func mark(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
-	x, err := newWayExam(m.Usage.Task, mazes, cfg.votes())
+func mark(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+	x, err := newWayExam(m.Usage.Task, list, cfg.votes())
 	if err != nil {
 		return nil, err
 	}
-	crop := task.PathCrop(mazes[0])
-	rows, cols := mazes[0].Rows-2*crop, mazes[0].Cols-2*crop
-	ballots := make([]task.Ballot, len(mazes))
-	all := make([]walked, len(mazes))
+	crop := mazes.PathCrop(list[0])
+	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
+	ballots := make([]task.Ballot, len(list))
+	all := make([]walked, len(list))
 	sc, err := m.Usage.Scorer(cols)
 	if err != nil {
 		return nil, err
@@ -130,13 +131,13 @@ func mark(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, r
 	}
 	exact, cellsRight := 0.0, 0.0
 	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
-	for i, m := range mazes {
+	for i, m := range list {
 		best, _ := ballots[i].Best()
 		marked := make([]bool, len(m.Wall))
 		for cell, t := range best.Cells {
 			marked[cell] = t == maze.TokenPath
 		}
-		task.MazePathRow(in, label, m, &x.solver)
+		mazes.PathRow(in, label, m, &x.solver)
 		right, cells := 0, 0
 		for k, want := range label {
 			if want != puzzle.Ignore {
@@ -152,8 +153,8 @@ func mark(ctx context.Context, m *think.Model, mazes []*maze.Maze, cfg Config, r
 		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
 	}
 	// What is exact is the answer of all copies together.
-	n := float64(len(mazes))
+	n := float64(len(list))
 	e.ExactAccuracy, e.CellAccuracy = exact/n, cellsRight/n
-	res.add(e, len(mazes))
+	res.add(e, len(list))
 	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -18,11 +19,11 @@ func BenchmarkStep(b *testing.B) {
 		data   string
 		recipe Recipe
 	}{
-		{"maze-directions:9", Maze()}, {"maze-directions:13", Maze()}, {"maze-directions:15", Maze()}, {"sudoku:30-36", Sudoku()},
+		{"maze-directions:9", preset("maze")}, {"maze-directions:13", preset("maze")}, {"maze-directions:15", preset("maze")}, {"sudoku:30-36", preset("sudoku")},
 	} {
 		b.Run(bb.data, func(b *testing.B) {
 			bb.recipe.Stages = []Stage{{Data: bb.data, Until: 1}}
-			t, err := NewTrainer(bb.recipe, OpenTask, torch.CPU)
+			t, err := NewTrainer(bb.recipe, task.Open, torch.CPU)
 			if err != nil {
 				b.Fatal(err)
 			}

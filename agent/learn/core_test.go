@@ -353,7 +353,7 @@ func TestCoreRefuses(t *testing.T) {
 // BenchmarkCore is a segment about eight mazes that think on.
 func BenchmarkCore(b *testing.B) {
 	const n = 8
-	core := NewCore(coreOf(b, Maze()))
+	core := NewCore(coreOf(b, preset("maze")))
 	shape := core.Spec().Shape
 	rows, err := core.Open(n, shape)
 	if err != nil {

@@ -5,24 +5,11 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/task"
-	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
-// Data is what a stage learns from.
-type Data struct {
-	Source     puzzle.Source
-	Rows, Cols int // shape of the grid; 0 means the model's own
-}
-
 // Open makes the data of a stage from its name, or what is held out of it for evaluation; equal
-// arguments give equal rows.
-type Open func(name string, seed uint64, heldOut bool) (Data, error)
-
-// OpenTask is an Open of the names that task.Open reads.
-func OpenTask(name string, seed uint64, heldOut bool) (Data, error) {
-	src, rows, cols, err := task.Open(name, seed, heldOut)
-	return Data{Source: src, Rows: rows, Cols: cols}, err
-}
+// arguments give equal rows. task.Open is one.
+type Open func(name string, seed uint64, heldOut bool) (task.Rows, error)
 
 // LearnFrom makes r learn from the data of one name and its task that of the data; see Learn.
 func (r *Recipe) LearnFrom(name string, open Open) error {
@@ -31,28 +18,22 @@ func (r *Recipe) LearnFrom(name string, open Open) error {
 		return err
 	}
 	r.Learn(name, data.Source.Shape(), data.Rows, data.Cols)
-	if t := task.Of(name, data.Source.Shape()); t != "" {
-		r.Task = t
+	if data.Task != "" {
+		r.Task = data.Task
 	}
 	return nil
 }
 
 // NameIdentifiers records the names of the rows of the puzzle table, where the last stage's data has any.
-func (r *Recipe) NameIdentifiers() error {
-	if len(r.Stages) == 0 {
+func (r *Recipe) NameIdentifiers(open Open) error {
+	if len(r.Stages) == 0 || r.Model.PuzzleDim == 0 {
 		return nil
 	}
-	last := r.Stages[len(r.Stages)-1].Data
-	arg, ok := strings.CutPrefix(last, "arc:")
-	if !ok {
-		return nil
-	}
-	arc, err := task.ParseARC(arg)
+	data, err := open(r.Stages[len(r.Stages)-1].Data, 0, false)
 	if err != nil {
-		return fmt.Errorf("data %q: %w", last, err)
+		return err
 	}
-	demos, _ := arc.Sets()
-	r.Identifiers = demos.Names
+	r.Identifiers = data.Names
 	return nil
 }
 
@@ -70,8 +51,8 @@ func (r Recipe) CheckData(open Open, count int) error {
 			return err
 		}
 		shape := data.Source.Shape()
-		if t := task.Of(st.Data, shape); t != "" && t != r.Task {
-			return fmt.Errorf("data %q is for task %q, the recipe's is %q", st.Data, t, r.Task)
+		if data.Task != "" && data.Task != r.Task {
+			return fmt.Errorf("data %q is for task %q, the recipe's is %q", st.Data, data.Task, r.Task)
 		}
 		if err := r.Fits(shape); err != nil {
 			return fmt.Errorf("data %q: %w", st.Data, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
+	_ "github.com/ponder-agents/ponder/agent/task/all"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
@@ -25,10 +26,13 @@ func ExampleTrainer() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	r := learn.Maze()
+	r, err := learn.Preset("maze")
+	if err != nil {
+		log.Fatal(err)
+	}
 	r.Model.Hidden, r.Model.Inner = 16, 24
 	r.Steps = 20
-	t, err := learn.NewTrainer(r, learn.OpenTask, torch.CPU)
+	t, err := learn.NewTrainer(r, task.Open, torch.CPU)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -38,7 +42,7 @@ func ExampleTrainer() {
 	err = run.Begin(ctx, dir, t, run.Plan{LogEvery: 10, SaveEvery: 10, EvalCount: 4}, run.Options{})
 	fmt.Println(errors.Is(err, context.Canceled))
 
-	open := func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, learn.OpenTask, torch.CPU) }
+	open := func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, task.Open, torch.CPU) }
 	if err := run.Resume(context.Background(), dir, open, run.Options{}); err != nil {
 		log.Fatal(err)
 	}
@@ -55,7 +59,10 @@ func ExampleTrainer() {
 // A loop of one's own: between the gradients and the step there is room, here for clipping by the norm
 // of them all.
 func ExampleLoop() {
-	r := learn.Maze()
+	r, err := learn.Preset("maze")
+	if err != nil {
+		log.Fatal(err)
+	}
 	r.Model.Hidden, r.Model.Inner = 16, 24
 	params := torch.NewParams(torch.CPU)
 	defer params.Close()
@@ -64,16 +71,16 @@ func ExampleLoop() {
 		log.Fatal(err)
 	}
 	defer model.Close()
-	mazes, rows, cols, err := task.Open("maze-directions:7", 1, false)
+	mazes, err := task.Open("maze-directions:7", 1, false)
 	if err != nil {
 		log.Fatal(err)
 	}
-	loop, err := learn.NewLoop(model, learn.LoopConfig{Halting: act.Config{MaxSegments: 2}, Loss: r.Loss}, 8, rows*cols, nil)
+	loop, err := learn.NewLoop(model, learn.LoopConfig{Halting: act.Config{MaxSegments: 2}, Loss: r.Loss}, 8, mazes.Rows*mazes.Cols, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer loop.Close()
-	loop.Grid = [2]int{rows, cols}
+	loop.Grid = [2]int{mazes.Rows, mazes.Cols}
 	opt, err := learn.NewOptimizer(params, learn.OptimizerConfig{
 		Adam:     torch.AdamConfig{Rule: torch.AdamW},
 		Schedule: torch.Schedule{LR: 1e-2, MinRatio: 1, Steps: 150},

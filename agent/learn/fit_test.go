@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
@@ -33,11 +34,13 @@ func paint(paints ...int32) puzzle.Source {
 func painter(t *testing.T) *Net {
 	t.Helper()
 	torch.SetThreads(1)
-	r := ARC()
+	r := preset("arc")
 	r.Learn("paint", puzzle.Shape{SeqLen: 4, Vocab: 12, Identifiers: 4}, 2, 2)
 	r.Model.Hidden, r.Model.Inner, r.Model.PuzzleDim = 16, 24, 16
 	r.Batch, r.Steps, r.LR, r.Warmup, r.EMA = 8, 150, 1e-2, 0, 0
-	tr, err := NewTrainer(r, func(string, uint64, bool) (Data, error) { return Data{Source: paint(3, 7, 9), Rows: 2, Cols: 2}, nil }, torch.CPU)
+	tr, err := NewTrainer(r, func(string, uint64, bool) (task.Rows, error) {
+		return task.Rows{Source: paint(3, 7, 9), Rows: 2, Cols: 2}, nil
+	}, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +134,7 @@ func TestFitErrors(t *testing.T) {
 
 // TestRowsOutOfRange: a value that the network has no place for is an error that says where it is.
 func TestRowsOutOfRange(t *testing.T) {
-	r := ARC()
+	r := preset("arc")
 	r.Model.Hidden, r.Model.Inner, r.Model.PuzzleDim, r.Model.PuzzleIDs = 16, 24, 16, 3
 	r.Model.Rows, r.Model.Cols, r.Model.Seq, r.Model.Outputs = 2, 2, 4, 10
 	params := torch.NewParams(torch.CPU)

@@ -19,7 +19,7 @@ import (
 func painting(t *testing.T) (*hrm.Model, Recipe) {
 	t.Helper()
 	torch.SetThreads(1)
-	r := ARC()
+	r := preset("arc")
 	m := &r.Model
 	m.Hidden, m.Inner, m.PuzzleDim, m.PuzzleIDs = 16, 24, 16, 3
 	m.Rows, m.Cols, m.Seq = 2, 2, 4

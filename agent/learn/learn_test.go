@@ -24,7 +24,7 @@ import (
 
 // tiny is a recipe of a moment: mazes of 5x5, then 7x7.
 func tiny() Recipe {
-	r := Maze()
+	r := preset("maze")
 	r.Model.Hidden, r.Model.Inner = 16, 24
 	r.Batch, r.Steps = 4, 12
 	r.Stages = []Stage{{Data: "maze-directions:5", Until: 0.5}, {Data: "maze-directions:7", Until: 1}}
@@ -33,7 +33,7 @@ func tiny() Recipe {
 
 func newTrainer(t *testing.T, r Recipe) *Trainer {
 	t.Helper()
-	tr, err := NewTrainer(r, OpenTask, torch.CPU)
+	tr, err := NewTrainer(r, task.Open, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := again(t, first, OpenTask).Snapshot()
+		got, err := again(t, first, task.Open).Snapshot()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func reread(t *testing.T, tr *Trainer, open Open) *Trainer {
 // thinks about both.
 func TestBoards(t *testing.T) {
 	torch.SetThreads(1)
-	r := SudokuGroups()
+	r := preset("sudoku-groups")
 	r.Model.Hidden, r.Model.Inner = 16, 16
 	r.Batch, r.Steps, r.Halting.MaxSegments = 4, 6, 2
 	r.Stages = []Stage{{Data: "reveal:20:sudoku6:20-26", Until: 0.5}, {Data: "mix:sudoku:60-70|3*sudoku:55-60", Until: 1}}
@@ -126,11 +126,11 @@ func TestBoards(t *testing.T) {
 	}
 	defer m.Close()
 	for side, name := range map[int]string{6: "sudoku6:20-26", 9: "sudoku:60-70"} {
-		src, rows, cols, err := task.Open(name, 1, true)
+		src, err := task.Open(name, 1, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		shape := think.Shape{Seq: side * side, Rows: rows, Cols: cols}
+		shape := think.Shape{Seq: side * side, Rows: src.Rows, Cols: src.Cols}
 		th := &think.Thinker{Core: m.Core, Halting: act.Config{MaxSegments: 2}, Slots: 3, Shape: shape}
 		e, err := th.Evaluate(context.Background(), think.Scorer{}, think.First(src, 5), nil)
 		if err != nil || e.Count != 5 || e.MeanSegments < 1 {
@@ -162,7 +162,7 @@ func TestStartNoise(t *testing.T) {
 	if err := tr.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	later := reread(t, tr, OpenTask)
+	later := reread(t, tr, task.Open)
 	z := starts(tr)
 	var plain []float32
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
@@ -261,15 +261,15 @@ func TestThinker(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	src, rows, cols, err := task.Open("maze-directions:7", 5, true)
+	src, err := task.Open("maze-directions:7", 5, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const n = 9
 	var tokens [n][]int32
 	for i := range tokens {
-		tokens[i] = make([]int32, rows*cols)
-		if _, err := src.Next(tokens[i], make([]int32, rows*cols)); err != nil {
+		tokens[i] = make([]int32, src.Rows*src.Cols)
+		if _, err := src.Next(tokens[i], make([]int32, src.Rows*src.Cols)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,7 +279,7 @@ func TestThinker(t *testing.T) {
 		Logits  []float32
 	}
 	run := func(slots int, halting act.Config) (out [n]last) {
-		th := think.Thinker{Core: m.Core, Halting: halting, Slots: slots, Shape: think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}}
+		th := think.Thinker{Core: m.Core, Halting: halting, Slots: slots, Shape: think.Shape{Seq: src.Rows * src.Cols, Rows: src.Rows, Cols: src.Cols}}
 		i := 0
 		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
 			if i == n {
@@ -330,7 +330,7 @@ func TestThinker(t *testing.T) {
 
 // TestPrecision: both formats are timed, the faster comes first.
 func TestPrecision(t *testing.T) {
-	got, err := MeasurePrecision(tiny(), OpenTask, torch.CPU)
+	got, err := MeasurePrecision(tiny(), task.Open, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
@@ -42,7 +43,9 @@ func (r *reversal) Next(in, label []int32) (int32, error) {
 func (r *reversal) AppendState(dst []byte) []byte { return append(dst, byte(r.k)) }
 func (r *reversal) SetState(b []byte) error       { r.k = int(b[0]); return nil }
 
-func openReversal(string, uint64, bool) (Data, error) { return Data{Source: &reversal{}}, nil }
+func openReversal(string, uint64, bool) (task.Rows, error) {
+	return task.Rows{Source: &reversal{}}, nil
+}
 
 // cellRecipe trains a recurrent network.
 func cellRecipe() Recipe {
@@ -114,7 +117,7 @@ func TestOldRecipe(t *testing.T) {
 	if err := json.Unmarshal([]byte(old), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := Recipe{Task: "sudoku", Model: Sudoku().Model, Training: hrm.Training{Gradient: hrm.LastCycle}, Precision: hrm.BFloat16, Batch: 3}
+	want := Recipe{Task: "sudoku", Model: preset("sudoku").Model, Training: hrm.Training{Gradient: hrm.LastCycle}, Precision: hrm.BFloat16, Batch: 3}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -138,7 +141,7 @@ func TestOldRecipe(t *testing.T) {
 		t.Errorf("an unknown field: error %v", err)
 	}
 	// A cell takes the place of a preset's network.
-	cell := Sudoku()
+	cell := preset("sudoku")
 	if err := json.Unmarshal([]byte(`{"cell": {"input": 8, "low": 8, "high": 8}}`), &cell); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +149,7 @@ func TestOldRecipe(t *testing.T) {
 	if err := cell.Check(); err != nil {
 		t.Error(err)
 	}
-	if got, want := cell.Spec(), Sudoku().Spec(); got.Vocab != want.Vocab || got.Outputs != want.Outputs || got.Seq != want.Seq || got.Rows != want.Rows {
+	if got, want := cell.Spec(), preset("sudoku").Spec(); got.Vocab != want.Vocab || got.Outputs != want.Outputs || got.Seq != want.Seq || got.Rows != want.Rows {
 		t.Errorf("a cell for %+v, want it for %+v", got, want)
 	}
 	// Over a preset, a field at a time, as a file gives them.
@@ -217,7 +220,7 @@ func TestBadNetworks(t *testing.T) {
 		"cell.vocab is 0":                func(r *Recipe) { r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Input: 3, Low: 2, High: 2} },
 		"hrm cell: low is 0, want at le": func(r *Recipe) { r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Vocab: 4, Seq: 4, Input: 3, High: 2} },
 	} {
-		r := Maze()
+		r := preset("maze")
 		change(&r)
 		if err := r.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

@@ -21,7 +21,7 @@ import (
 
 // A Recipe is everything that decides what a training run computes.
 type Recipe struct {
-	Task  string     `json:"task"` // what the network answers: "maze-directions", "maze-path", "maze-way", "sudoku", "arc"
+	Task  string     `json:"task"` // what the network answers, one that a family registers
 	Model hrm.Config `json:"model,omitzero"`
 
 	// Cell, if not nil, is the recurrent network that takes Model's place.
@@ -34,7 +34,7 @@ type Recipe struct {
 	Evaluation act.Config `json:"evaluation"`  // afterwards: kept with the weights
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // see LoopConfig
-	Judge      string     `json:"judge"`       // what halting foresees: "" every cell right, or a name of task.NewJudge
+	Judge      string     `json:"judge"`       // what halting foresees: "" every cell right, or a judge of the task
 	StartNoise float64    `json:"start_noise"` // see LoopConfig
 
 	Adam        torch.AdamConfig `json:"adam"`
@@ -132,10 +132,10 @@ func (r Recipe) Check() error {
 	if r.Loss != "" {
 		check(r.Loss.Check(), "")
 	}
-	_, err := task.NewJudge(r.Judge, 1)
+	_, err := task.NewJudge(r.Task, r.Judge, 1)
 	check(err, "")
-	bad((r.Task == task.MazeDirectionsTask || r.Task == task.MazeWayTask) && r.Loss != AnyOf, "task %q has sets of right answers, want loss %q", r.Task, AnyOf)
-	bad(err == nil && r.Judge != "" && r.Loss != AnyOf, "judge %q follows sets of right answers, loss %q has one", r.Judge, r.Loss)
+	t, err := task.Find(r.Task) // one that nobody registered is of the caller's own opener
+	bad(err == nil && t.Sets && r.Loss != AnyOf, "task %q has sets of right answers, want loss %q", r.Task, AnyOf)
 	return errors.Join(errs...)
 }
 
@@ -170,7 +170,7 @@ func (r Recipe) Fits(s puzzle.Shape) error {
 	case s.Vocab > vocab:
 		return fmt.Errorf("its vocabulary is %d, model.vocab is %d", s.Vocab, vocab)
 	case r.Loss == AnyOf && s.Labels == 0:
-		return fmt.Errorf("its labels are tokens, loss %q wants sets of classes as %s has", AnyOf, task.MazeDirectionsTask)
+		return fmt.Errorf("its labels are tokens, loss %q wants sets of classes", AnyOf)
 	case classes > limit:
 		return fmt.Errorf("its labels are in [0, %d), the model tells %d apart", classes, limit)
 	case m.IDs > 0 && s.Identifiers > m.IDs:
@@ -197,8 +197,10 @@ func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 	m.Vocab, m.Outputs, m.Seq, m.Rows, m.Cols = s.Vocab, outputs, s.SeqLen, rows, cols
 	if m.Regions != nil {
 		m.Regions = nil
-		if height, width, ok := puzzle.SudokuBox(s.SeqLen); ok {
-			m.Regions = hrm.Tiles(rows, cols, height, width)
+		if t, err := task.Find(r.Task); err == nil && t.Boxes != nil {
+			if height, width, ok := t.Boxes(s.SeqLen); ok {
+				m.Regions = hrm.Tiles(rows, cols, height, width)
+			}
 		}
 	}
 	if m.PuzzleDim > 0 {

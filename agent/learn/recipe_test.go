@@ -40,9 +40,9 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.PuzzleDecay = -1 }, "puzzle_decay is -1"},
 		{func(r *Recipe) { r.EMA = 1 }, "ema is 1"},
 		{func(r *Recipe) { r.Loss = "mean" }, `loss "mean" is unknown`},
-		{func(r *Recipe) { r.Judge = "fair" }, `judge "fair" is unknown`},
+		{func(r *Recipe) { r.Judge = "fair" }, `judge "fair" is none of task maze-directions`},
 		{func(r *Recipe) { r.Loss = Softmax }, `task "maze-directions" has sets of right answers`},
-		{func(r *Recipe) { r.Task, r.Loss = "", Softmax }, `judge "path" follows sets of right answers`},
+		{func(r *Recipe) { r.Task = "mazes" }, `task "mazes" is unknown`},
 		{func(r *Recipe) { r.Adam.Rule = "sgd" }, `adam: rule "sgd" is unknown`},
 		{func(r *Recipe) { r.Adam.Beta1 = 1 }, "adam: beta1 is 1"},
 		{func(r *Recipe) { r.Adam.Beta2 = -1 }, "adam: beta2 is -1"},
@@ -60,7 +60,7 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.Stages[0].MaxSegments = -1 }, "max_segments -1"},
 	}
 	for _, tt := range tests {
-		r := Maze()
+		r := preset("maze")
 		tt.spoil(&r)
 		if err := r.Check(); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("error = %v, want %q in it", err, tt.want)
@@ -69,7 +69,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFits(t *testing.T) {
-	maze, sudoku, groups, plain := Maze(), Sudoku(), SudokuGroups(), HRM()
+	maze, sudoku, groups, plain := preset("maze"), preset("sudoku"), preset("sudoku-groups"), HRM()
 	hard := plain
 	hard.Model.PuzzleIDs = 4
 	tests := []struct {
@@ -102,7 +102,7 @@ func TestFits(t *testing.T) {
 
 // TestLearn: after Learn the recipe passes its own checks for the data, whatever it was made for.
 func TestLearn(t *testing.T) {
-	maze4 := Maze()
+	maze4 := preset("maze")
 	maze4.Model.Outputs = 9
 	table := HRM()
 	tests := []struct {
@@ -113,8 +113,8 @@ func TestLearn(t *testing.T) {
 		want       hrm.Config // of what depends on the data
 	}{
 		{"sets of directions", maze4, puzzle.Shape{SeqLen: 25, Vocab: 6, Identifiers: 1, Labels: 16}, 5, 5, hrm.Config{Vocab: 6, Outputs: 4, Seq: 25, Rows: 5, Cols: 5}},
-		{"small boards", Sudoku(), puzzle.Shape{SeqLen: 36, Vocab: 11, Identifiers: 1}, 6, 6, hrm.Config{Vocab: 11, Seq: 36, Rows: 6, Cols: 6, Regions: hrm.Tiles(6, 6, 2, 3)}},
-		{"no boxes", Sudoku(), puzzle.Shape{SeqLen: 49, Vocab: 6, Identifiers: 1}, 7, 7, hrm.Config{Vocab: 6, Seq: 49, Rows: 7, Cols: 7}},
+		{"small boards", preset("sudoku"), puzzle.Shape{SeqLen: 36, Vocab: 11, Identifiers: 1}, 6, 6, hrm.Config{Vocab: 11, Seq: 36, Rows: 6, Cols: 6, Regions: hrm.Tiles(6, 6, 2, 3)}},
+		{"no boxes", preset("sudoku"), puzzle.Shape{SeqLen: 49, Vocab: 6, Identifiers: 1}, 7, 7, hrm.Config{Vocab: 6, Seq: 49, Rows: 7, Cols: 7}},
 		{"puzzles with names", table, puzzle.Shape{SeqLen: 900, Vocab: 12, Identifiers: 961}, 30, 30, hrm.Config{Vocab: 12, Seq: 900, Rows: 30, Cols: 30, PuzzleIDs: 961}},
 	}
 	for _, tt := range tests {

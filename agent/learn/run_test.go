@@ -15,6 +15,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -63,7 +64,7 @@ func numbersIn(t *testing.T, path string) (all []float32) {
 // resume goes on with the run in dir, as a program does.
 func resume(t *testing.T, dir string) {
 	t.Helper()
-	err := run.Resume(t.Context(), dir, func(s *run.Saved) (run.Learner, error) { return Resume(s, OpenTask, torch.CPU) }, run.Options{})
+	err := run.Resume(t.Context(), dir, func(s *run.Saved) (run.Learner, error) { return Resume(s, task.Open, torch.CPU) }, run.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestResumeOther(t *testing.T) {
 		{run.Saved{Checkpoint: c, Learner: Supervised}, "config.json: field batch: string, want int"},
 		{run.Saved{Checkpoint: &checkpoint.Checkpoint{Config: []byte("{}")}, Learner: Supervised, State: []byte("[]")}, "train.json: json: cannot unmarshal array into Go value of type learn.trained"},
 	} {
-		if _, err := Resume(&tt.saved, OpenTask, torch.CPU); err == nil || err.Error() != tt.want {
+		if _, err := Resume(&tt.saved, task.Open, torch.CPU); err == nil || err.Error() != tt.want {
 			t.Errorf("error %v, want %s", err, tt.want)
 		}
 	}

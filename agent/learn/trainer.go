@@ -32,7 +32,7 @@ type Trainer struct {
 	step       int64
 	stage      int
 	stageStart int64
-	data       Data
+	data       task.Rows
 	loop       *Loop
 	window     []tally // of the last steps of the stage, oldest first
 
@@ -157,7 +157,7 @@ func (t *Trainer) enter(stage int) error {
 	if cols == 0 {
 		cols = t.recipe.Spec().Cols
 	}
-	judge, err := task.NewJudge(t.recipe.Judge, cols)
+	judge, err := task.NewJudge(t.recipe.Task, t.recipe.Judge, cols)
 	if err != nil {
 		return err
 	}

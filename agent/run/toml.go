@@ -61,10 +61,11 @@ func ReadTOML[T any](file string, preset func(name string) (T, error)) (T, error
 		var none T
 		return none, err
 	}
-	return parseTOML(file, data, preset)
+	return ParseTOML(file, data, preset)
 }
 
-func parseTOML[T any](file string, data []byte, preset func(name string) (T, error)) (config T, err error) {
+// ParseTOML is ReadTOML of the text of a file.
+func ParseTOML[T any](file string, data []byte, preset func(name string) (T, error)) (config T, err error) {
 	var fields map[string]any
 	if err := toml.Unmarshal(data, &fields); err != nil {
 		if at, ok := errors.AsType[*toml.DecodeError](err); ok {

@@ -63,17 +63,17 @@ func TestParseTOML(t *testing.T) {
 		{"large numbers", "steps = 9223372036854775807\nrate = 1e-300", course{Steps: 1<<63 - 1, Rate: 1e-300}},
 	}
 	for _, tt := range tests {
-		got, err := parseTOML("f.toml", []byte(tt.text), preset)
+		got, err := ParseTOML("f.toml", []byte(tt.text), preset)
 		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", tt.name, err, diff)
 		}
 	}
-	// What TOML writes, parseTOML reads.
+	// What TOML writes, ParseTOML reads.
 	text, err := TOML(steep)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := parseTOML("f.toml", text, preset); err != nil || !cmp.Equal(got, steep) {
+	if got, err := ParseTOML("f.toml", text, preset); err != nil || !cmp.Equal(got, steep) {
 		t.Errorf("%v: read back %+v from\n%s", err, got, text)
 	}
 }
@@ -93,7 +93,7 @@ func TestParseTOMLErrors(t *testing.T) {
 		{"rate = nan", "f.toml:1:1: field rate: json: unsupported value: NaN"},
 	}
 	for _, tt := range tests {
-		if _, err := parseTOML("f.toml", []byte(tt.text), preset); err == nil || err.Error() != tt.want {
+		if _, err := ParseTOML("f.toml", []byte(tt.text), preset); err == nil || err.Error() != tt.want {
 			t.Errorf("%q: error\n%v\nwant\n%s", tt.text, err, tt.want)
 		}
 	}

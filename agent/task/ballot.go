@@ -5,23 +5,6 @@ import (
 	"math"
 )
 
-// AppendDigits appends the most likely digit of every empty cell, by logits [cells·outputs], to dst;
-// the givens keep theirs. Padding and blank are no digits, however likely.
-func AppendDigits(dst, puzzle []uint8, logits []float32) []uint8 {
-	side := 1
-	for side*side < len(puzzle) {
-		side++
-	}
-	w := len(logits) / len(puzzle)
-	for i, d := range puzzle {
-		if d == 0 {
-			d = uint8(largest(logits[i*w+2:i*w+2+side])) + 1
-		}
-		dst = append(dst, d)
-	}
-	return dst
-}
-
 // A Ballot gathers the answers to symmetric copies of one puzzle, each turned back. An answer's weight
 // is the sum of sigmoid(q_halt) over the copies that gave it: q_halt is the judge (arXiv:2601.10679
 // votes so). The zero value is empty.

@@ -50,18 +50,3 @@ func TestBallotWeighs(t *testing.T) {
 		t.Errorf("four votes lose: %+v", best)
 	}
 }
-
-func TestAppendDigits(t *testing.T) {
-	puzzle := make([]uint8, 16)
-	puzzle[3] = 2
-	logits := make([]float32, 16*6)
-	for i := range 16 {
-		logits[i*6], logits[i*6+1] = 9, 8 // padding and blank are never an answer
-		logits[i*6+2+i%4] = 1
-	}
-	got := AppendDigits(nil, puzzle, logits)
-	want := []uint8{1, 2, 3, 2, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}

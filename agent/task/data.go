@@ -1,147 +1,188 @@
 package task
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
-	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/env/rng"
 )
 
-// Open makes the training rows that a recipe's stage names, and the shape of their grid:
-//
-//	maze-directions:N   N×N mazes, the optimal directions of every cell
-//	maze-path:N         N×N mazes, the way marked
-//	maze-way:N          the same, and the optimal directions of all other cells to learn from
-//	maze-path:N-MIN     with ways of at least MIN moves; for the others too
-//	maze-path:hard      30×30, more than 110 moves, as Maze-Hard
-//	sudoku:LO-HI        9×9 with so many givens; sudoku:minimal has as few as unique solutions need
-//	sudoku:hard         9×9, minimal, of sudoku.Walk: ever harder neighbours of random ones
-//	sudoku6:LO-HI       6×6
-//	sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
-//	sudoku-csv:A,B      those of A; those of B, none of them in A, are held out
-//	dataset:DIR         a dataset in the reference's format, as it is; its split test is held out
-//	arc:SIDE:COPIES:DIR ARC tasks of grids up to SIDE with so many augmented copies; the tests are held out
-//	mix:A|B             rows of A and of B, half and half; mix:2*A|3*B two of A for three of B
-//	reveal:N:A          rows of A, half of them with up to N of their answers given; as they are for evaluation
-//
-// Mazes are of the wall layouts that are held out for evaluation if heldOut is set, else of the others.
-func Open(name string, seed uint64, heldOut bool) (src puzzle.Source, rows, cols int, err error) {
+// generic are the data that no family has; a function, as they open one another.
+func generic(kind string) *Data {
+	for _, d := range [...]Data{
+		{Kind: "dataset", Usage: "dataset:DIR         a dataset in the reference's format, as it is; its split test is held out", Open: openDataset},
+		{Kind: "mix", Usage: "mix:A|B             rows of A and of B, half and half; mix:2*A|3*B two of A for three of B", Open: openMix},
+		{Kind: "reveal", Usage: "reveal:N:A          rows of A, half of them with up to N of their answers given; as they are for evaluation", Open: openReveal},
+	} {
+		if d.Kind == kind {
+			return &d
+		}
+	}
+	return nil
+}
+
+// genericKinds are those that generic knows.
+var genericKinds = []string{"dataset", "mix", "reveal"}
+
+// Open makes the training rows that a recipe's stage names: KIND:ARG, by the Data of that kind. Equal
+// arguments give equal rows; heldOut asks for those that are kept for evaluation.
+func Open(name string, seed uint64, heldOut bool) (Rows, error) {
 	kind, arg, _ := strings.Cut(name, ":")
-	switch kind {
-	case MazeDirectionsTask, MazePathTask, MazeWayTask:
-		src, rows, cols, err = openMaze(kind, arg, seed, heldOut)
-	case "sudoku":
-		src, rows, cols, err = openSudoku(9, arg, seed)
-	case "sudoku6":
-		src, rows, cols, err = openSudoku(6, arg, seed)
-	case "sudoku-csv":
-		src, rows, cols, err = openSudokuCSV(arg, seed, heldOut)
-	case "dataset":
-		src, rows, cols, err = openDataset(arg, seed, heldOut)
-	case "arc":
-		src, rows, cols, err = openARC(arg, seed, heldOut)
-	case "mix":
-		src, rows, cols, err = openMix(arg, seed, heldOut)
-	case "reveal":
-		src, rows, cols, err = openReveal(arg, seed, heldOut)
-	default:
-		err = nameErrorf("unknown kind, want maze-directions, maze-path, maze-way, sudoku, sudoku6, sudoku-csv, dataset, arc, mix or reveal")
+	d := dataOf(kind)
+	if d == nil {
+		d = generic(kind)
+	}
+	var rows Rows
+	err := error(NameErrorf("unknown kind, want one of %s", strings.Join(kinds(), ", ")))
+	if d != nil {
+		rows, err = d.Open(arg, seed, heldOut)
 	}
 	if err != nil {
-		return nil, 0, 0, fmt.Errorf("data %q: %w", name, err)
+		return Rows{}, fmt.Errorf("data %q: %w", name, err)
 	}
-	return src, rows, cols, nil
+	if rows.Task == "" {
+		rows.Task = d.Task
+	}
+	return rows, nil
+}
+
+// kinds are all that Open knows.
+func kinds() (all []string) {
+	for _, f := range families {
+		for _, d := range f.Data {
+			all = append(all, d.Kind)
+		}
+	}
+	return append(all, genericKinds...)
+}
+
+// Usage has a line for each form of the names that Open knows.
+func Usage() string {
+	var lines []string
+	for _, kind := range kinds() {
+		d := dataOf(kind)
+		if d == nil {
+			d = generic(kind)
+		}
+		lines = append(lines, d.Usage)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // A NameError is what is wrong with a data name itself, not with what it names.
-type NameError struct{ err error }
+type NameError struct{ Err error }
 
-func (e *NameError) Error() string { return e.err.Error() }
-func (e *NameError) Unwrap() error { return e.err }
+func (e *NameError) Error() string { return e.Err.Error() }
+func (e *NameError) Unwrap() error { return e.Err }
 
-func nameErrorf(format string, args ...any) error {
+// NameErrorf is the NameError of a message.
+func NameErrorf(format string, args ...any) error {
 	return &NameError{fmt.Errorf(format, args...)}
 }
 
-func openMaze(task, arg string, seed uint64, heldOut bool) (puzzle.Source, int, int, error) {
-	cfg, err := mazeConfig(arg)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	cfg.Split = maze.Train
+// openDataset is the train or test split of a dataset in the reference's format, in random order. A
+// split stays open as long as the process lives.
+func openDataset(dir string, seed uint64, heldOut bool) (Rows, error) {
+	split := "train"
 	if heldOut {
-		cfg.Split = maze.Test
+		split = "test"
 	}
-	open := map[string]func(maze.Config, uint64) (puzzle.Source, error){
-		MazeDirectionsTask: MazeDirections, MazePathTask: MazePath, MazeWayTask: MazeWay,
-	}[task]
-	src, err := open(cfg, seed)
+	set, err := puzzle.Open(dir, split)
 	if err != nil {
-		return nil, 0, 0, &NameError{err}
+		return Rows{}, err
 	}
-	n := cfg.Rows - 2
-	if task != MazeDirectionsTask && cfg.Rows%2 == 0 { // see PathCrop
-		n = cfg.Rows
+	if n := set.Meta.NumIdentifiers; n > 1 && set.Names == nil {
+		err = fmt.Errorf("%s: missing, want the names of the %d identifiers", filepath.Join(dir, "identifiers.json"), n)
+		return Rows{}, errors.Join(err, set.Close())
 	}
-	return src, n, n, nil
+	src, err := set.Shuffle(puzzle.Order{Seed: seed})
+	if err != nil {
+		return Rows{}, errors.Join(err, set.Close())
+	}
+	rows := Rows{Source: src}
+	shape := set.Shape()
+	if f := KindOf(shape); f != nil { // boards of all kinds are square
+		rows.Task = f.Dataset
+		for rows.Rows*rows.Rows < shape.SeqLen {
+			rows.Rows++
+		}
+		rows.Cols = rows.Rows
+	}
+	return rows, nil
 }
 
-func openSudoku(side int, arg string, seed uint64) (puzzle.Source, int, int, error) {
-	cfg := sudoku.Config{Side: side}
-	switch arg {
-	case "minimal":
-	case "hard":
-		src, err := HardSudokus(side, seed)
-		return src, side, side, err
-	default:
-		if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
-			return nil, 0, 0, nameErrorf("givens %q, want LO-HI, minimal or hard", arg)
+// weighted reads N*NAME, a part of a mixture; N is 1 if there is none.
+func weighted(part string) (float64, string) {
+	if n, name, ok := strings.Cut(part, "*"); ok {
+		if w, err := strconv.ParseFloat(n, 64); err == nil {
+			return w, name
 		}
 	}
-	src, err := Sudokus(cfg, seed)
-	if err != nil {
-		return nil, 0, 0, &NameError{err}
-	}
-	return src, side, side, nil
+	return 1, part
 }
 
-// Of is the task that a data name's rows of shape s are for, "" where that cannot be told.
-func Of(name string, s puzzle.Shape) string {
-	kind, arg, _ := strings.Cut(name, ":")
-	switch kind {
-	case "sudoku", "sudoku6", "sudoku-csv":
-		return SudokuTask
-	case "mix":
-		first, _, _ := strings.Cut(arg, "|")
-		_, first = weighted(first)
-		return Of(first, s)
-	case "reveal":
-		_, rest, _ := strings.Cut(arg, ":")
-		return Of(rest, s)
-	case "dataset":
-		return map[puzzle.Kind]string{puzzle.SudokuKind: SudokuTask, puzzle.MazeKind: MazePathTask, puzzle.ARCKind: ARCTask}[s.Kind()]
-	}
-	return kind // of mazes and ARC it is the task's name
-}
-
-// mazeConfig reads N, N-MIN or hard.
-func mazeConfig(arg string) (maze.Config, error) {
-	if arg == "hard" {
-		return maze.Hard(), nil
-	}
-	size, least, long := strings.Cut(arg, "-")
-	n, err := strconv.Atoi(size)
-	if err != nil || n < 5 || n > maze.MaxSide {
-		return maze.Config{}, nameErrorf("size %q, want a number from 5 to %d, N-MIN for ways of at least MIN moves, or hard", arg, maze.MaxSide)
-	}
-	cfg := maze.Recipe(n)
-	if long {
-		if cfg.MinPath, err = strconv.Atoi(least); err != nil || cfg.MinPath < 1 {
-			return cfg, nameErrorf("least way %q, want a number of moves", least)
+// openMix takes each row from one of the parts, each as often as its weight says.
+func openMix(arg string, seed uint64, heldOut bool) (Rows, error) {
+	var parts []puzzle.Source
+	var weights []float64
+	var all Rows
+	for i, part := range strings.Split(arg, "|") {
+		weight, name := weighted(part)
+		if !(weight > 0 && weight < 1e9) {
+			return Rows{}, NameErrorf("%q: weight %v, want more than 0", part, weight)
 		}
+		rows, err := Open(name, rng.Stream(seed, fmt.Sprintf("mix/%d", i)).Uint64(), heldOut)
+		if err != nil {
+			return Rows{}, err
+		}
+		switch {
+		case i == 0:
+			all = rows
+		case rows.Rows != all.Rows || rows.Cols != all.Cols:
+			return Rows{}, fmt.Errorf("%q has a grid of %dx%d, those before %dx%d", name, rows.Rows, rows.Cols, all.Rows, all.Cols)
+		case rows.Task != all.Task:
+			return Rows{}, fmt.Errorf("%q is for task %q, those before for %q", name, rows.Task, all.Task)
+		}
+		parts, weights = append(parts, rows.Source), append(weights, weight)
 	}
-	return cfg, nil
+	mix, err := puzzle.Mix(seed, parts, weights)
+	if err != nil {
+		return Rows{}, err
+	}
+	all.Source, all.Names = mix, nil
+	return all, nil
+}
+
+// openReveal makes every second row at random easier: up to so many of its answers stand in the question.
+func openReveal(arg string, seed uint64, heldOut bool) (Rows, error) {
+	most, name, _ := strings.Cut(arg, ":")
+	n, err := strconv.Atoi(most)
+	if err != nil || n < 1 {
+		return Rows{}, NameErrorf("reveal %q, want reveal:N:A, N answers at most of rows of A", most)
+	}
+	rows, err := Open(name, rng.Stream(seed, "reveal").Uint64(), heldOut)
+	if err != nil || heldOut {
+		return rows, err
+	}
+	if t, err := Find(rows.Task); err != nil || !t.Given {
+		return Rows{}, NameErrorf("reveal: the answers of task %q are no inputs", rows.Task)
+	}
+	rows.Source = puzzle.Augmented(rows.Source, seed, func(rng *rand.Rand, in, label []int32) {
+		if rng.IntN(2) == 0 {
+			return
+		}
+		// Each answer with the chance p, so that n·p are expected of a board that is empty.
+		p := rng.Float64() * float64(n) / float64(len(in))
+		for i, l := range label {
+			if l != puzzle.Ignore && rng.Float64() < p {
+				in[i], label[i] = l, puzzle.Ignore
+			}
+		}
+	})
+	return rows, nil
 }

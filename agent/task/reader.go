@@ -1,22 +1,21 @@
 package task
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 )
 
-// The tasks that networks are trained for.
-const (
-	MazeDirectionsTask = "maze-directions"
-	MazePathTask       = "maze-path"
-	MazeWayTask        = "maze-way"
-	SudokuTask         = "sudoku"
-	ARCTask            = "arc"
-	PolicyTask         = "policy" // a logit for each action; see package rl
-)
+// PolicyTask is that of networks with a logit for each action; see package rl.
+const PolicyTask = "policy"
+
+func init() {
+	Register(Family{Name: "policy", Tasks: []Task{{
+		Name:   PolicyTask,
+		Reader: func(env.Spec) (Reader, error) { return new(policyReader), nil },
+	}}})
+}
 
 // A Reader relates one world to the tokens and answers of a network. One goroutine uses it at a time.
 type Reader interface {
@@ -33,19 +32,6 @@ type Reader interface {
 	Action(logits []float32) int
 	// Answer is how trace.Segment.Answer is to be read.
 	Answer() trace.Answer
-}
-
-// NewReader returns the reader of a task in a world.
-func NewReader(task string, spec env.Spec) (Reader, error) {
-	switch task {
-	case MazeDirectionsTask, MazePathTask, MazeWayTask:
-		return newMazeReader(task, spec)
-	case SudokuTask:
-		return newSudokuReader(spec)
-	case PolicyTask:
-		return new(policyReader), nil
-	}
-	return nil, fmt.Errorf("a model for %s is no agent in %s", task, spec.ID)
 }
 
 // A policyReader reads one logit for each action; the tokens are the bytes of the observation.
@@ -65,13 +51,13 @@ func (r *policyReader) Describe(g *trace.Segment, logits []float32) {
 
 func (r *policyReader) Cell(int) int                { return 0 }
 func (r *policyReader) Cells() int                  { return 0 }
-func (r *policyReader) Action(logits []float32) int { return largest(logits) }
+func (r *policyReader) Action(logits []float32) int { return Largest(logits) }
 func (r *policyReader) Answer() trace.Answer        { return trace.AnswerNone }
 
 // Softmax writes the probabilities of logits into dst, which it grows if needed.
 func Softmax(dst, logits []float32) []float32 {
 	dst = append(dst[:0], logits...)
-	top := logits[largest(logits)]
+	top := logits[Largest(logits)]
 	sum := 0.0
 	for i, x := range logits {
 		e := math.Exp(float64(x - top))
@@ -84,8 +70,8 @@ func Softmax(dst, logits []float32) []float32 {
 	return dst
 }
 
-// largest is the index of the largest entry, the first of equals.
-func largest(x []float32) int {
+// Largest is the index of the largest entry, the first of equals.
+func Largest(x []float32) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] {
@@ -95,7 +81,8 @@ func largest(x []float32) int {
 	return best
 }
 
-func fill(s []uint8, n int, v uint8) []uint8 {
+// Fill makes s n values v, in its own memory if that suffices.
+func Fill(s []uint8, n int, v uint8) []uint8 {
 	s = append(s[:0], make([]uint8, n)...)
 	for i := range s {
 		s[i] = v

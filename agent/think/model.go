@@ -29,7 +29,7 @@ type Usage struct {
 	Task       string     `json:"task"`        // what it answers, a name of package task
 	Halting    act.Config `json:"evaluation"`  //
 	Loss       string     `json:"loss"`        // AnyOf: the right answers of a cell are a set
-	Judge      string     `json:"judge"`       // what q_halt foresees: "" every cell right, or a name of task.NewJudge
+	Judge      string     `json:"judge"`       // what q_halt foresees: "" every cell right, or a judge of the task
 	NoContinue bool       `json:"no_continue"` // q_continue was not trained
 	KeepCarry  bool       `json:"keep_carry"`  // decisions of an episode go on where the last one ended
 
@@ -58,7 +58,7 @@ func ReadUsage(config []byte) (Usage, error) {
 	if err := u.Halting.Validate(); err != nil {
 		return u, fmt.Errorf("evaluation: %w", err)
 	}
-	_, err := task.NewJudge(u.Judge, 1)
+	_, err := task.NewJudge(u.Task, u.Judge, 1)
 	return u, err
 }
 
@@ -72,7 +72,7 @@ func (m *Model) Close() error {
 
 // Scorer is what compares the network's answers with labels, on grids of cols columns.
 func (u Usage) Scorer(cols int) (Scorer, error) {
-	j, err := task.NewJudge(u.Judge, cols)
+	j, err := task.NewJudge(u.Task, u.Judge, cols)
 	return Scorer{Sets: u.Loss == AnyOf, Judge: j}, err
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
-	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/think/thinktest"
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -263,8 +263,8 @@ func TestEvaluate(t *testing.T) {
 // maze makes a model of a Toy for mazes.
 func maze(halting act.Config) *think.Model {
 	return &think.Model{
-		Name: "toy", Engine: "go", Core: thinktest.Toy{Vocab: task.MazeVocab, Outputs: 4},
-		Usage: think.Usage{Task: task.MazeDirectionsTask, Halting: halting, Loss: think.AnyOf},
+		Name: "toy", Engine: "go", Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4},
+		Usage: think.Usage{Task: mazes.DirectionsTask, Halting: halting, Loss: think.AnyOf},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -35,12 +36,20 @@ there is a problem.`,
 		Example: "  ponder data check data/sudoku-extreme-1k-aug-1000",
 		Args:    exactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := parseKind(kind)
-			if err != nil {
-				return err
+			kindOf := task.RowKind
+			switch kind {
+			case "":
+			case anyKind:
+				kindOf = func(puzzle.Shape) puzzle.Kind { return puzzle.Kind{Name: anyKind} }
+			default:
+				f, err := task.Kind(kind)
+				if err != nil {
+					return usagef("--kind: %v, or any", err)
+				}
+				kindOf = func(puzzle.Shape) puzzle.Kind { return *f.Kind }
 			}
 			meters := map[string]*runlog.Meter{}
-			r, err := puzzle.Check(cmd.Context(), args[0], k, func(split string, done, total int) {
+			r, err := puzzle.Check(cmd.Context(), args[0], kindOf, func(split string, done, total int) {
 				m := meters[split]
 				if m == nil {
 					m = runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
@@ -81,11 +90,5 @@ there is a problem.`,
 	return cmd
 }
 
-// parseKind reads a --kind flag; "" stays "".
-func parseKind(name string) (puzzle.Kind, error) {
-	switch k := puzzle.Kind(name); k {
-	case "", puzzle.AnyKind, puzzle.SudokuKind, puzzle.MazeKind, puzzle.ARCKind:
-		return k, nil
-	}
-	return "", usagef("--kind %s: want sudoku, maze, arc or any", name)
-}
+// anyKind are rows of which nothing is known but that they are tokens.
+const anyKind = "any"

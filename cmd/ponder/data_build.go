@@ -17,6 +17,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task/arcs"
+	"github.com/ponder-agents/ponder/agent/task/mazes"
+	"github.com/ponder-agents/ponder/agent/task/sudokus"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
@@ -216,7 +220,7 @@ are written as a CSV.`,
 				return withCode(exitUsage, err)
 			}
 			splits, total, closeFiles, err := r.splits(func(split string, n int) iter.Seq2[puzzle.Row, error] {
-				return sudokuRows(g, side, b.Seed, split, n)
+				return sudokus.Texts(g, side, b.Seed, split, n)
 			})
 			defer closeFiles()
 			if err != nil {
@@ -226,7 +230,7 @@ are written as a CSV.`,
 				return writeCSV(cmd.Context(), b.out, splits)
 			}
 			return b.run(cmd, total, func(build puzzle.Build) error {
-				return puzzle.BuildSudoku(cmd.Context(), b.out, splits, build)
+				return build.Rows(cmd.Context(), b.out, splits, sudokus.Form)
 			})
 		},
 	}
@@ -236,27 +240,6 @@ are written as a CSV.`,
 	cmd.Flags().IntVar(&side, "side", 9, "rows of generated boards: 4, 6 or 9")
 	cmd.Flags().StringVar(&givens, "givens", "", "givens of generated puzzles, N or LOW-HIGH (default: minimal puzzles)")
 	return cmd
-}
-
-// sudokuRows generates n sudokus of a split.
-func sudokuRows(g *sudoku.Generator, side int, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
-	return func(yield func(puzzle.Row, error) bool) {
-		rand := rng.Stream(seed, "data/sudoku/"+split)
-		question, answer := make([]uint8, side*side), make([]uint8, side*side)
-		for i := range n {
-			rating := g.Next(question, answer, rand.Rand)
-			row := puzzle.Row{
-				Source:   "generated",
-				Question: string(sudoku.AppendLine(nil, question)),
-				Answer:   string(sudoku.AppendLine(nil, answer)),
-				Rating:   rating,
-				At:       fmt.Sprintf("generated %s puzzle %d", split, i),
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
 }
 
 func newBuildMazeCmd() *cobra.Command {
@@ -293,7 +276,7 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 				if err != nil {
 					genErr = err
 				}
-				return mazeRows(g, b.Seed, split, n)
+				return mazes.Texts(g, b.Seed, split, n)
 			})
 			defer closeFiles()
 			if err != nil {
@@ -305,8 +288,11 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 			if strings.HasSuffix(b.out, ".csv") {
 				return writeCSV(cmd.Context(), b.out, splits)
 			}
+			if b.Augment > mazes.MaxCopies {
+				return usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
+			}
 			return b.run(cmd, total, func(build puzzle.Build) error {
-				return puzzle.BuildMaze(cmd.Context(), b.out, splits, build)
+				return build.Rows(cmd.Context(), b.out, splits, mazes.Form)
 			})
 		},
 	}
@@ -314,31 +300,6 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 	r.add(cmd, "moves of the shortest path")
 	cmd.Flags().IntVar(&size, "size", 30, "rows and columns of generated mazes")
 	return cmd
-}
-
-// mazeRows generates n mazes of a split.
-func mazeRows(g *maze.Generator, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
-	return func(yield func(puzzle.Row, error) bool) {
-		rand := rng.Stream(seed, "data/maze/"+split)
-		var m maze.Maze
-		var s maze.Solver
-		var path []int
-		flat := func(path []int) string { return strings.ReplaceAll(string(m.AppendText(nil, path)), "\n", "") }
-		for i := range n {
-			g.Next(&m, rand.Rand)
-			path = s.AppendPath(path[:0], &m)
-			row := puzzle.Row{
-				Source:   "generated",
-				Question: flat(nil),
-				Answer:   flat(path),
-				Rating:   len(path) - 1,
-				At:       fmt.Sprintf("generated %s maze %d", split, i),
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
 }
 
 func newBuildARCCmd() *cobra.Command {
@@ -359,10 +320,10 @@ a list of task names.`,
 			return withCode(exitUsage, cobra.MinimumNArgs(1)(cmd, args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var tasks []puzzle.Task
+			var tasks []*arc.Task
 			folder, from := map[string]string{}, map[string]string{}
 			for _, path := range args {
-				more, folders, err := puzzle.ReadTasks(path)
+				more, folders, err := arc.Read(path)
 				if err != nil {
 					return err
 				}
@@ -387,7 +348,7 @@ a list of task names.`,
 				tasks = tasks[:limit]
 			}
 			return b.run(cmd, len(tasks), func(build puzzle.Build) error {
-				return puzzle.BuildARC(cmd.Context(), b.out, tasks, tested, build)
+				return arcs.Build(cmd.Context(), b.out, tasks, tested, build)
 			})
 		},
 	}
@@ -398,7 +359,7 @@ a list of task names.`,
 }
 
 // evaluated are the tasks that an --evaluate flag names.
-func evaluated(flag string, tasks []puzzle.Task, folder map[string]string) (map[string]bool, error) {
+func evaluated(flag string, tasks []*arc.Task, folder map[string]string) (map[string]bool, error) {
 	tested := map[string]bool{}
 	if flag == "none" {
 		return tested, nil

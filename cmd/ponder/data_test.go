@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/agent/task/mazes"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -100,7 +102,7 @@ func TestDataBuildGenerated(t *testing.T) {
 		if _, err := s.Example(i, in, label); err != nil {
 			t.Fatal(err)
 		}
-		if moves, shortest, err := puzzle.MarkedPath(in, label, 30); err != nil || moves != shortest || moves <= 110 {
+		if moves, shortest, err := mazes.MarkedPath(in, label, 30); err != nil || moves != shortest || moves <= 110 {
 			t.Errorf("maze %d: %d moves, shortest %d, %v", i, moves, shortest, err)
 		}
 	}
@@ -259,23 +261,23 @@ func TestDataGet(t *testing.T) {
 		return want(t, code, append([]string{"data", "get", "--mirror", server.URL + "/"}, args...)...)
 	}
 
-	arc := filepath.Join(dir, "arc")
-	get(exitOK, "arc-agi-1", "--out", arc)
-	tasks, folder, err := puzzle.ReadTasks(arc)
-	if err != nil || len(tasks) != 2 || folder["b"] != "evaluation" {
-		t.Errorf("%d tasks, folders %v, %v", len(tasks), folder, err)
+	folder := filepath.Join(dir, "arc")
+	get(exitOK, "arc-agi-1", "--out", folder)
+	tasks, from, err := arc.Read(folder)
+	if err != nil || len(tasks) != 2 || from["b"] != "evaluation" {
+		t.Errorf("%d tasks, folders %v, %v", len(tasks), from, err)
 	}
-	get(exitOK, "arc-agi-1", "--out", arc) // again: it is there
-	mazes := filepath.Join(dir, "mazes")
-	get(exitOK, "maze-30x30-hard-1k", "--out", mazes)
-	want(t, exitOK, "data", "build", "maze", "--from", mazes, "--augment", "1", "--out", filepath.Join(dir, "set"))
+	get(exitOK, "arc-agi-1", "--out", folder) // again: it is there
+	hard := filepath.Join(dir, "mazes")
+	get(exitOK, "maze-30x30-hard-1k", "--out", hard)
+	want(t, exitOK, "data", "build", "maze", "--from", hard, "--augment", "1", "--out", filepath.Join(dir, "set"))
 	want(t, exitOK, "data", "check", filepath.Join(dir, "set"))
 
 	// What is there is not asked for again, and a changed file is noticed.
-	get(exitOK, "maze-30x30-hard-1k", "--out", mazes)
-	os.Remove(filepath.Join(mazes, "test.csv"))
+	get(exitOK, "maze-30x30-hard-1k", "--out", hard)
+	os.Remove(filepath.Join(hard, "test.csv"))
 	served["/datasets/sapientinc/maze-30x30-hard-1k/resolve/main/test.csv"] = []byte("other")
-	if got := get(exitFailure, "maze-30x30-hard-1k", "--out", mazes); !strings.Contains(got, "of the first download") {
+	if got := get(exitFailure, "maze-30x30-hard-1k", "--out", hard); !strings.Contains(got, "of the first download") {
 		t.Errorf("a changed file: %s", got)
 	}
 	get(exitFailure, "sudoku-extreme", "--out", filepath.Join(dir, "s")) // 404

@@ -21,6 +21,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -68,14 +69,14 @@ func train() {
 		ctx, args := context.Background(), os.Args[1:]
 		if len(args) == 1 {
 			return run.Resume(ctx, args[0], func(s *run.Saved) (run.Learner, error) {
-				return learn.Resume(s, learn.OpenTask, torch.CPU)
+				return learn.Resume(s, task.Open, torch.CPU)
 			}, run.Options{})
 		}
 		r, err := learn.ReadRecipe(args[0])
 		if err != nil {
 			return err
 		}
-		t, err := learn.NewTrainer(r, learn.OpenTask, torch.CPU)
+		t, err := learn.NewTrainer(r, task.Open, torch.CPU)
 		if err != nil {
 			return err
 		}

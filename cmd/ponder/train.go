@@ -124,13 +124,13 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 		data = "dataset:" + data
 	}
 	if data != "" {
-		err = r.LearnFrom(data, learn.OpenTask)
+		err = r.LearnFrom(data, task.Open)
 	}
 	if err == nil && len(r.Stages) == 0 {
 		return r, usagef("the recipe names no data: add --data or --tasks")
 	}
 	if err == nil {
-		err = r.NameIdentifiers()
+		err = r.NameIdentifiers(task.Open)
 	}
 	if err != nil && !f.mayMiss(err) {
 		return r, dataError(err)
@@ -147,7 +147,7 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 	if err := r.Check(); err != nil {
 		return r, withCode(exitUsage, err)
 	}
-	if err := r.CheckData(learn.OpenTask, f.plan.EvalCount); err != nil && !f.mayMiss(err) {
+	if err := r.CheckData(task.Open, f.plan.EvalCount); err != nil && !f.mayMiss(err) {
 		return r, dataError(err)
 	}
 	return r, nil
@@ -200,14 +200,14 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 // trainer begins with random weights, or with those of the model that the flags name.
 func (f *trainFlags) trainer(r learn.Recipe, dev torch.Device) (*learn.Trainer, error) {
 	if f.begin == "" {
-		return learn.NewTrainer(r, learn.OpenTask, dev)
+		return learn.NewTrainer(r, task.Open, dev)
 	}
 	c, err := openCheckpoint(f.begin)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	return learn.NewTrainerFrom(f.begin, c, r, learn.OpenTask, dev)
+	return learn.NewTrainerFrom(f.begin, c, r, task.Open, dev)
 }
 
 // dryRun prints the recipe and the size of its network.
@@ -235,7 +235,7 @@ func (f *trainFlags) choosePrecision(cmd *cobra.Command, r *learn.Recipe, dev to
 	case string(hrm.Float32), string(hrm.BFloat16):
 		r.Precision = hrm.Precision(f.precision)
 	case "auto":
-		times, err := learn.MeasurePrecision(*r, learn.OpenTask, dev)
+		times, err := learn.MeasurePrecision(*r, task.Open, dev)
 		if err != nil {
 			return err
 		}
@@ -264,7 +264,7 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 		}
 		resume := rl.Resume(dev)
 		if s.Learner == learn.Supervised {
-			resume = func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, learn.OpenTask, dev) }
+			resume = func(s *run.Saved) (run.Learner, error) { return learn.Resume(s, task.Open, dev) }
 		}
 		l, err := resume(s)
 		begun = err == nil

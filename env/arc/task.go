@@ -181,44 +181,57 @@ func Load(path string) (*Task, error) {
 	return t, nil
 }
 
+// A file is a task as JSON has it.
+type file struct {
+	Train []filePair `json:"train"`
+	Test  []filePair `json:"test"`
+}
+
+type filePair struct {
+	Input  [][]int `json:"input"`
+	Output [][]int `json:"output"`
+}
+
 // Parse reads a task in the JSON of ARC: {"train": [{"input": [[0, …], …], "output": …}, …],
-// "test": …}. Other keys are ignored. The output of a test may be missing. Errors name the place, as
-// train[1].output row 3, counted from 0 for pairs and from 1 for rows and columns; those of the
-// JSON itself are grid.TextErrors.
+// "test": …}. Other keys are ignored. The output of a test may be missing. The error has a line for each
+// fault and names the place, as train[1].output row 3, counted from 0 for pairs and from 1 for rows and
+// columns; those of the JSON itself are grid.TextErrors.
 func Parse(name string, data []byte) (*Task, error) {
-	type pair struct {
-		Input  [][]int `json:"input"`
-		Output [][]int `json:"output"`
-	}
-	var in struct {
-		Train []pair `json:"train"`
-		Test  []pair `json:"test"`
-	}
+	var in file
 	if err := json.Unmarshal(data, &in); err != nil {
 		return nil, fmt.Errorf("arc: %w", jsonError(data, err))
 	}
+	return in.task(name)
+}
+
+func (in file) task(name string) (*Task, error) {
 	t := &Task{Name: name}
+	var errs []error
+	grid := func(rows [][]int, format string, args ...any) Grid {
+		g, err := gridOf(rows)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("arc: %s%w", fmt.Sprintf(format, args...), err))
+		}
+		return g
+	}
 	for _, part := range []struct {
 		name string
-		in   []pair
+		in   []filePair
 		out  *[]Pair
 	}{{"train", in.Train, &t.Train}, {"test", in.Test, &t.Test}} {
 		if len(part.in) == 0 {
-			return nil, fmt.Errorf("arc: no %s pairs", part.name)
+			errs = append(errs, fmt.Errorf("arc: no %s pairs", part.name))
 		}
 		for i, p := range part.in {
-			var out Pair
-			var err error
-			if out.Input, err = gridOf(p.Input); err != nil {
-				return nil, fmt.Errorf("arc: %s[%d].input%w", part.name, i, err)
-			}
+			pair := Pair{Input: grid(p.Input, "%s[%d].input", part.name, i)}
 			if p.Output != nil || part.name == "train" {
-				if out.Output, err = gridOf(p.Output); err != nil {
-					return nil, fmt.Errorf("arc: %s[%d].output%w", part.name, i, err)
-				}
+				pair.Output = grid(p.Output, "%s[%d].output", part.name, i)
 			}
-			*part.out = append(*part.out, out)
+			*part.out = append(*part.out, pair)
 		}
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
 	}
 	return t, nil
 }
@@ -295,7 +308,13 @@ func (t *Task) AppendJSON(dst []byte) []byte {
 	return append(dst, "}\n"...)
 }
 
+// MarshalJSON writes the rows as lists of numbers, as task files have them.
+func (g Grid) MarshalJSON() ([]byte, error) { return g.appendJSON(nil), nil }
+
 func (g *Grid) appendJSON(dst []byte) []byte {
+	if g.Rows == 0 {
+		return append(dst, "[]"...)
+	}
 	dst = append(dst, '[')
 	for i, c := range g.Cells {
 		switch {

@@ -30,36 +30,17 @@ type RowSplit struct {
 	Limit     int // so many of the rest are drawn at random; 0: all
 }
 
-// BuildSudoku writes a dataset of sudokus into dir.
-func BuildSudoku(ctx context.Context, dir string, splits []RowSplit, b Build) error {
-	return b.rows(ctx, dir, splits, SudokuVocab, !b.Compact, Row.Sudoku, func(rng *rand.Rand, _ int, dst, src [2][]int32) {
-		boxRows, boxCols, _ := SudokuBox(len(src[0]))
-		m := RandomSudokuMap(rng, boxRows, boxCols)
-		for k := range src {
-			m.Apply(dst[k], src[k])
-		}
-	})
+// A Form is how a family's rows of text become examples.
+type Form struct {
+	Vocab int
+	Wide  bool // augmented splits hold int64 tokens, as the reference's sudokus
+	Parse func(Row) (in, label []int32, err error)
+	// Augment makes copy i, from 1 on, of input and label src.
+	Augment func(rng *rand.Rand, i int, dst, src [2][]int32)
 }
 
-// BuildMaze writes a dataset of square mazes into dir. The copies are the symmetries of the square
-// in their order, so Augment is at most 7.
-func BuildMaze(ctx context.Context, dir string, splits []RowSplit, b Build) error {
-	if b.Augment > Dihedrals-1 {
-		return fmt.Errorf("%d copies of a maze: it has %d besides itself", b.Augment, Dihedrals-1)
-	}
-	return b.rows(ctx, dir, splits, MazeVocab, false, Row.Maze, func(_ *rand.Rand, i int, dst, src [2][]int32) {
-		side := mazeSide(len(src[0]))
-		for k := range src {
-			Dihedral(dst[k], src[k], side, side, i)
-		}
-	})
-}
-
-// rows writes splits of rows that parse turns into tokens; augment makes copy i (from 1 on) of input
-// and label src.
-func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab int, wide bool,
-	parse func(Row) (in, label []int32, err error), augment func(rng *rand.Rand, i int, dst, src [2][]int32),
-) error {
+// Rows writes a dataset of splits into dir. Its error names file and line.
+func (b Build) Rows(ctx context.Context, dir string, splits []RowSplit, form Form) error {
 	w, err := Create(dir, b.Replace)
 	if err != nil {
 		return err
@@ -72,10 +53,10 @@ func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab in
 			copies = b.Augment
 		}
 		zero := 0
-		meta := Meta{IgnoreLabelID: &zero, VocabSize: vocab}
+		meta := Meta{IgnoreLabelID: &zero, VocabSize: form.Vocab}
 		var out *SplitWriter
-		err := ordered(ctx, split.choose(b.Seed), b.Workers, func(i int, row Row) ([][2][]int32, error) {
-			in, label, err := parse(row)
+		err := InOrder(ctx, split.choose(b.Seed), b.Workers, func(i int, row Row) ([][2][]int32, error) {
+			in, label, err := form.Parse(row)
 			if err != nil {
 				return nil, err
 			}
@@ -83,7 +64,7 @@ func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab in
 			rng := rowRand(b.Seed+nameHash(split.Name), uint64(i))
 			for c := range copies {
 				dst := [2][]int32{make([]int32, len(in)), make([]int32, len(in))}
-				augment(rng, c+1, dst, group[0])
+				form.Augment(rng, c+1, dst, group[0])
 				group = append(group, dst)
 			}
 			return group, nil
@@ -98,7 +79,7 @@ func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab in
 			if out == nil {
 				meta.SeqLen = cells
 				var err error
-				if out, err = w.Split(split.Name, meta, wide && copies > 0); err != nil {
+				if out, err = w.Split(split.Name, meta, form.Wide && !b.Compact && copies > 0); err != nil {
 					return err
 				}
 			}
@@ -111,7 +92,7 @@ func (b Build) rows(ctx context.Context, dir string, splits []RowSplit, vocab in
 			if b.Progress != nil {
 				b.Progress(groups, examples)
 			}
-			return out.failed()
+			return out.Err()
 		})
 		if err != nil {
 			return err
@@ -140,7 +121,7 @@ func (s RowSplit) choose(seed uint64) iter.Seq2[Row, error] {
 	}
 	return func(yield func(Row, error) bool) {
 		// Algorithm R (Vitter 1985): one pass, every subset equally likely.
-		rng := rowRand(seed, nameHash("choose "+s.Name))
+		rng := Rand(seed, "choose "+s.Name)
 		type numbered struct {
 			n int
 			Row
@@ -172,110 +153,8 @@ func (s RowSplit) choose(seed uint64) iter.Seq2[Row, error] {
 	}
 }
 
-// A sink takes examples, puzzles and groups: a split on disk or in memory.
-type sink interface {
-	Example(in, label []int32)
-	EndPuzzle(id int32)
-	EndGroup()
-}
-
-func arcMeta() Meta {
-	zero := 0
-	return Meta{IgnoreLabelID: &zero, VocabSize: ARCVocab, SeqLen: ARCSide * ARCSide}
-}
-
-// BuildARC writes a dataset of ARC tasks into dir. Of the tasks named in evaluate the "train" pairs
-// go to the train split and the "test" pairs to the test split, under the same identifiers, as the
-// demonstrations are conveyed by the identifier alone; all pairs of other tasks go to train. Copies of
-// a task depend on Seed and its name, not on the other tasks. Without evaluated tasks there is no
-// test split.
-func BuildARC(ctx context.Context, dir string, tasks []Task, evaluate map[string]bool, b Build) error {
-	w, err := Create(dir, b.Replace)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	train, err := w.Split("train", arcMeta(), false)
-	if err != nil {
-		return err
-	}
-	var test sink
-	if slices.ContainsFunc(tasks, func(t Task) bool { return evaluate[t.Name] }) {
-		if test, err = w.Split("test", arcMeta(), false); err != nil {
-			return err
-		}
-	}
-	names, err := b.arc(ctx, tasks, evaluate, train, test)
-	if err != nil {
-		return err
-	}
-	return w.Commit(names)
-}
-
-// ARCSets is BuildARC in memory, for few tasks.
-func ARCSets(ctx context.Context, tasks []Task, evaluate map[string]bool, b Build) (train, test *Set, err error) {
-	mtrain, mtest := NewMemory(arcMeta()), NewMemory(arcMeta())
-	names, err := b.arc(ctx, tasks, evaluate, mtrain, mtest)
-	if err != nil {
-		return nil, nil, err
-	}
-	return mtrain.Set(names), mtest.Set(names), nil
-}
-
-func (b Build) arc(ctx context.Context, tasks []Task, evaluate map[string]bool, train, test sink) (names []string, err error) {
-	names = []string{"<blank>"}
-	groups, examples := 0, 0
-	stream := func(yield func(Task, error) bool) {
-		for _, t := range tasks {
-			if !yield(t, nil) {
-				return
-			}
-		}
-	}
-	// add writes one group; rng is nil in the test split, where nothing is moved.
-	add := func(to sink, rng *rand.Rand, copies []Task, pairs func(Task) []Pair) {
-		id := int32(len(names))
-		for i, c := range copies {
-			FramePairs(rng, pairs(c), func(in, label []int32) {
-				to.Example(in, label)
-				examples++
-			})
-			to.EndPuzzle(id + int32(i))
-		}
-		to.EndGroup()
-	}
-	err = ordered(ctx, stream, b.Workers, func(_ int, t Task) ([]Task, error) {
-		return t.Copies(rowRand(b.Seed, nameHash(t.Name)), b.Augment), nil
-	}, func(t Task, copies []Task) error {
-		place := rowRand(b.Seed, nameHash("place "+t.Name))
-		if evaluate[t.Name] {
-			add(train, place, copies, func(c Task) []Pair { return c.Train })
-			add(test, nil, copies, func(c Task) []Pair { return c.Test })
-		} else {
-			add(train, place, copies, func(c Task) []Pair {
-				known := slices.Clone(c.Train)
-				for _, p := range c.Test {
-					if p.Output.Rows > 0 {
-						known = append(known, p)
-					}
-				}
-				return known
-			})
-		}
-		for _, c := range copies {
-			names = append(names, c.Name)
-		}
-		groups++
-		if b.Progress != nil {
-			b.Progress(groups, examples)
-		}
-		if s, ok := train.(*SplitWriter); ok {
-			return s.failed()
-		}
-		return nil
-	})
-	return names, err
-}
+// Rand is the random stream of what has this name in a build with this seed.
+func Rand(seed uint64, name string) *rand.Rand { return rowRand(seed, nameHash(name)) }
 
 func nameHash(name string) uint64 {
 	h := fnv.New64a()
@@ -283,9 +162,9 @@ func nameHash(name string) uint64 {
 	return h.Sum64()
 }
 
-// ordered works on the elements of in with several goroutines and hands results to emit in order,
+// InOrder works on the elements of in with several goroutines and hands results to emit in order,
 // from the caller's goroutine. It ends at the first error, in order.
-func ordered[T, R any](ctx context.Context, in iter.Seq2[T, error], workers int, work func(int, T) (R, error), emit func(T, R) error) error {
+func InOrder[T, R any](ctx context.Context, in iter.Seq2[T, error], workers int, work func(int, T) (R, error), emit func(T, R) error) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}

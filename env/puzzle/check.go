@@ -13,82 +13,19 @@ import (
 	"strings"
 )
 
-// A Kind is a family of puzzles as rows of tokens.
-type Kind string
-
-// The kinds whose rows Check understands.
-const (
-	AnyKind    Kind = "any" // no more than tokens in range
-	SudokuKind Kind = "sudoku"
-	MazeKind   Kind = "maze"
-	ARCKind    Kind = "arc"
-)
-
-// Kind is the kind that vocabulary and length of the rows suggest.
-func (s Shape) Kind() Kind {
-	switch _, _, box := SudokuBox(s.SeqLen); {
-	case s.Vocab == ARCVocab && s.SeqLen == ARCSide*ARCSide:
-		return ARCKind
-	case s.Vocab == SudokuVocab && box:
-		return SudokuKind
-	case s.Vocab == MazeVocab && mazeSide(s.SeqLen) > 0:
-		return MazeKind
-	}
-	return AnyKind
-}
-
-// Verify checks that a row makes sense for its kind: a sudoku's label solves its input, a maze's marks
-// a shortest path, an ARC frame holds one grid and its end markers. It names the cell where it can.
-// Labels that are Ignore count as pad in ARC and as unknown elsewhere (then nothing is checked).
-func (k Kind) Verify(in, label []int32) error {
-	if k != ARCKind && slices.Contains(label, Ignore) {
-		return nil
-	}
-	switch k {
-	case SudokuKind:
-		boxRows, boxCols, ok := SudokuBox(len(in))
-		if !ok {
-			return fmt.Errorf("a sudoku of %d cells, want 81, 36 or 16", len(in))
-		}
-		for i, t := range in {
-			if t != SudokuEmpty && t != label[i] {
-				return fmt.Errorf("cell %d: the label is %d, but the input gives %d", i, label[i], t)
-			}
-		}
-		return checkSolution(label, boxRows, boxCols)
-	case MazeKind:
-		side := mazeSide(len(in))
-		if side == 0 {
-			return fmt.Errorf("a maze of %d cells, want a square number", len(in))
-		}
-		moves, shortest, err := MarkedPath(in, label, side)
-		if err == nil && moves != shortest {
-			err = fmt.Errorf("the marked path has %d moves, a shortest one %d", moves, shortest)
-		}
-		return err
-	case ARCKind:
-		g, row, col, err := ReadFrame(in)
-		if err != nil {
-			return fmt.Errorf("input: %w", err)
-		}
-		if g.Rows == 0 {
-			return errors.New("input: the frame is empty")
-		}
-		h, lrow, lcol, err := ReadFrame(label)
-		if err != nil {
-			return fmt.Errorf("label: %w", err)
-		}
-		if h.Rows > 0 && (lrow != row || lcol != col) {
-			return fmt.Errorf("the label's grid is at (%d, %d), the input's at (%d, %d)", lrow, lcol, row, col)
-		}
-	}
-	return nil
+// A Kind is what the rows of a family of puzzles mean.
+type Kind struct {
+	Name   string
+	Fits   func(s Shape) bool                         // rows of this shape are likely to be of this kind
+	Verify func(in, label []int32) error              // what is wrong with a row, and where; nil asks nothing
+	Parse  func(r Row) (in, label []int32, err error) // reads a row of a CSV; nil if there are none
+	Looks  func(question string) bool                 // the question of a CSV's row is likely to be of this kind
 }
 
 // A Report is what Check found. Each problem and note is a line that names file, field and position.
 type Report struct {
 	Dir      string        `json:"dir"`
-	Kind     Kind          `json:"kind"`
+	Kind     string        `json:"kind"`
 	Splits   []SplitReport `json:"splits"`
 	Problems []string      `json:"problems"` // must not be
 	Notes    []string      `json:"notes"`    // worth a look
@@ -133,11 +70,11 @@ func (l *lines) all() []string {
 }
 
 // Check reads the whole dataset in dir: every index, every token, what dataset.json and
-// identifiers.json claim, and every row by its kind ("" takes what the shape suggests). An error
+// identifiers.json claim, and every row by the kind that kindOf gives for its shape. An error
 // means that dir could not be read at all or ctx ended; what is wrong with the data is in the Report.
 // progress may be nil.
-func Check(ctx context.Context, dir string, kind Kind, progress func(split string, done, total int)) (Report, error) {
-	r := Report{Dir: dir, Kind: kind}
+func Check(ctx context.Context, dir string, kindOf func(Shape) Kind, progress func(split string, done, total int)) (Report, error) {
+	r := Report{Dir: dir}
 	if _, err := os.ReadDir(dir); err != nil {
 		return r, err
 	}
@@ -186,11 +123,8 @@ func Check(ctx context.Context, dir string, kind Kind, progress func(split strin
 	tested := map[uint64]int{}            // input of a test example -> its number
 	for i := len(sets) - 1; i >= 0; i-- { // the test split first, for the comparison
 		s, at := sets[i], &r.Splits[i]
-		k := kind
-		if k == "" {
-			k = s.Shape().Kind()
-		}
-		r.Kind = k
+		k := kindOf(s.Shape())
+		r.Kind = k.Name
 		in, label := make([]int32, s.Meta.SeqLen), make([]int32, s.Meta.SeqLen)
 		var raw []byte
 		for e := range s.Len() {
@@ -215,8 +149,10 @@ func Check(ctx context.Context, dir string, kind Kind, progress func(split strin
 			at.Scored += int64(scored)
 			if scored == 0 {
 				notes.add("labels of "+s.Path, "%s: example %d: no cell is scored", s.labels.name, e)
-			} else if err := k.Verify(in, label); err != nil {
-				problems.add(string(k)+" rows of "+s.Path, "%s: example %d: %v", s.labels.name, e, err)
+			} else if k.Verify != nil {
+				if err := k.Verify(in, label); err != nil {
+					problems.add(k.Name+" rows of "+s.Path, "%s: example %d: %v", s.labels.name, e, err)
+				}
 			}
 			raw = appendRow(appendRow(raw[:0], in), label)
 			h := maphash.Bytes(seed, raw)

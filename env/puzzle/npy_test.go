@@ -168,56 +168,6 @@ func FuzzNpy(f *testing.F) {
 	})
 }
 
-func FuzzCSV(f *testing.F) {
-	f.Add("source,question,answer,rating\na,S G ,SoG ,3\n")
-	f.Add("question,answer\n" + strings.Repeat(".", 16) + ",1234341221434321\n")
-	f.Add("answer,question\n\"x")
-	f.Fuzz(func(t *testing.T, text string) {
-		for row, err := range ReadCSV(strings.NewReader(text), "f.csv") {
-			if err != nil {
-				if !strings.HasPrefix(err.Error(), "f.csv: ") {
-					t.Errorf("error without the file's name: %v", err)
-				}
-				continue
-			}
-			for kind, parse := range map[Kind]func() ([]int32, []int32, error){SudokuKind: row.Sudoku, MazeKind: row.Maze} {
-				in, label, err := parse()
-				if err != nil {
-					continue
-				}
-				if len(in) != len(row.Question) || len(label) != len(in) {
-					t.Errorf("%s %q: %d and %d tokens", kind, row.Question, len(in), len(label))
-				}
-				if err := kind.Verify(in, label); err != nil && !strings.Contains(err.Error(), "a shortest one") {
-					t.Errorf("%s %q %q passes, but not Verify: %v", kind, row.Question, row.Answer, err)
-				}
-			}
-		}
-	})
-}
-
-func FuzzTask(f *testing.F) {
-	f.Add([]byte(`{"train": [{"input": [[1,2]], "output": [[0]]}], "test": [{"input": [[9]]}]}`))
-	f.Add([]byte(`{"train": [{"input": [[1,2],[3]], "output": []}], "test": null}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		task, err := ParseTask("x", data)
-		if err != nil {
-			return
-		}
-		task.Hash()
-		FramePairs(nil, append(task.Train, task.Test...), func(in, label []int32) {
-			if err := ARCKind.Verify(in, label); err != nil {
-				t.Errorf("%s: %v", data, err)
-			}
-		})
-		for i, p := range task.Train {
-			if p.Input.Rows == 0 || p.Output.Rows == 0 {
-				t.Errorf("train pair %d has an empty grid", i)
-			}
-		}
-	})
-}
-
 func FuzzMeta(f *testing.F) {
 	f.Add([]byte(`{"pad_id": 0, "ignore_label_id": null, "blank_identifier_id": 0, "vocab_size": 12, "seq_len": 900, "num_puzzle_identifiers": 16, "total_groups": 3, "mean_puzzle_examples": 3.0, "total_puzzles": 4, "sets": ["all"]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/internal/beside"
 )
 
 func openFixture(t testing.TB, name, split string) *Set {
@@ -22,7 +24,7 @@ func openFixture(t testing.TB, name, split string) *Set {
 
 // The reference's evaluation batches, cell for cell.
 func TestBatchesAsRecorded(t *testing.T) {
-	want, _ := readTensors(t, filepath.Join(fixtures(t), "expected_test_batches.safetensors"))
+	want, _ := beside.Tensors(t, filepath.Join(fixtures(t), "expected_test_batches.safetensors"))
 	compared := 0
 	for name, rows := range map[string]int{"sudoku9-tiny": 4, "maze9-tiny": 2, "arc-tiny": 8} {
 		s := openFixture(t, name, "test")
@@ -39,8 +41,8 @@ func TestBatchesAsRecorded(t *testing.T) {
 				if !ok {
 					t.Fatalf("no fixture %s", key+field)
 				}
-				if !slices.Equal(got, w.data) {
-					t.Errorf("%s%s differs: %s", key, field, cmp.Diff(w.data, got))
+				if !slices.Equal(got, w.Data) {
+					t.Errorf("%s%s differs: %s", key, field, cmp.Diff(w.Data, got))
 				}
 				compared++
 			}

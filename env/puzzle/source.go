@@ -16,8 +16,7 @@ type Transform struct {
 	next   uint64
 }
 
-// Augmented returns the rows of src, each changed in place by change. AugmentSudoku and AugmentMaze
-// are such changes.
+// Augmented returns the rows of src, each changed in place by change.
 func Augmented(src Source, seed uint64, change func(rng *rand.Rand, in, label []int32)) *Transform {
 	return &Transform{src: src, seed: seed, change: change}
 }
@@ -56,29 +55,6 @@ func (t *Transform) SetState(state []byte) error {
 	}
 	t.next = binary.LittleEndian.Uint64(state[12:])
 	return nil
-}
-
-// AugmentSudoku relabels a sudoku at random (RandomSudokuMap). The board has 81, 36 or 16 cells.
-func AugmentSudoku(rng *rand.Rand, in, label []int32) {
-	boxRows, boxCols, ok := SudokuBox(len(in))
-	if !ok {
-		panic(fmt.Sprintf("puzzle: a sudoku of %d cells", len(in)))
-	}
-	m, old := RandomSudokuMap(rng, boxRows, boxCols), make([]int32, len(in))
-	for _, row := range [][]int32{in, label} {
-		copy(old, row)
-		m.Apply(row, old)
-	}
-}
-
-// AugmentMaze turns or mirrors a square grid at random.
-func AugmentMaze(rng *rand.Rand, in, label []int32) {
-	side, t := mazeSide(len(in)), rng.IntN(Dihedrals)
-	old := make([]int32, len(in))
-	for _, row := range [][]int32{in, label} {
-		copy(old, row)
-		Dihedral(row, old, side, side, t)
-	}
 }
 
 // A Mixture is a Source that takes each row from one of several at random, as when easier puzzles

@@ -119,34 +119,6 @@ func TestNestedSourcesResume(t *testing.T) {
 	}
 }
 
-func TestAugmentKeepsPuzzlesValid(t *testing.T) {
-	for _, name := range []string{"sudoku9-tiny", "maze9-tiny"} {
-		s := openFixture(t, name, "test")
-		change := AugmentSudoku
-		if name == "maze9-tiny" {
-			change = AugmentMaze
-		}
-		in, label, old := make([]int32, 81), make([]int32, 81), make([]int32, 81)
-		changed := 0
-		for seed := range uint64(40) {
-			if _, err := s.Example(int(seed)%s.Len(), in, label); err != nil {
-				t.Fatal(err)
-			}
-			copy(old, in)
-			change(rowRand(seed, 0), in, label)
-			if err := s.Shape().Kind().Verify(in, label); err != nil {
-				t.Errorf("%s, seed %d: %v", name, seed, err)
-			}
-			if !slices.Equal(old, in) {
-				changed++
-			}
-		}
-		if changed < 20 {
-			t.Errorf("%s: %d of 40 puzzles changed", name, changed)
-		}
-	}
-}
-
 func FuzzStates(f *testing.F) {
 	set := grouped(f, []int{2, 1}, []int{3})
 	open := func() []Source {

@@ -178,8 +178,8 @@ func (s *SplitWriter) EndPuzzle(id int32) {
 // EndGroup ends a group: its puzzles are those since the last one.
 func (s *SplitWriter) EndGroup() { s.groups.row(int32(s.ids.rows)) }
 
-// failed is the first error so far, as of a full disk, so that a build need not go on to the end.
-func (s *SplitWriter) failed() error {
+// Err is the first error so far, as of a full disk, so that a build need not go on to the end.
+func (s *SplitWriter) Err() error {
 	for _, a := range []*npyWriter{s.inputs, s.labels, s.ids, s.puzzles, s.groups} {
 		if s.err == nil {
 			s.err = a.err
@@ -190,7 +190,7 @@ func (s *SplitWriter) failed() error {
 
 // close writes the metadata, whose counts are known now, and closes the arrays.
 func (s *SplitWriter) close(dir string) error {
-	err := s.failed()
+	err := s.Err()
 	if err == nil && s.inputs.rows > math.MaxInt32 {
 		err = fmt.Errorf("split %s: %d examples, the format's int32 offsets allow %d", s.name, s.inputs.rows, math.MaxInt32)
 	}

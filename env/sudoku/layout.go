@@ -54,7 +54,16 @@ func newLayout(boxRows, boxCols int) *layout {
 	return l
 }
 
-// side is the number of rows of a board with so many cells, 0 if there is none.
+// Boxes is the size of the boxes of a board with so many cells: 81, 36 or 16.
+func Boxes(cells int) (rows, cols int, ok bool) {
+	l := layouts[sideOf(cells)]
+	if l == nil {
+		return 0, 0, false
+	}
+	return l.boxRows, l.boxCols, true
+}
+
+// sideOf is the number of rows of a board with so many cells, 0 if there is none.
 func sideOf(cells int) int {
 	for n, l := range layouts {
 		if l.cells == cells {

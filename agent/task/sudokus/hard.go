@@ -1,10 +1,11 @@
-package task
+package sudokus
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/env/sudoku"
@@ -36,16 +37,16 @@ type hardWalk struct {
 	rows  uint64 // made of it
 }
 
-// HardSudokus is minimal puzzles that grow harder, see sudoku.Walk; the givens are not scored.
-func HardSudokus(side int, seed uint64) (puzzle.Source, error) {
+// Hard is minimal puzzles that grow harder, see sudoku.Walk; the givens are not scored.
+func Hard(side int, seed uint64) (puzzle.Source, error) {
 	if _, err := sudoku.NewWalk(side, hardEnough); err != nil {
-		return nil, &NameError{err}
+		return nil, &task.NameError{Err: err}
 	}
 	return &hardSource{side: side, seed: seed}, nil
 }
 
 func (h *hardSource) Shape() puzzle.Shape {
-	return puzzle.Shape{SeqLen: h.side * h.side, Vocab: SudokuVocab(h.side), Identifiers: 1}
+	return puzzle.Shape{SeqLen: h.side * h.side, Vocab: Vocab(h.side), Identifiers: 1}
 }
 
 func (h *hardSource) Next(in, label []int32) (int32, error) {
@@ -66,7 +67,7 @@ func (h *hardSource) Next(in, label []int32) (int32, error) {
 		}
 	}
 	board, solution, _ := w.Puzzle()
-	SudokuRow(in, label, board, solution)
+	Row(in, label, board, solution)
 	h.next++
 	return 0, nil
 }

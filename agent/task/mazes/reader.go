@@ -1,8 +1,9 @@
-package task
+package mazes
 
 import (
 	"fmt"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/maze"
@@ -18,16 +19,16 @@ type mazeView struct {
 	probs      []float32
 }
 
-func newMazeReader(task string, spec env.Spec) (Reader, error) {
-	if len(spec.Actions) != 4 || len(spec.Layout) != 1 || len(spec.Layout[0].Shape) != 2 || spec.Vocab > MazeVocab {
-		return nil, fmt.Errorf("a model for %s cannot act in %s: it needs a full view of a maze and the actions up, down, left, right", task, spec.ID)
+func newReader(name string, spec env.Spec) (task.Reader, error) {
+	if len(spec.Actions) != 4 || len(spec.Layout) != 1 || len(spec.Layout[0].Shape) != 2 || spec.Vocab > Vocab {
+		return nil, fmt.Errorf("a model for %s cannot act in %s: it needs a full view of a maze and the actions up, down, left, right", name, spec.ID)
 	}
 	v := mazeView{rows: spec.Layout[0].Shape[0], cols: spec.Layout[0].Shape[1]}
-	switch task {
-	case MazePathTask:
+	switch name {
+	case PathTask:
 		v.whole = v.rows%2 == 0
 		return &pathReader{v, int(maze.TokenPath)}, nil
-	case MazeWayTask:
+	case WayTask:
 		v.whole = v.rows%2 == 0
 		return &pathReader{v, WayMark}, nil
 	}
@@ -46,7 +47,7 @@ func (v *mazeView) Tokens(dst []int32, obs []byte) ([]int32, int, int) {
 		v.crop = 0
 	}
 	begin := len(dst)
-	dst = MazeObservation(dst, obs, v.cols, v.crop)
+	dst = Observation(dst, obs, v.cols, v.crop)
 	v.tokens = append(v.tokens[:0], dst[begin:]...)
 	v.agent = 0
 	for i, t := range v.tokens {
@@ -76,18 +77,18 @@ type directionReader struct{ mazeView }
 func (r *directionReader) Answer() trace.Answer { return trace.AnswerDirection }
 
 func (r *directionReader) Action(logits []float32) int {
-	return largest(logits[4*r.agent : 4*r.agent+4])
+	return task.Largest(logits[4*r.agent : 4*r.agent+4])
 }
 
 func (r *directionReader) Describe(g *trace.Segment, logits []float32) {
-	g.Answer = fill(g.Answer, r.Cells(), trace.NoAnswer)
-	g.Confidence = fill(g.Confidence, r.Cells(), 0)
+	g.Answer = task.Fill(g.Answer, r.Cells(), trace.NoAnswer)
+	g.Confidence = task.Fill(g.Confidence, r.Cells(), 0)
 	for i := range r.tokens {
 		if !r.open(i) {
 			continue
 		}
-		r.probs = Softmax(r.probs, logits[4*i:4*i+4])
-		best := largest(r.probs)
+		r.probs = task.Softmax(r.probs, logits[4*i:4*i+4])
+		best := task.Largest(r.probs)
 		g.Answer[r.Cell(i)] = uint8(best)
 		g.Confidence[r.Cell(i)] = uint8(255*r.probs[best] + 0.5)
 		if i == r.agent {
@@ -111,7 +112,7 @@ func (r *pathReader) marked(token int, logits []float32) float32 {
 		return b2f(r.tokens[token] != int32(maze.TokenWall))
 	}
 	w := len(logits) / len(r.tokens)
-	r.probs = Softmax(r.probs, logits[token*w:(token+1)*w])
+	r.probs = task.Softmax(r.probs, logits[token*w:(token+1)*w])
 	return r.probs[r.mark]
 }
 
@@ -137,12 +138,12 @@ func (r *pathReader) beside(logits []float32) (p [4]float32) {
 
 func (r *pathReader) Action(logits []float32) int {
 	p := r.beside(logits)
-	return largest(p[:])
+	return task.Largest(p[:])
 }
 
 func (r *pathReader) Describe(g *trace.Segment, logits []float32) {
-	g.Answer = fill(g.Answer, r.Cells(), trace.NoAnswer)
-	g.Confidence = fill(g.Confidence, r.Cells(), 0)
+	g.Answer = task.Fill(g.Answer, r.Cells(), trace.NoAnswer)
+	g.Confidence = task.Fill(g.Confidence, r.Cells(), 0)
 	for i, t := range r.tokens {
 		if t == int32(maze.TokenWall) {
 			continue

@@ -1,4 +1,4 @@
-package task
+package all_test
 
 import (
 	"errors"
@@ -12,8 +12,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/arcs"
+	"github.com/ponder-agents/ponder/agent/task/sudokus"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/internal/beside"
 )
 
 // row is one example as a value.
@@ -24,11 +29,11 @@ type row struct {
 
 func open(t *testing.T, name string, seed uint64, heldOut bool) (puzzle.Source, int, int) {
 	t.Helper()
-	src, rows, cols, err := Open(name, seed, heldOut)
+	rows, err := task.Open(name, seed, heldOut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return src, rows, cols
+	return rows.Source, rows.Rows, rows.Cols
 }
 
 func next(t *testing.T, src puzzle.Source) (id int32, in, label []int32) {
@@ -104,13 +109,13 @@ func writeDataset(t *testing.T, dir string, train, test, givens int) (rows map[s
 	zero := 0
 	rows = map[string][]row{}
 	for split, n := range map[string]int{"train": train, "test": test} {
-		s, err := w.Split(split, puzzle.Meta{IgnoreLabelID: &zero, VocabSize: puzzle.SudokuVocab, SeqLen: 16}, true)
+		s, err := w.Split(split, puzzle.Meta{IgnoreLabelID: &zero, VocabSize: sudokus.Vocab(9), SeqLen: 16}, true)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range n {
 			b := board(t, rng, 4)
-			in, label, err := puzzle.Row{Question: question(b, givens), Answer: b}.Sudoku()
+			in, label, err := sudokus.Parse(puzzle.Row{Question: question(b, givens), Answer: b})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,8 +146,8 @@ func TestDataset(t *testing.T) {
 				t.Errorf("%s: an epoch differs (-want +got):\n%s", split, diff)
 			}
 		}
-		if got := Of("dataset:"+dir, src.Shape()); got != SudokuTask {
-			t.Errorf("the rows are for %q, want %q", got, SudokuTask)
+		if got, err := task.Open("dataset:"+dir, 1, heldOut); err != nil || got.Task != sudokus.Task {
+			t.Errorf("the rows are for %q, want %q; %v", got.Task, sudokus.Task, err)
 		}
 	}
 	first := func(seed uint64) (in []string) {
@@ -175,8 +180,8 @@ func TestSudokuCSV(t *testing.T) {
 			n, givens int
 		}{{false, tt.train, 5}, {true, tt.tests, 9}} {
 			src, rows, cols := open(t, tt.name, 3, part.heldOut)
-			if rows != 4 || cols != 4 || src.Shape().Vocab != SudokuVocab(4) {
-				t.Errorf("%s: %dx%d, vocabulary %d; want 4x4 and %d", tt.name, rows, cols, src.Shape().Vocab, SudokuVocab(4))
+			if rows != 4 || cols != 4 || src.Shape().Vocab != sudokus.Vocab(4) {
+				t.Errorf("%s: %dx%d, vocabulary %d; want 4x4 and %d", tt.name, rows, cols, src.Shape().Vocab, sudokus.Vocab(4))
 			}
 			seen := map[string]bool{}
 			for range 4 * part.n {
@@ -184,7 +189,7 @@ func TestSudokuCSV(t *testing.T) {
 				seen[fmt.Sprint(in)] = true
 				givens := 0
 				for i, x := range in {
-					if x != puzzle.SudokuEmpty {
+					if x != int32(sudoku.TokenBlank) {
 						givens++
 						if label[i] != puzzle.Ignore {
 							t.Fatalf("%s: cell %d is given and scored", tt.name, i)
@@ -195,7 +200,7 @@ func TestSudokuCSV(t *testing.T) {
 				if givens != part.givens {
 					t.Fatalf("%s: held out %v: a board with %d givens, want only ones with %d", tt.name, part.heldOut, givens, part.givens)
 				}
-				if err := puzzle.SudokuKind.Verify(in, label); err != nil {
+				if err := task.RowKind(puzzle.Shape{SeqLen: len(in), Vocab: sudokus.Vocab(9)}).Verify(in, label); err != nil {
 					t.Fatalf("%s: %v", tt.name, err)
 				}
 			}
@@ -209,7 +214,7 @@ func TestSudokuCSV(t *testing.T) {
 // TestSudokuCSVOfShared: of real puzzles too the held-out ones are never trained on, not even as they
 // are in the file.
 func TestSudokuCSVOfShared(t *testing.T) {
-	file := filepath.Join(shared(t), "sudoku", "train.csv")
+	file := beside.Shared(t, "data", "sudoku", "train.csv")
 	m := map[string]bool{}
 	src, _, _ := open(t, "sudoku-csv:"+file, 0, true)
 	for range 100 {
@@ -226,24 +231,14 @@ func TestSudokuCSVOfShared(t *testing.T) {
 			t.Fatal("a held-out puzzle is trained on")
 		}
 		for i, x := range in {
-			if x != puzzle.SudokuEmpty {
+			if x != int32(sudoku.TokenBlank) {
 				label[i] = x
 			}
 		}
-		if err := puzzle.SudokuKind.Verify(in, label); err != nil {
+		if err := task.RowKind(puzzle.Shape{SeqLen: len(in), Vocab: sudokus.Vocab(9)}).Verify(in, label); err != nil {
 			t.Fatal(err)
 		}
 	}
-}
-
-// shared is the folder of real data beside the checkout.
-func shared(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join("..", "..", "..", "shared", "data")
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("the real puzzles are not beside the checkout (shared/data)")
-	}
-	return dir
 }
 
 func TestMixShares(t *testing.T) {
@@ -261,7 +256,7 @@ func TestMixShares(t *testing.T) {
 		_, in, _ := next(t, src)
 		givens := 0
 		for _, x := range in {
-			if x != puzzle.SudokuEmpty {
+			if x != int32(sudoku.TokenBlank) {
 				givens++
 			}
 		}
@@ -290,7 +285,7 @@ func TestARC(t *testing.T) {
 	for name, text := range map[string]string{"a": taskA, "b": taskB, "big": taskBig} {
 		write(t, filepath.Join(dir, name+".json"), text)
 	}
-	a, err := ReadARC(dir, 4, 3)
+	a, err := arcs.ReadCorpus(dir, 4, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +317,7 @@ func TestARC(t *testing.T) {
 
 // TestARCOfShared has all tasks of the public training set that fit into 10x10.
 func TestARCOfShared(t *testing.T) {
-	a, err := ReadARC(filepath.Join(shared(t), "arc", "training"), 10, 2)
+	a, err := arcs.ReadCorpus(beside.Shared(t, "data", "arc", "training"), 10, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,22 +328,22 @@ func TestARCOfShared(t *testing.T) {
 
 // checkARC: demonstrations and tests have the same identifiers, no test is a demonstration of its
 // puzzle, and a frame gives back the grid of the task that the identifier's name tells.
-func checkARC(t *testing.T, a *ARC, demos, tests *puzzle.Set) {
+func checkARC(t *testing.T, a *arcs.Corpus, demos, tests *puzzle.Set) {
 	t.Helper()
 	if diff := cmp.Diff(demos.Names, tests.Names); diff != "" || demos.Names[0] != "<blank>" || demos.Shape() != tests.Shape() {
 		t.Fatalf("identifiers differ, or rows of %+v and %+v (-demonstrations +tests):\n%s", demos.Shape(), tests.Shape(), diff)
 	}
-	tasks := map[string]puzzle.Task{}
-	for _, task := range a.Tasks {
-		tasks[task.Name] = task
+	tasks := map[string]*arc.Task{}
+	for _, x := range a.Tasks {
+		tasks[x.Name] = x
 	}
 	n := a.Side * a.Side
 	in, label, frame := make([]int32, n), make([]int32, n), []int32(nil)
 	learned, seen := map[row]bool{}, map[string]int{}
 	for _, part := range []struct {
 		set   *puzzle.Set
-		pairs func(puzzle.Task) []puzzle.Pair
-	}{{demos, func(t puzzle.Task) []puzzle.Pair { return t.Train }}, {tests, func(t puzzle.Task) []puzzle.Pair { return t.Test }}} {
+		pairs func(*arc.Task) []arc.Pair
+	}{{demos, func(t *arc.Task) []arc.Pair { return t.Train }}, {tests, func(t *arc.Task) []arc.Pair { return t.Test }}} {
 		clear(seen)
 		for i := range part.set.Len() {
 			id, err := part.set.Example(i, in, label)
@@ -356,7 +351,7 @@ func checkARC(t *testing.T, a *ARC, demos, tests *puzzle.Set) {
 				t.Fatal(err)
 			}
 			name := part.set.Name(id)
-			source, augmentation := puzzle.ParseName(name)
+			source, augmentation := arcs.ParseName(name)
 			pairs := part.pairs(tasks[source])
 			if id < 1 || seen[name] == len(pairs) {
 				t.Fatalf("example %d: identifier %d, %q, of %d pairs", i, id, name, len(pairs))
@@ -365,10 +360,10 @@ func checkARC(t *testing.T, a *ARC, demos, tests *puzzle.Set) {
 			seen[name]++
 			for _, g := range []struct {
 				tokens []int32
-				grid   puzzle.Grid
+				grid   arc.Grid
 			}{{in, want.Input}, {label, want.Output}} {
 				frame = a.Frame(frame, g.tokens)
-				got := puzzle.Crop(frame)
+				got := arcs.Crop(frame)
 				if back := augmentation.Undo(got); !cmp.Equal(back, g.grid) && g.grid.Rows > 0 {
 					t.Fatalf("example %d, %q: grid %+v, want %+v", i, name, back, g.grid)
 				}
@@ -447,7 +442,7 @@ func TestOpenErrors(t *testing.T) {
 		{"arc:31:1:DIR/arc", false, []string{`side "31"`, "want 1 to 30"}},
 		{"arc:4:-1:DIR/arc", false, []string{`copies "-1"`}},
 		{"arc:2:1:DIR/arc", false, []string{"DIR/arc: none of 1 tasks fits into 2x2"}},
-		{"arc:4:1:DIR/cell", false, []string{"cell/a.json", "want a colour from 0 to 9"}},
+		{"arc:4:1:DIR/cell", false, []string{"cell/a.json", "colour 10, want 0 to 9"}},
 		{"arc:4:1:DIR/good/train", false, []string{"good/train/dataset.json"}},
 		{"sudoku:many", false, []string{`givens "many", want LO-HI, minimal or hard`}},
 		{"mix:sudoku:30-40|0*sudoku:minimal", false, []string{`"0*sudoku:minimal": weight 0, want more than 0`}},
@@ -465,12 +460,12 @@ func TestOpenErrors(t *testing.T) {
 		"reveal:x:sudoku:minimal", "reveal:9:maze-path:7",
 	}
 	for _, tt := range tests {
-		_, _, _, err := Open(strings.ReplaceAll(tt.name, "DIR", dir), 0, tt.heldOut)
+		_, err := task.Open(strings.ReplaceAll(tt.name, "DIR", dir), 0, tt.heldOut)
 		if err == nil {
 			t.Errorf("%s: no error", tt.name)
 			continue
 		}
-		_, ofName := errors.AsType[*NameError](err)
+		_, ofName := errors.AsType[*task.NameError](err)
 		if want := slices.Contains(badNames, tt.name); ofName != want {
 			t.Errorf("%s: an error of the name itself: %v, want %v", tt.name, ofName, want)
 		}

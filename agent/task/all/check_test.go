@@ -1,4 +1,4 @@
-package puzzle
+package all_test
 
 import (
 	"os"
@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
 // copyFixture is a writable copy of a recorded dataset.
@@ -20,13 +23,13 @@ func copyFixture(t *testing.T, name string) string {
 }
 
 func TestCheckFindsNothingInTheFixtures(t *testing.T) {
-	for name, want := range map[string]Report{
-		"sudoku9-tiny": {Kind: SudokuKind, Splits: []SplitReport{{"train", 42, 42, 14, 42 * 81}, {"test", 6, 6, 6, 6 * 81}}},
-		"maze9-tiny":   {Kind: MazeKind, Splits: []SplitReport{{"train", 56, 56, 7, 56 * 81}, {"test", 3, 3, 3, 3 * 81}}},
+	for name, want := range map[string]puzzle.Report{
+		"sudoku9-tiny": {Kind: "sudoku", Splits: []puzzle.SplitReport{{Name: "train", Examples: 42, Puzzles: 42, Groups: 14, Scored: 42 * 81}, {Name: "test", Examples: 6, Puzzles: 6, Groups: 6, Scored: 6 * 81}}},
+		"maze9-tiny":   {Kind: "maze", Splits: []puzzle.SplitReport{{Name: "train", Examples: 56, Puzzles: 56, Groups: 7, Scored: 56 * 81}, {Name: "test", Examples: 3, Puzzles: 3, Groups: 3, Scored: 3 * 81}}},
 	} {
 		want.Dir = filepath.Join(fixtures(t), name)
 		want.Problems, want.Notes = []string{}, []string{}
-		got, err := Check(t.Context(), want.Dir, "", nil)
+		got, err := puzzle.Check(t.Context(), want.Dir, task.RowKind, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +141,7 @@ func TestCheckFindsDamage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := copyFixture(t, tt.set)
 			tt.damage(t, dir)
-			r, err := Check(t.Context(), dir, "", nil)
+			r, err := puzzle.Check(t.Context(), dir, task.RowKind, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -163,11 +166,11 @@ func TestCheckCountsRepeatedProblems(t *testing.T) {
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Check(t.Context(), dir, "", nil)
+	r, err := puzzle.Check(t.Context(), dir, task.RowKind, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.Problems); n != maxLines+1 || !strings.HasSuffix(r.Problems[n-1], ": 46 more like these") {
+	if n := len(r.Problems); n != 11 || !strings.HasSuffix(r.Problems[n-1], ": 46 more like these") {
 		t.Errorf("%d lines, the last %q", n, r.Problems[n-1])
 	}
 }
@@ -189,7 +192,7 @@ func TestCheckFindsLeaks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	r, err := Check(t.Context(), dir, "", nil)
+	r, err := puzzle.Check(t.Context(), dir, task.RowKind, nil)
 	if err != nil || len(r.Problems) > 0 {
 		t.Fatalf("%v %v", err, r.Problems)
 	}

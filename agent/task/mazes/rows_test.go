@@ -1,22 +1,23 @@
-package task
+package mazes
 
 import (
 	"testing"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
-// TestMazeWay: of the same seed MazePath and MazeWay mark the same cells; whoever goes by MazeWay's
+// TestWay: of the same seed Path and Way mark the same cells; whoever goes by Way's
 // directions from any other cell comes to the marks or the goal.
-func TestMazeWay(t *testing.T) {
+func TestWay(t *testing.T) {
 	for _, size := range []int{9, 12} {
 		cfg := maze.Recipe(size)
-		path, err := MazePath(cfg, 5)
+		path, err := Path(cfg, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
-		way, err := MazeWay(cfg, 5)
+		way, err := Way(cfg, 5)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -25,7 +26,7 @@ func TestMazeWay(t *testing.T) {
 			t.Fatalf("%d and %d tokens at size %d, want %d", n, way.Shape().SeqLen, size, want)
 		}
 		cols := map[int]int{9: 7, 12: 12}[size]
-		judge, err := NewJudge("marks", cols)
+		judge, err := task.NewJudge(WayTask, "marks", cols)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +69,7 @@ func TestMazeWay(t *testing.T) {
 			if !judge(in, label, pred) {
 				t.Fatal("the right marks are judged wrong")
 			}
-			Marked(MazeWayTask, in, pred)
+			Marked(WayTask, in, pred)
 			for i := range in {
 				if tokens[i] != puzzle.Ignore && pred[i] != tokens[i] {
 					t.Fatalf("cell %d is turned into token %d, want %d", i, pred[i], tokens[i])

@@ -1,10 +1,12 @@
-package puzzle
+package arcs
 
 import (
 	"cmp"
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/ponder-agents/ponder/env/arc"
 )
 
 // A Voter gathers the answers to augmented copies of ARC tests. The answers are put back into the
@@ -16,16 +18,16 @@ type Voter struct {
 
 // A Tested is a test of a task with the answers given to it, the best first.
 type Tested struct {
-	Input   Grid     `json:"input"`
-	Truth   Grid     `json:"truth"` // empty if unknown
+	Input   arc.Grid `json:"input"`
+	Truth   arc.Grid `json:"truth"` // empty if unknown
 	Answers []Answer `json:"answers"`
 }
 
 // An Answer is one of the distinct answers to a test.
 type Answer struct {
-	Grid       Grid    `json:"grid"`
-	Votes      int     `json:"votes"`
-	Confidence float64 `json:"confidence"` // mean of sigmoid(q_halt)
+	Grid       arc.Grid `json:"grid"`
+	Votes      int      `json:"votes"`
+	Confidence float64  `json:"confidence"` // mean of sigmoid(q_halt)
 }
 
 // A TaskVote is a task and its tests in the order they were first seen.
@@ -34,7 +36,7 @@ type TaskVote struct {
 	Tests []Tested `json:"tests"`
 }
 
-// Add counts a vote. name is the identifier's name (Set.Name); in, label and answer are frames of
+// Add counts a vote. name is the identifier's name (puzzle.Set.Name); in, label and answer are frames of
 // tokens at (0, 0); qHalt is the logit. The blank identifier's rows, padding, are dropped.
 func (v *Voter) Add(name string, in, label, answer []int32, qHalt float32) {
 	if name == "" || name == "<blank>" {
@@ -44,7 +46,7 @@ func (v *Voter) Add(name string, in, label, answer []int32, qHalt float32) {
 	input := aug.Undo(Crop(in))
 	var test *Tested
 	for _, t := range v.tasks[task] {
-		if t.Input.Equal(input) {
+		if t.Input.Equal(&input) {
 			test = t
 		}
 	}
@@ -57,7 +59,7 @@ func (v *Voter) Add(name string, in, label, answer []int32, qHalt float32) {
 	}
 	got, p := aug.Undo(Crop(answer)), 1/(1+math.Exp(-float64(qHalt)))
 	for i := range test.Answers {
-		if a := &test.Answers[i]; a.Grid.Equal(got) {
+		if a := &test.Answers[i]; a.Grid.Equal(&got) {
 			a.Confidence += p // a sum until Tasks
 			a.Votes++
 			return
@@ -92,7 +94,7 @@ func (t Tested) Rank() int {
 	if t.Truth.Rows == 0 {
 		return 0
 	}
-	return 1 + slices.IndexFunc(t.Answers, func(a Answer) bool { return a.Grid.Equal(t.Truth) })
+	return 1 + slices.IndexFunc(t.Answers, func(a Answer) bool { return a.Grid.Equal(&t.Truth) })
 }
 
 // Pass is pass@k over tasks: strict, the share of tasks all of whose tests have the truth among the

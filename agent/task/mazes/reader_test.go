@@ -1,9 +1,10 @@
-package task
+package mazes
 
 import (
 	"slices"
 	"testing"
 
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/maze"
 )
@@ -38,7 +39,7 @@ func TestPathReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Observe(obs)
-		r, err := NewReader(MazePathTask, w.Spec())
+		r, err := task.NewReader(PathTask, w.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,11 +47,11 @@ func TestPathReader(t *testing.T) {
 		if want := (m.Rows - 2*tt.crop) * (m.Cols - 2*tt.crop); len(tokens) != want || rows*cols != want {
 			t.Fatalf("%s: %d tokens of %dx%d, want %d", tt.whatBecame, len(tokens), rows, cols, want)
 		}
-		logits := make([]float32, len(tokens)*MazeVocab)
+		logits := make([]float32, len(tokens)*Vocab)
 		for i := range tokens {
-			logits[i*MazeVocab+int(maze.TokenOpen)] = 3
+			logits[i*Vocab+int(maze.TokenOpen)] = 3
 			if r.Cell(i) == tt.marked[0]*m.Cols+tt.marked[1] {
-				logits[i*MazeVocab+int(maze.TokenPath)] = 6
+				logits[i*Vocab+int(maze.TokenPath)] = 6
 			}
 		}
 		if got := r.Action(logits); got != tt.want {

@@ -1,0 +1,193 @@
+package mazes
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// Vocab is the vocabulary of maze tokens, [maze.TokenUnknown] to [maze.TokenPath].
+const Vocab = int(maze.TokenPath) + 1
+
+// Crop is the number of cells that the network does not see on each side: a maze closed by an outer
+// wall is shown without it.
+func Crop(m *maze.Maze) int {
+	if m.Closed() {
+		return 1
+	}
+	return 0
+}
+
+// PathCrop is Crop where the way is to be marked: a maze with an even number of rows is shown whole, as
+// the published ones of 30x30 are.
+func PathCrop(m *maze.Maze) int {
+	if m.Rows%2 == 0 {
+		return 0
+	}
+	return Crop(m)
+}
+
+// Tokens writes the tokens of m with its start moved to cell start, crop cells left out on each
+// side; in has (Rows-2crop)·(Cols-2crop) tokens.
+func Tokens(in []int32, m *maze.Maze, start, crop int) {
+	i := 0
+	for r := crop; r < m.Rows-crop; r++ {
+		for c := crop; c < m.Cols-crop; c++ {
+			cell := r*m.Cols + c
+			switch {
+			case cell == start:
+				in[i] = int32(maze.TokenStart)
+			case cell == m.Goal:
+				in[i] = int32(maze.TokenGoal)
+			case m.Wall[cell]:
+				in[i] = int32(maze.TokenWall)
+			default:
+				in[i] = int32(maze.TokenOpen)
+			}
+			i++
+		}
+	}
+}
+
+// Observation is the tokens of a full observation of a maze.World, crop cells left out.
+func Observation(dst []int32, obs []byte, cols, crop int) []int32 {
+	rows := len(obs) / cols
+	for r := crop; r < rows-crop; r++ {
+		for c := crop; c < cols-crop; c++ {
+			dst = append(dst, int32(obs[r*cols+c]))
+		}
+	}
+	return dst
+}
+
+// Directions is mazes whose answer is, for every open cell but the goal, the set of directions
+// that begin a shortest way to the goal, as a bit mask over up, down, left, right (LossKind any-of).
+// The start shown is any open cell, since an agent that follows the answer comes to be anywhere.
+func Directions(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	var solver maze.Solver
+	var dirs []uint8
+	return generate(cfg, seed, 1, 16, func(rng *rand.Rand, m *maze.Maze, in, label []int32) error {
+		if !m.Closed() {
+			return fmt.Errorf("a maze of %dx%d without an outer wall", m.Rows, m.Cols)
+		}
+		dirs = solver.AppendDirections(dirs[:0], m)
+		start := m.Start
+		if rng.IntN(2) == 0 {
+			start = openCell(m, rng)
+		}
+		Tokens(in, m, start, 1)
+		directionLabels(label, m, 1, dirs)
+		return nil
+	})
+}
+
+// generate makes mazes of which row writes tokens and labels, crop cells left out on each side; labels
+// are in [0, labels), 0 meaning tokens.
+func generate(cfg maze.Config, seed uint64, crop, labels int, row func(rng *rand.Rand, m *maze.Maze, in, label []int32) error) (puzzle.Source, error) {
+	gen, err := maze.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	var m maze.Maze
+	shape := puzzle.Shape{SeqLen: (cfg.Rows - 2*crop) * (cfg.Cols - 2*crop), Vocab: Vocab, Identifiers: 1, Labels: labels}
+	return puzzle.Generate(shape, seed, func(rng *rand.Rand, in, label []int32) (int32, error) {
+		gen.Next(&m, rng)
+		return 0, row(rng, &m, in, label)
+	}), nil
+}
+
+// directionLabels labels the cells for which dirs [rows*cols] has a set with it.
+func directionLabels(label []int32, m *maze.Maze, crop int, dirs []uint8) {
+	cols := m.Cols - 2*crop
+	for i := range label {
+		label[i] = puzzle.Ignore
+		if d := dirs[(i/cols+crop)*m.Cols+i%cols+crop]; d != 0 {
+			label[i] = int32(d)
+		}
+	}
+}
+
+// markedCrop is PathCrop of the mazes that cfg makes, which are closed.
+func markedCrop(cfg maze.Config) int {
+	if cfg.Rows%2 == 0 {
+		return 0
+	}
+	return 1
+}
+
+// openCell is a random open cell other than the goal.
+func openCell(m *maze.Maze, rng *rand.Rand) int {
+	for {
+		if c := rng.IntN(len(m.Wall)); !m.Wall[c] && c != m.Goal {
+			return c
+		}
+	}
+}
+
+// Path is mazes whose answer marks the cells of one shortest way, as Maze-Hard asks; see
+// PathRow.
+func Path(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	var solver maze.Solver
+	return generate(cfg, seed, markedCrop(cfg), 0, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
+		PathRow(in, label, m, &solver)
+		return nil
+	})
+}
+
+// PathRow writes a maze as tokens, PathCrop cells left out on each side, and as labels the same
+// tokens but for TokenPath on the shortest way. Walls are not scored (they do not change).
+func PathRow(in, label []int32, m *maze.Maze, solver *maze.Solver) {
+	crop := PathCrop(m)
+	cols := m.Cols - 2*crop
+	Tokens(in, m, m.Start, crop)
+	for i, t := range in {
+		label[i] = t
+		if t == int32(maze.TokenWall) {
+			label[i] = puzzle.Ignore
+		}
+	}
+	for _, cell := range solver.AppendPath(nil, m) {
+		if cell != m.Start && cell != m.Goal {
+			label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] = int32(maze.TokenPath)
+		}
+	}
+}
+
+// WayMark is the class of Way's answer that marks a cell; those below it are directions.
+const WayMark = 4
+
+// Way is mazes whose answer marks the shortest way, as [Path], but says of every open cell off
+// it which directions lead from there to the goal, as [Directions]: each cell then has something to
+// learn from. Only the marks are the answer.
+func Way(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	var solver maze.Solver
+	var path []int
+	var dirs []uint8
+	crop := markedCrop(cfg)
+	return generate(cfg, seed, crop, 2<<WayMark, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
+		Tokens(in, m, m.Start, crop)
+		dirs = solver.AppendDirections(dirs[:0], m)
+		path = solver.AppendPath(path[:0], m)
+		for _, cell := range path[:len(path)-1] {
+			dirs[cell] = 1 << WayMark
+		}
+		directionLabels(label, m, crop, dirs)
+		return nil
+	})
+}
+
+// Marked turns the classes that a network of the task answered, PathTask's or WayTask's, into
+// tokens as Path labels them; in are the maze's tokens.
+func Marked(task string, in, pred []int32) {
+	if task != WayTask {
+		return
+	}
+	for i, t := range in {
+		if t == int32(maze.TokenOpen) && pred[i] == WayMark {
+			t = int32(maze.TokenPath)
+		}
+		pred[i] = t
+	}
+}

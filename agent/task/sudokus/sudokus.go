@@ -1,0 +1,60 @@
+// Package sudokus is the family of sudokus (env/sudoku) as rows to learn from. Importing it registers the family
+// with package task.
+package sudokus
+
+import (
+	"embed"
+	"fmt"
+
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env/sudoku"
+)
+
+// Task is the task of networks that answer sudokus, and the family's name.
+const Task = "sudoku"
+
+//go:embed recipes/*.toml
+var recipes embed.FS
+
+func init() {
+	task.Register(task.Family{
+		Name:    Task,
+		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes}},
+		Kind:    &kind,
+		Dataset: Task,
+		Draw:    board,
+		Text:    text,
+		Paint:   sudoku.PaintBoard,
+		Recipes: recipes,
+		Data: []task.Data{
+			{Kind: "sudoku", Task: Task, Usage: `sudoku:LO-HI        9x9 with so many givens; sudoku:minimal has as few as unique solutions need
+sudoku:hard         9x9, minimal, of sudoku.Walk: ever harder neighbours of random ones`, Open: generated(9)},
+			{Kind: "sudoku6", Task: Task, Usage: "sudoku6:LO-HI       6x6", Open: generated(6)},
+			{Kind: "sudoku-csv", Task: Task, Usage: `sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
+sudoku-csv:A,B      those of A; those of B, none of them in A, are held out`, Open: openCSV},
+		},
+	})
+}
+
+// generated opens generated puzzles of boards with side rows: LO-HI givens, minimal or hard.
+func generated(side int) func(arg string, seed uint64, heldOut bool) (task.Rows, error) {
+	return func(arg string, seed uint64, _ bool) (task.Rows, error) {
+		rows := task.Rows{Rows: side, Cols: side}
+		var err error
+		cfg := sudoku.Config{Side: side}
+		switch arg {
+		case "hard":
+			rows.Source, err = Hard(side, seed)
+			return rows, err
+		case "minimal":
+		default:
+			if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
+				return rows, task.NameErrorf("givens %q, want LO-HI, minimal or hard", arg)
+			}
+		}
+		if rows.Source, err = Generate(cfg, seed); err != nil {
+			return rows, &task.NameError{Err: err}
+		}
+		return rows, nil
+	}
+}

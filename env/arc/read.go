@@ -1,0 +1,121 @@
+package arc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Read reads the tasks below path, sorted by name: a task's own file, a folder with one file a
+// task (ARC-AGI-1, ARC-AGI-2, ConceptARC; searched to any depth), or a file with many tasks by name,
+// NAME_challenges.json, whose answers are in NAME_solutions.json beside it if that exists. folder is
+// the name of the folder each task came from, by task; "evaluation" of
+// arc-agi_evaluation_challenges.json. One error has all problems, each with file and position.
+func Read(path string) (tasks []*Task, folder map[string]string, err error) {
+	folder = map[string]string{}
+	from := map[string]string{}
+	var errs []error
+	add := func(t *Task, file, dir string) {
+		switch first, twice := from[t.Name]; {
+		case twice:
+			errs = append(errs, fmt.Errorf("%s: task %q is in %s too", file, t.Name, first))
+		default:
+			from[t.Name], folder[t.Name] = file, dir
+			tasks = append(tasks, t)
+		}
+	}
+	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(file) != ".json" {
+			return err
+		}
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		switch {
+		case strings.HasSuffix(name, "_solutions"):
+		case strings.HasSuffix(name, "_challenges"):
+			set := strings.TrimSuffix(name, "_challenges")
+			many, err := readChallenges(data, strings.TrimSuffix(file, "_challenges.json")+"_solutions.json")
+			if err != nil {
+				errs = append(errs, inFile(file, err))
+			}
+			for _, t := range many {
+				add(t, file, set[strings.LastIndexByte(set, '_')+1:])
+			}
+		default:
+			t, err := Parse(name, data)
+			if err != nil {
+				errs = append(errs, inFile(file, err))
+				return nil
+			}
+			add(t, file, filepath.Base(filepath.Dir(file)))
+		}
+		return nil
+	})
+	if err = errors.Join(append(errs, err)...); err != nil {
+		return nil, nil, err
+	}
+	if len(tasks) == 0 {
+		return nil, nil, fmt.Errorf("%s: no .json files of tasks", path)
+	}
+	slices.SortFunc(tasks, func(a, b *Task) int { return strings.Compare(a.Name, b.Name) })
+	return tasks, folder, nil
+}
+
+// readChallenges reads tasks by name, and their answers from the file solutions if there is one.
+func readChallenges(data []byte, solutions string) ([]*Task, error) {
+	var raw map[string]file
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return nil, jsonError(data, err)
+	}
+	var answers map[string][][][]int
+	switch sol, err := os.ReadFile(solutions); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(sol, &answers); err != nil {
+			return nil, fmt.Errorf("%s: %w", solutions, jsonError(sol, err))
+		}
+	}
+	var tasks []*Task
+	var errs []error
+	for name, r := range raw {
+		if answers != nil {
+			if len(answers[name]) != len(r.Test) {
+				errs = append(errs, fmt.Errorf("task %s: %d tests, but %d answers in %s", name, len(r.Test), len(answers[name]), solutions))
+				continue
+			}
+			for i := range r.Test {
+				r.Test[i].Output = answers[name][i]
+			}
+		}
+		t, err := r.task(name)
+		if err != nil {
+			errs = append(errs, inFile("task "+name, err))
+			continue
+		}
+		tasks = append(tasks, t)
+	}
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) }) // the map has no order
+	return tasks, errors.Join(errs...)
+}
+
+// inFile puts the file before every line of err.
+func inFile(file string, err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, fmt.Errorf("%s: %w", file, e))
+		}
+		return errors.Join(errs...)
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
