@@ -10,7 +10,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/task"
-	_ "github.com/ponder-agents/ponder/agent/task/all"
+	_ "github.com/ponder-agents/ponder/agent/task/families"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/hrm"

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
-	_ "github.com/ponder-agents/ponder/agent/task/all" // the families that the models answer
+	_ "github.com/ponder-agents/ponder/agent/task/families" // the families that the models answer
 )
 
 // files are the folders of this directory, and its few kilobytes of source.

@@ -13,7 +13,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
-	_ "github.com/ponder-agents/ponder/agent/task/all"
+	_ "github.com/ponder-agents/ponder/agent/task/families"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )

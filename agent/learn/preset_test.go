@@ -1,6 +1,6 @@
 package learn
 
-import _ "github.com/ponder-agents/ponder/agent/task/all"
+import _ "github.com/ponder-agents/ponder/agent/task/families"
 
 // preset is a recipe that is there.
 func preset(name string) Recipe {

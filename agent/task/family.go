@@ -15,7 +15,7 @@ import (
 )
 
 // A Family is what ponder knows of one kind of puzzles: the tasks that networks are trained for, the data to
-// learn from, and how rows are stored and drawn. Only Name is needed; package all imports those of ponder.
+// learn from, and how rows are stored and drawn. Only Name is needed; package families imports ponder's own.
 type Family struct {
 	Name  string
 	Tasks []Task
@@ -98,7 +98,7 @@ func Find(name string) (Task, error) {
 			known = append(known, t.Name)
 		}
 	}
-	return Task{}, fmt.Errorf("task %q is unknown, want one of %q; a program imports the package that registers it, as agent/task/all does", name, known)
+	return Task{}, fmt.Errorf("task %q is unknown, want one of %q; a program imports the package that registers it, as agent/task/families does", name, known)
 }
 
 // NewReader returns the reader of a task in a world.

@@ -31,14 +31,20 @@ func init() {
 		usage string
 		open  func(maze.Config, uint64) (puzzle.Source, error)
 	}{
-		{task.Task{Name: DirectionsTask, Sets: true, Judges: map[string]func(int) task.Judge{"path": follows}},
-			"maze-directions:N   NxN mazes, the optimal directions of every cell", Directions},
-		{task.Task{Name: PathTask},
+		{
+			task.Task{Name: DirectionsTask, Sets: true, Judges: map[string]func(int) task.Judge{"path": follows}},
+			"maze-directions:N   NxN mazes, the optimal directions of every cell", Directions,
+		},
+		{
+			task.Task{Name: PathTask},
 			`maze-path:N         NxN mazes, the way marked
 maze-path:N-MIN     with ways of at least MIN moves; for the others too
-maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path},
-		{task.Task{Name: WayTask, Sets: true, Judges: map[string]func(int) task.Judge{"marks": func(int) task.Judge { return marksRight }}},
-			"maze-way:N          as maze-path, and the optimal directions of all other cells to learn from", Way},
+maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,
+		},
+		{
+			task.Task{Name: WayTask, Sets: true, Judges: map[string]func(int) task.Judge{"marks": func(int) task.Judge { return marksRight }}},
+			"maze-way:N          as maze-path, and the optimal directions of all other cells to learn from", Way,
+		},
 	} {
 		t.Reader = func(spec env.Spec) (task.Reader, error) { return newReader(t.Name, spec) }
 		f.Tasks = append(f.Tasks, t.Task)

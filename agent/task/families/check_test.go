@@ -1,4 +1,4 @@
-package all_test
+package families_test
 
 import (
 	"os"
