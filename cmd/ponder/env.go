@@ -2,10 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -108,9 +104,7 @@ func newEnvListCmd() *cobra.Command {
 				}
 				list = append(list, l)
 			}
-			enc := json.NewEncoder(out)
-			enc.SetIndent("", "  ")
-			return enc.Encode(list)
+			return printJSON(out, list)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print ids, options and specs as JSON")
@@ -293,48 +287,17 @@ func newEnvReplayCmd() *cobra.Command {
 				defer f.Close()
 				in = f
 			}
-			r := bufio.NewReaderSize(in, 1<<16)
-			if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-				z, err := gzip.NewReader(r)
-				if err != nil {
-					return fmt.Errorf("%s: %w", args[0], err)
-				}
-				r = bufio.NewReaderSize(z, 1<<16)
-			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			defer out.Flush()
-			var episodes, steps, differing int
-			ids := map[string]bool{}
-			dec := json.NewDecoder(r)
-			for line := 1; ; line++ {
-				if cmd.Context().Err() != nil {
-					return cmd.Context().Err()
-				}
-				var t minigrid.Trace
-				if err := dec.Decode(&t); errors.Is(err, io.EOF) {
-					break
-				} else if err != nil {
-					return fmt.Errorf("%s: trace %d: %w", args[0], line, err)
-				}
-				diffs, n, err := t.Replay()
-				if err != nil {
-					return fmt.Errorf("%s: trace %d: %w", args[0], line, err)
-				}
-				for _, d := range diffs {
-					fmt.Fprintln(out, d)
-				}
-				ids[t.ID] = true
-				episodes++
-				steps += n
-				if len(diffs) > 0 {
-					differing++
-				}
+			sum, err := minigrid.ReplayAll(cmd.Context(), in, func(differs string) { fmt.Fprintln(out, differs) })
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			fmt.Fprintf(out, "%d ids, %d episodes, %d steps, %d episodes differ\n", len(ids), episodes, steps, differing)
-			if differing > 0 {
-				return fmt.Errorf("%s: %d of %d episodes differ", args[0], differing, episodes)
-			}
-			if episodes == 0 {
+			fmt.Fprintf(out, "%d ids, %d episodes, %d steps, %d episodes differ\n", sum.IDs, sum.Episodes, sum.Steps, sum.Differ)
+			switch {
+			case sum.Differ > 0:
+				return fmt.Errorf("%s: %d of %d episodes differ", args[0], sum.Differ, sum.Episodes)
+			case sum.Episodes == 0:
 				return fmt.Errorf("%s: no traces", args[0])
 			}
 			return nil
