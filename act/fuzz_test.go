@@ -26,7 +26,7 @@ func FuzzHalter(f *testing.F) {
 		for step := 0; len(logits) >= 2*n; step++ {
 			q := Q{make([]float32, n), make([]float32, n)}
 			for b := range n {
-				q.Halt[b], q.Continue[b] = logit(logits[b]), logit(logits[n+b])
+				q.Halt[b], q.Continue[b] = logitOf(logits[b]), logitOf(logits[n+b])
 			}
 			logits = logits[2*n:]
 			wasHalted := append([]bool(nil), h.Halted()...)
@@ -81,7 +81,7 @@ func FuzzHalter(f *testing.F) {
 	})
 }
 
-func logit(b byte) float32 {
+func logitOf(b byte) float32 {
 	switch b {
 	case 255:
 		return float32(math.NaN())

@@ -2,7 +2,8 @@ package act
 
 import (
 	"fmt"
-	"math"
+
+	"github.com/ponder-agents/ponder/internal/logit"
 )
 
 // AppendTargets appends the target of q_continue for each row (arXiv:2506.21734, "Adaptive
@@ -22,10 +23,7 @@ func AppendTargets(dst []float32, next Q, last []bool) []float32 {
 		if !l {
 			q = max(q, next.Continue[b])
 		}
-		dst = append(dst, Sigmoid(q))
+		dst = append(dst, float32(logit.P(q)))
 	}
 	return dst
 }
-
-// Sigmoid is 1/(1+e^-x): the probability that a logit stands for.
-func Sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/internal/logit"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
 
@@ -286,5 +287,5 @@ func PaintPlain(b grid.Board, dst *image.RGBA) {
 	}
 }
 
-// Sigmoid is the probability of a logit; 0 of what is no number.
-func Sigmoid(q float32) float64 { return unit(1 / (1 + math.Exp(-float64(q)))) }
+// probability is that of a logit; 0 of what is no number.
+func probability(q float32) float64 { return unit(logit.P(q)) }

@@ -122,20 +122,20 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		dot   bool
 		at    float64 // y of the label
 	}
-	curves := []curve{
-		{"halt", t.Halt, func(g *trace.Segment) float64 { return Sigmoid(g.QHalt) }, true, 0},
-		{"cont.", t.Continue, func(g *trace.Segment) float64 { return Sigmoid(g.QContinue) }, true, 0},
+	var curves []curve
+	halts, continues := hasHalt(thought), hasContinue(thought)
+	if halts {
+		curves = append(curves, curve{"halt", t.Halt, func(g *trace.Segment) float64 { return probability(g.QHalt) }, true, 0})
 	}
-	continues := hasContinue(thought)
-	if !continues {
-		curves = curves[:1]
+	if continues {
+		curves = append(curves, curve{"cont.", t.Continue, func(g *trace.Segment) float64 { return probability(g.QContinue) }, true, 0})
 	}
 	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
 		curves = append(curves, curve{"conf.", t.Muted, MeanConfidence, false, 0})
 	}
-	if !continues && v.Header.Rule != "never" {
+	if halts && !continues && v.Header.Rule != "never" {
 		// The threshold takes the place of the other curve.
-		p := Sigmoid(v.Header.Threshold)
+		p := probability(v.Header.Threshold)
 		c.Dashes(1, 3, t.Continue, canvas.Point{X: a.X, Y: y(p)}, canvas.Point{X: a.X + a.W, Y: y(p)})
 	}
 	if halted >= 0 {

@@ -55,7 +55,7 @@ func ruleWords(h trace.Header) string {
 	case "halt-over-continue":
 		return "halts when halt > continue"
 	case "halt-above":
-		return fmt.Sprintf("halts when halt > %.2g", Sigmoid(h.Threshold))
+		return fmt.Sprintf("halts when halt > %.2g", probability(h.Threshold))
 	case "never":
 		return "never halts early"
 	}

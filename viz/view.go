@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -121,7 +122,7 @@ func (v *View) Words() string {
 			return "Before the first segment."
 		case Thinks(v.Header):
 			return "No thought yet."
-		case v.Header.Agent == "human":
+		case v.Header.Agent == trace.Human:
 			return "You play. The keys are under ?."
 		case v.Step.Action >= 0 && v.Step.Action < len(v.Header.Actions):
 			return "Chose " + v.Header.Actions[v.Step.Action] + ". It has no thought to show."
@@ -137,10 +138,12 @@ func (v *View) Words() string {
 		s += ". "
 	} else if len(g.Confidence) > 0 {
 		s += fmt.Sprintf("%.0f %% sure. ", 100*MeanConfidence(g))
-	} else if v.Header.Agent != "hrm" && v.Header.Agent != "" {
+	} else if v.Header.Agent != trace.Network && v.Header.Agent != "" {
 		return fmt.Sprintf("Played by %s.", AgentWords(v.Header.Agent))
 	}
-	s += QWords(v.Step, v.Segment) + ": "
+	if q := QWords(v.Step, v.Segment); q != "" {
+		s += q + ": "
+	}
 	switch first := HaltedAt(v.Step); {
 	case first >= 0 && v.Segment > first:
 		s += "thought on beyond halting."
@@ -156,17 +159,25 @@ func (v *View) Words() string {
 	return s
 }
 
-// QWords are the probabilities of halting and, where the model has a head for it, of continuing.
+// QWords are the probabilities of halting and of continuing, as far as the model has heads for them.
 func QWords(s *trace.Step, segment int) string {
 	g := &s.Thought[segment]
-	w := fmt.Sprintf("Halt %.2f", Sigmoid(g.QHalt))
-	if hasContinue(s.Thought) {
-		w += fmt.Sprintf(", continue %.2f", Sigmoid(g.QContinue))
+	var words []string
+	if hasHalt(s.Thought) {
+		words = append(words, fmt.Sprintf("Halt %.2f", probability(g.QHalt)))
 	}
-	return w
+	if hasContinue(s.Thought) {
+		words = append(words, fmt.Sprintf("continue %.2f", probability(g.QContinue)))
+	}
+	return strings.Join(words, ", ")
 }
 
-// hasContinue reports whether the model has a head for continuing: without one its value stays 0.
+// hasHalt reports whether the model has a head for halting: without one its value stays 0.
+func hasHalt(thought []trace.Segment) bool {
+	return slices.ContainsFunc(thought, func(g trace.Segment) bool { return g.QHalt != 0 })
+}
+
+// hasContinue reports the same of continuing.
 func hasContinue(thought []trace.Segment) bool {
 	return slices.ContainsFunc(thought, func(g trace.Segment) bool { return g.QContinue != 0 })
 }
@@ -187,33 +198,33 @@ func endWords(s *trace.Step) string {
 }
 
 // Thinks reports whether the agent of h thinks in segments, so that there is thought to show.
-func Thinks(h trace.Header) bool { return h.MaxSegments > 0 || h.Agent == "hrm" }
+func Thinks(h trace.Header) bool { return h.MaxSegments > 0 }
 
-func agentTitle(agent string) string {
+func agentTitle(agent trace.Agent) string {
 	switch agent {
-	case "oracle":
+	case trace.Oracle:
 		return "Oracle"
-	case "random":
+	case trace.Chance:
 		return "Chance"
-	case "human":
+	case trace.Human:
 		return "You"
 	}
 	return "Agent"
 }
 
 // AgentWords names an agent in a sentence.
-func AgentWords(agent string) string {
+func AgentWords(agent trace.Agent) string {
 	switch agent {
-	case "oracle":
+	case trace.Oracle:
 		return "the oracle"
-	case "random":
+	case trace.Chance:
 		return "chance"
-	case "human":
+	case trace.Human:
 		return "you"
 	case "":
 		return "the model"
 	}
-	return agent
+	return string(agent)
 }
 
 func plural(n int, thing string) string {

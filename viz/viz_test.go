@@ -322,6 +322,28 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestWordsWithoutHeads: of a head that a model has not there is no word.
+func TestWordsWithoutHeads(t *testing.T) {
+	for _, tt := range []struct {
+		g    trace.Segment
+		want string
+	}{
+		{trace.Segment{}, "thinks on."},
+		{trace.Segment{QHalt: 20}, "Halt 1.00: thinks on."},
+		{trace.Segment{QHalt: -20, QContinue: 20}, "Halt 0.00, continue 1.00: thinks on."},
+	} {
+		v := &viz.View{Header: trace.Header{Agent: trace.Network, MaxSegments: 2}, Step: &trace.Step{Thought: []trace.Segment{tt.g}}}
+		if got := v.Words(); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.g, got, tt.want)
+		}
+		// The curves of what there is are drawn, of none too.
+		viz.Frame(viz.Options{Width: 640, Height: 480}, v)
+	}
+	if viz.Thinks(trace.Header{Agent: trace.Network}) || !viz.Thinks(trace.Header{MaxSegments: 1}) {
+		t.Error("what thinks is what has segments, whatever its name")
+	}
+}
+
 // reel is the film of an episode of five steps.
 func reel(t *testing.T) *viz.Reel {
 	t.Helper()

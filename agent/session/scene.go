@@ -50,8 +50,8 @@ var ErrNoThought = errors.New("this agent shows no thought")
 // A Choice is what a person can pick from lists.
 type Choice struct {
 	Env   string
-	Agent string // "hrm", "oracle", "random", "human"
-	Model string // for hrm: name or path; empty for the one shipped for Env
+	Agent trace.Agent
+	Model string // of a Network: name or path; empty for the one shipped for Env
 	Rule  string // halting rule; empty for the model's own
 	Seed  uint64
 }
@@ -63,7 +63,7 @@ type Scene struct {
 }
 
 // An Opener opens a choice. It is called in the session's goroutine and may take its time. Where
-// there is no model for hrm it may open another agent, which the header of the trace then names.
+// there is no model for a Network it may open another agent, which the header of the trace then names.
 type Opener func(ctx context.Context, c Choice) (*Scene, error)
 
 // Header describes the scene for a trace.
@@ -75,7 +75,7 @@ func (s *Scene) Header() trace.Header {
 }
 
 // NewOracle makes an Agent of an oracle.
-func NewOracle(o env.Oracle) Agent { return &chooser{"oracle", o.Act} }
+func NewOracle(o env.Oracle) Agent { return &chooser{trace.Oracle, o.Act} }
 
 // NewRandom makes an Agent that chooses evenly among the actions that change anything, as far as w
 // tells, with the generator of that seed.
@@ -84,7 +84,7 @@ func NewRandom(w World, seed uint64) Agent {
 	n := len(w.Spec().Actions)
 	mask := make([]bool, n)
 	masker, _ := env.As[env.Masker](w)
-	return &chooser{"random", func() (int, error) {
+	return &chooser{trace.Chance, func() (int, error) {
 		if masker == nil {
 			return r.IntN(n), nil
 		}
@@ -108,12 +108,12 @@ func NewRandom(w World, seed uint64) Agent {
 
 // NewHuman makes the Agent of a world that a person plays: it never chooses.
 func NewHuman() Agent {
-	return &chooser{"human", func() (int, error) { return -1, errors.New("a person plays: choose an action") }}
+	return &chooser{trace.Human, func() (int, error) { return -1, errors.New("a person plays: choose an action") }}
 }
 
 // A chooser acts without thought.
 type chooser struct {
-	agent string
+	agent trace.Agent
 	act   func() (int, error)
 }
 

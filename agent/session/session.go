@@ -232,7 +232,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	s.loop = NewLoop(scene, c.Seed)
 	s.total, s.count = 0, 0
 	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
-	s.now.Human = s.now.Header.Agent == "human"
+	s.now.Human = s.now.Header.Agent == trace.Human
 	s.now.Mean, s.now.Most, s.now.Attention = 0, 0, nil
 	_, s.now.Editable = env.As[env.Editor](scene.World)
 	_, s.now.Levels = env.As[env.Leveler](scene.World)
@@ -463,7 +463,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 	case OpTake:
 		s.now.Human = true
 	case OpReturn:
-		if s.now.Header.Agent == "human" {
+		if s.now.Header.Agent == trace.Human {
 			s.say("nobody to hand back to: pick an agent")
 			return
 		}

@@ -10,7 +10,7 @@ import (
 // Describe fills in who thinks and how its segments are to be read.
 func (m *Model) Describe(h *trace.Header, cfg Config, r task.Reader) {
 	halting := cfg.Halting
-	h.Agent, h.Model, h.Engine = "hrm", m.Name, m.Engine
+	h.Agent, h.Model, h.Engine = trace.Network, m.Name, m.Engine
 	h.MaxSegments, h.Rule, h.Threshold = halting.MaxSegments, halting.Rule.String(), halting.Threshold
 	h.Answer, h.Levels = r.Answer(), nil
 	for _, l := range m.Core.Spec().Levels {
@@ -34,7 +34,10 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input,
 	if err != nil {
 		return err
 	}
-	g.QHalt, g.Halted = th.QHalt, th.Halted
+	g.Halted = th.Halted
+	if m.Usage.foresees() {
+		g.QHalt = th.QHalt
+	}
 	if !m.Usage.NoContinue {
 		g.QContinue = th.QContinue
 	}

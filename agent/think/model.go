@@ -62,6 +62,10 @@ func ReadUsage(config []byte) (Usage, error) {
 	return u, err
 }
 
+// foresees reports whether q_halt was trained. That of a policy which always thinks the most segments was
+// not: nothing asks it.
+func (u Usage) foresees() bool { return u.Task != task.PolicyTask || u.Halting.Rule != act.Never }
+
 // Close frees the network, if it holds what is to be freed.
 func (m *Model) Close() error {
 	if c, ok := m.Core.(io.Closer); ok {

@@ -343,6 +343,42 @@ type put func(*trace.Step) error
 func (f put) Put(s *trace.Step) error { return f(s) }
 
 // TestMindGoesOn: a person may ask for more segments than the rule does, and begin again.
+// TestUntrainedHead: a policy that always thinks the most segments has no q_halt to show; other models do.
+func TestUntrainedHead(t *testing.T) {
+	e, err := env.Make("maze/7x7-v0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	obs := make([]byte, e.Spec().ObsLen)
+	e.Reset(obs)
+	for _, tt := range []struct {
+		task  string
+		rule  act.Rule
+		shown bool
+	}{{task.PolicyTask, act.Never, false}, {task.PolicyTask, act.HaltAbove, true}, {task.MazeDirectionsTask, act.Never, true}} {
+		m := &think.Model{Core: thinktest.Toy{Vocab: 256, Outputs: 4}, Usage: think.Usage{Task: tt.task, Halting: act.Config{MaxSegments: 3, Rule: tt.rule}}}
+		mind, err := think.NewMind(m, e.Spec(), think.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mind.Close()
+		if err := mind.Begin(t.Context(), obs, true); err != nil {
+			t.Fatal(err)
+		}
+		shown := false
+		for range 3 {
+			var g trace.Segment
+			if err := mind.Think(t.Context(), &g); err != nil {
+				t.Fatal(err)
+			}
+			shown = shown || g.QHalt != 0
+		}
+		if shown != tt.shown {
+			t.Errorf("%s with rule %v: q_halt shown is %v, want %v", tt.task, tt.rule, shown, tt.shown)
+		}
+	}
+}
+
 func TestMindGoesOn(t *testing.T) {
 	m := maze(act.Config{MaxSegments: 2, Rule: act.Never})
 	e, err := env.Make("maze/7x7-v0")

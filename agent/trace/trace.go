@@ -2,14 +2,28 @@ package trace
 
 import "github.com/ponder-agents/ponder/env/grid"
 
+// An Agent says what kind of agent acts.
+type Agent string
+
+// The kinds of agents. Whether one thinks is another matter: see Header.MaxSegments.
+const (
+	Network Agent = "hrm" // a model, of whatever architecture
+	Oracle  Agent = "oracle"
+	Chance  Agent = "random"
+	Human   Agent = "human"
+)
+
+// Agents are all of them.
+func Agents() []Agent { return []Agent{Network, Oracle, Chance, Human} }
+
 // A Header describes the run that the steps of a trace belong to.
 type Header struct {
-	EnvID       string   // id of the environment, or of the task solved
-	Model       string   // name or path of the model; empty for an oracle, a person or chance
-	Agent       string   // "hrm", "oracle", "random", "human"
+	EnvID       string // id of the environment, or of the task solved
+	Model       string // name or path of the model; empty for an oracle, a person or chance
+	Agent       Agent
 	Engine      string   // what computed the thought, "torch" or "go"; empty where there was none
 	Actions     []string // names of the actions
-	MaxSegments int      // most segments a decision may take
+	MaxSegments int      // most segments a decision may take; 0 for agents without thought
 	Rule        string   // halting rule, as act.Rule prints
 	Threshold   float32  // its threshold
 	Answer      Answer   // how to read Segment.Answer
@@ -33,7 +47,7 @@ const NoAnswer uint8 = 255
 
 // A Segment is one segment of thought of one decision.
 type Segment struct {
-	QHalt      float32   // logit
+	QHalt      float32   // logit; 0 in all segments where the model has no such head
 	QContinue  float32   // logit; 0 where the model has no such head
 	Halted     bool      // the thinking stopped after this segment
 	Answer     []uint8   // [rows*cols] tokens, or nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/trace"
 )
 
 func newDemoCmd() *cobra.Command {
@@ -52,7 +54,7 @@ func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
 	}
 	r := recording{out: out, size: "960x600", scale: 1, theme: "dark", layer: "answer", speed: 1, quiet: true}
 	r.think.engineFlags = defaultEngine
-	r.choice.Env, r.choice.Agent, r.choice.Seed = "maze", "hrm", seed
+	r.choice.Env, r.choice.Agent, r.choice.Seed = "maze", trace.Network, seed
 	if err := r.run(ctx, log); err != nil {
 		return err
 	}

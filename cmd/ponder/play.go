@@ -59,7 +59,7 @@ func newPlayCmd() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
 	p.think.add(cmd)
-	f.StringVar(&p.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random, human")
+	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
@@ -173,17 +173,17 @@ func envNames() []string {
 // agentChoices are the agents that can be picked.
 func agentChoices() []window.Agent {
 	return append(modelChoices(),
-		window.Agent{Title: "Oracle", Agent: "oracle"},
-		window.Agent{Title: "Chance", Agent: "random"},
-		window.Agent{Title: "You", Agent: "human"},
+		window.Agent{Title: "Oracle", Agent: trace.Oracle},
+		window.Agent{Title: "Chance", Agent: trace.Chance},
+		window.Agent{Title: "You", Agent: trace.Human},
 	)
 }
 
 // modelChoices are the models that can be picked, and the halting rules to compare.
 func modelChoices() []window.Agent {
-	list := []window.Agent{{Title: "HRM", Agent: "hrm"}}
+	list := []window.Agent{{Title: "HRM", Agent: trace.Network}}
 	for _, name := range models.Names() {
-		list = append(list, window.Agent{Title: "HRM, model " + name, Agent: "hrm", Model: name})
+		list = append(list, window.Agent{Title: "HRM, model " + name, Agent: trace.Network, Model: name})
 	}
 	for _, r := range []struct {
 		rule  act.Rule
@@ -193,7 +193,7 @@ func modelChoices() []window.Agent {
 		{act.HaltAbove, "HRM, halts when halt is above its threshold"},
 		{act.Never, "HRM, always thinks to the limit"},
 	} {
-		list = append(list, window.Agent{Title: r.title, Agent: "hrm", Rule: r.rule.String()})
+		list = append(list, window.Agent{Title: r.title, Agent: trace.Network, Rule: r.rule.String()})
 	}
 	return list
 }
@@ -202,7 +202,7 @@ func modelChoices() []window.Agent {
 func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
 	p := playing{dir: "."}
 	p.think.engineFlags = defaultEngine
-	p.choice = session.Choice{Env: "maze", Agent: "hrm", Seed: seed}
+	p.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
 	err = p.run(ctx, false, false)
 	return !errors.Is(err, window.ErrNoDisplay), err
 }

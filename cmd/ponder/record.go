@@ -62,7 +62,7 @@ func newRecordCmd() *cobra.Command {
 	f.StringVarP(&r.out, "out", "o", "", "file to write; its ending says what: gif, png, mp4, webm, trace")
 	f.StringVar(&r.trace, "trace", "", "read this trace instead of playing")
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
-	f.StringVar(&r.choice.Agent, "agent", "hrm", "who plays: hrm, oracle, random")
+	f.StringVar((*string)(&r.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random")
 	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
 	r.think.add(cmd)
 	f.IntVar(&r.steps, "steps", 0, "stop after so many decisions (0: at the end of the episode)")
@@ -150,7 +150,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if (r.choice.Env == "") == (r.trace == "") {
 		return usagef("give an environment or level file, or --trace FILE")
 	}
-	if r.choice.Agent == "human" {
+	if r.choice.Agent == trace.Human {
 		return usagef("a person plays in `ponder play`; record takes hrm, oracle or random")
 	}
 	if r.steps < 0 || r.step < 0 || r.segment < 0 {

@@ -11,13 +11,11 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env"
 	_ "github.com/ponder-agents/ponder/env/families"
 )
-
-// agents are what --agent takes.
-var agents = []string{"hrm", "oracle", "random", "human"}
 
 // errNoModel says that there is no model for an environment, so that another agent may play.
 var errNoModel = errors.New("no model")
@@ -39,18 +37,18 @@ func openScene(c session.Choice, f *mindFlags) (*session.Scene, error) {
 	}
 	s := &session.Scene{World: w}
 	switch c.Agent {
-	case "hrm":
+	case trace.Network:
 		s.Agent, err = openMind(c, w.Spec(), *f)
 		if errors.Is(err, errNoModel) && c.Model == "" {
 			if s.Agent, err = openOracle(id, e); err != nil {
 				s.Agent, err = session.NewRandom(w, c.Seed), nil
 			}
 		}
-	case "oracle":
+	case trace.Oracle:
 		s.Agent, err = openOracle(id, e)
-	case "random":
+	case trace.Chance:
 		s.Agent = session.NewRandom(w, c.Seed)
-	case "human":
+	case trace.Human:
 		s.Agent = session.NewHuman()
 	}
 	if err != nil {
@@ -101,8 +99,8 @@ func (o owner) Close() error { return errors.Join(o.Mind.Close(), o.model.Close(
 
 // checkChoice reports what is wrong with c on any machine.
 func checkChoice(c session.Choice) error {
-	if !slices.Contains(agents, c.Agent) {
-		return usagef("agent %q: want one of %s", c.Agent, strings.Join(agents, ", "))
+	if !slices.Contains(trace.Agents(), c.Agent) {
+		return usagef("agent %q: want one of hrm, oracle, random, human", c.Agent)
 	}
 	if rule := new(act.Rule); c.Rule != "" && rule.UnmarshalText([]byte(c.Rule)) != nil {
 		return usagef("rule %q: want halt-over-continue, halt-above or never", c.Rule)

@@ -39,7 +39,7 @@ type Config struct {
 // An Agent can be picked to play.
 type Agent struct {
 	Title string // on screen
-	Agent string // as session.Choice has it
+	Agent trace.Agent
 	Model string
 	Rule  string
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -260,10 +261,10 @@ func (a *App) envText() string {
 func (a *App) agentText() string {
 	h := a.sides[0].header
 	s := viz.Who(h)
-	if t := a.status(); t != nil && h.Agent != "" && t.Choice.Agent == "hrm" && h.Agent != "hrm" {
+	if t := a.status(); t != nil && h.Agent != "" && t.Choice.Agent == trace.Network && h.Agent != trace.Network {
 		s += fmt.Sprintf(" (no model for %s)", h.EnvID)
 	}
-	if a.human() && h.Agent != "human" {
+	if a.human() && h.Agent != trace.Human {
 		s = "played by you"
 	}
 	return s
