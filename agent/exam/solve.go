@@ -168,25 +168,10 @@ func recordSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, rec
 		return err
 	}
 	step := trace.Step{Board: w.Board(), Action: -1, Terminated: true}
-	if step.Thought, err = decide(ctx, mind, obs); err != nil {
+	if step.Thought, err = mind.Decide(ctx, obs); err != nil {
 		return err
 	}
 	return sink.Put(&step)
-}
-
-// decide is a mind's whole thought about obs.
-func decide(ctx context.Context, mind *think.Mind, obs []byte) (thought []trace.Segment, err error) {
-	if err := mind.Begin(ctx, obs, true); err != nil {
-		return nil, err
-	}
-	for n := 0; n == 0 || !thought[n-1].Halted; n++ {
-		var g trace.Segment
-		if err := mind.Think(ctx, &g); err != nil {
-			return nil, err
-		}
-		thought = append(thought, g)
-	}
-	return thought, nil
 }
 
 // An ARCSolution is the answers to the tests of one ARC task.
@@ -252,7 +237,7 @@ func recordARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, id int32
 			}
 		}
 		step := trace.Step{Episode: k, Board: board, Action: -1, Terminated: true}
-		if step.Thought, err = decide(ctx, mind, frame.Question(0, k)); err != nil {
+		if step.Thought, err = mind.Decide(ctx, frame.Question(0, k)); err != nil {
 			return err
 		}
 		if err := sink.Put(&step); err != nil {

@@ -106,6 +106,22 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 	})
 }
 
+// Decide is the whole thought about an observation, as at the beginning of an episode: all segments, until it is
+// content.
+func (m *Mind) Decide(ctx context.Context, obs []byte) (thought []trace.Segment, err error) {
+	if err := m.Begin(ctx, obs, true); err != nil {
+		return nil, err
+	}
+	for n := 0; n == 0 || !thought[n-1].Halted; n++ {
+		var g trace.Segment
+		if err := m.Think(ctx, &g); err != nil {
+			return nil, err
+		}
+		thought = append(thought, g)
+	}
+	return thought, nil
+}
+
 // Action is what the answer says to do, as a Thinker would end with it; -1 if the answer itself is all.
 func (m *Mind) Action(context.Context) (int, error) {
 	if len(m.logits) == 0 {

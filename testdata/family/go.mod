@@ -1,0 +1,3 @@
+module example.org/family
+
+go 1.26.0

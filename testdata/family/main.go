@@ -1,0 +1,99 @@
+// Command family is a program of another module with a family of its own: it trains a network for it as ponder
+// trains its own, evaluates it on rows that were held out, asks one question and records the thought.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"example.org/family/reverse"
+
+	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/viz"
+)
+
+func main() {
+	if err := family(context.Background(), os.Args[1]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func family(ctx context.Context, dir string) error {
+	r, err := learn.Preset("reverse")
+	if err != nil {
+		return err
+	}
+	t, err := learn.NewTrainer(r, task.Open, torch.CPU)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	folder := filepath.Join(dir, "run")
+	if err := run.Begin(ctx, folder, t, run.Plan{LogEvery: 100, SaveEvery: 100, EvalCount: 50}, run.Options{}); err != nil {
+		return err
+	}
+
+	c, err := checkpoint.Find(folder)
+	if err != nil {
+		return err
+	}
+	m, err := engine.Open("reverse", c) // in pure Go; learn.Load thinks on libtorch
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	res, err := exam.Rows(ctx, m, "reverse:8", 200, exam.Config{})
+	if err != nil {
+		return err
+	}
+	fmt.Println("nearly all exact:", res.ExactAccuracy > 0.9)
+
+	question := []byte{3, 1, 4, 1, 5, 9, 2, 6}
+	mind, err := think.MindOf(m, new(reverse.Reader), 0, think.Config{})
+	if err != nil {
+		return err
+	}
+	defer mind.Close()
+	thought, err := mind.Decide(ctx, question)
+	if err != nil {
+		return err
+	}
+	fmt.Println(question, "backwards:", thought[len(thought)-1].Answer)
+
+	h := trace.Header{EnvID: "reverse"}
+	mind.Describe(&h)
+	recording := filepath.Join(dir, "reverse.trace")
+	w, err := trace.Create(recording, h)
+	if err != nil {
+		return err
+	}
+	step := trace.Step{Board: reverse.Board(question), Action: -1, Terminated: true, Thought: thought}
+	if err := w.Put(&step); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	film, err := os.Create(filepath.Join(dir, "reverse.gif"))
+	if err != nil {
+		return err
+	}
+	defer film.Close()
+	f, err := trace.Open(recording)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return viz.WriteGIF(ctx, film, &viz.Reel{History: f, Header: f.Header(), Painters: viz.FamilyPainters(), Options: viz.Options{Width: 640, Height: 400}}, nil)
+}
