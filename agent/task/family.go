@@ -2,7 +2,6 @@ package task
 
 import (
 	"fmt"
-	"image"
 	"io/fs"
 	"maps"
 	"path"
@@ -28,9 +27,8 @@ type Family struct {
 	// Draw is the board of tokens of such a row, its input or its label, and the cells that an answer marks on
 	// it; given are the input's tokens. A board without rows is an answer that is not known.
 	Draw func(given, tokens []int32) (b grid.Board, marked []int)
-	// Text and Paint draw such a board; text is lines that are width characters wide, without what only colours.
-	Text  func(b grid.Board, marked []int, ansi bool) (lines []string, width int)
-	Paint func(b grid.Board, dst *image.RGBA)
+	// Text writes such a board: lines that are width characters wide, without what only colours.
+	Text func(b grid.Board, marked []int, ansi bool) (lines []string, width int)
 
 	// Recipes are files NAME.toml, to any depth, which package learn reads as the recipes NAME.
 	Recipes fs.FS

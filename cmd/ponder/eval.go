@@ -14,7 +14,7 @@ func newEvalCmd() *cobra.Command {
 		Short: "Measure what a model achieves on puzzles that it has not seen",
 		Args:  cobra.NoArgs,
 	}
-	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd(), newEvalARCCmd(), newEvalAgentCmd())
+	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd(), newEvalARCCmd(), newEvalDataCmd(), newEvalAgentCmd())
 	return cmd
 }
 

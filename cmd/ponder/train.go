@@ -51,7 +51,9 @@ func newTrainCmd() *cobra.Command {
 		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
 preset and overrides its fields (ponder train maze --dry-run prints them all). The run's folder gets the
 full configuration, metrics.jsonl, TensorBoard events and checkpoints; the finished weights are in its
-folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, after kill -9 too.`,
+folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, after kill -9 too.
+
+` + dataNames(),
 		Example: "  ponder train maze --out runs/maze\n  ponder train --resume runs/maze\n  ponder eval maze --model runs/maze",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,7 +84,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-RECIPE")
 	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")
-	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a dataset's folder, or dataset:DIR, sudoku-csv:FILE, arc:SIDE:COPIES:DIR, sudoku:LO-HI, sudoku:hard, reveal:N:A, mix:A|B")
+	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a name of data or a dataset's folder")
 	fl.StringVar(&f.tasks, "tasks", "", "learn ARC from the tasks in this folder whose grids fit into 10x10, with 16 copies of each; short for --data arc:10:16:DIR")
 	fl.StringVar(&f.begin, "begin", "", "start from the weights of this model, a name or a folder, instead of random ones")
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
@@ -116,12 +118,9 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 		}
 		return r, err
 	}
-	data := f.data
+	data := dataName(f.data)
 	if f.tasks != "" {
 		data = "arc:10:16:" + f.tasks
-	}
-	if info, err := os.Stat(data); err == nil && info.IsDir() {
-		data = "dataset:" + data
 	}
 	if data != "" {
 		err = r.LearnFrom(data, task.Open)

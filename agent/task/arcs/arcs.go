@@ -27,7 +27,6 @@ func init() {
 		Dataset: Task,
 		Draw:    board,
 		Text:    text,
-		Paint:   arc.PaintBoard,
 		Recipes: recipes,
 		Data: []task.Data{
 			{Kind: "arc", Task: Task, Usage: "arc:SIDE:COPIES:DIR ARC tasks of grids up to SIDE with so many augmented copies; the tests are held out", Open: open},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/env/grid/draw"
+	"github.com/ponder-agents/ponder/viz"
 )
 
 // boards are the puzzle's pictures: input and, if it is known, answer. marked has the cells that the answer
@@ -104,18 +105,19 @@ func Paint(list []Puzzle, tile int) (image.Image, error) {
 	type placed struct {
 		grid.Board
 		at    image.Rectangle
-		paint func(grid.Board, *image.RGBA)
+		paint viz.Painter
 		marks []int
 	}
 	var all []placed
 	w, h := 0, gap
+	painters := viz.FamilyPainters()
 	for _, p := range list {
 		boards, marks := p.boards()
 		x, tallest := gap, 0
 		for i, b := range boards {
 			at := placed{Board: b, paint: paintTokens, at: image.Rect(x, h, x+b.Cols*tile, h+b.Rows*tile)}
-			if p.Family != nil {
-				at.paint = p.Family.Paint
+			if art := painters[b.Family]; art != nil {
+				at.paint = art
 			}
 			if i > 0 {
 				at.marks = marks

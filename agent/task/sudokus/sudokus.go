@@ -24,7 +24,6 @@ func init() {
 		Dataset: Task,
 		Draw:    board,
 		Text:    text,
-		Paint:   sudoku.PaintBoard,
 		Recipes: recipes,
 		Data: []task.Data{
 			{Kind: "sudoku", Task: Task, Usage: `sudoku:LO-HI        9x9 with so many givens; sudoku:minimal has as few as unique solutions need
