@@ -13,6 +13,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/think/thinktest"
