@@ -356,7 +356,7 @@ func TestUntrainedHead(t *testing.T) {
 		task  string
 		rule  act.Rule
 		shown bool
-	}{{task.PolicyTask, act.Never, false}, {task.PolicyTask, act.HaltAbove, true}, {task.MazeDirectionsTask, act.Never, true}} {
+	}{{task.PolicyTask, act.Never, false}, {task.PolicyTask, act.HaltAbove, true}, {mazes.DirectionsTask, act.Never, true}} {
 		m := &think.Model{Core: thinktest.Toy{Vocab: 256, Outputs: 4}, Usage: think.Usage{Task: tt.task, Halting: act.Config{MaxSegments: 3, Rule: tt.rule}}}
 		mind, err := think.NewMind(m, e.Spec(), think.Config{})
 		if err != nil {
