@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -71,26 +68,12 @@ func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build)
 	if err != nil {
 		return err
 	}
-	type split struct {
-		Name     string `json:"name"`
-		Examples int    `json:"examples"`
-		Puzzles  int    `json:"puzzles"`
-		Groups   int    `json:"groups"`
-	}
 	made := struct {
-		Dir    string  `json:"dir"`
-		Splits []split `json:"splits"`
+		Dir    string               `json:"dir"`
+		Splits []puzzle.SplitReport `json:"splits"`
 	}{Dir: b.out}
-	for _, name := range []string{"train", "test"} {
-		s, err := puzzle.Open(b.out, name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		made.Splits = append(made.Splits, split{name, s.Len(), s.Puzzles(), s.Groups()})
-		s.Close()
+	if made.Splits, err = puzzle.Count(b.out); err != nil {
+		return err
 	}
 	if b.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
@@ -122,73 +105,37 @@ func (r *rowFlags) add(cmd *cobra.Command, rating string) {
 	f.IntVar(&r.maxRating, "max-rating", 0, "largest "+rating+" of generated puzzles (0: no bound)")
 }
 
-// splits opens the sources. generate makes n rows of a split. The files are closed by close.
-func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Row, error]) (splits []puzzle.RowSplit, total int, close func(), err error) {
-	var files []io.Closer
-	close = func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}
+// splits are the sources. generate makes n rows of a split.
+func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Row, error]) ([]puzzle.RowSplit, int, error) {
 	if r.from != "" {
 		if r.train != "" || r.test != "" || r.generate > 0 || r.genTest > 0 {
-			return nil, 0, close, usagef("--from stands for --train and --test; --generate excludes it")
+			return nil, 0, usagef("--from stands for --train and --test; --generate excludes it")
 		}
 		r.train, r.test = filepath.Join(r.from, "train.csv"), filepath.Join(r.from, "test.csv")
 	}
-	for _, s := range []struct {
-		name, path string
-		n, limit   int
-	}{{"train", r.train, r.generate, r.limit}, {"test", r.test, r.genTest, r.testLimit}} {
-		split := puzzle.RowSplit{Name: s.name, MinRating: r.minRating, Limit: s.limit}
-		switch {
-		case s.n < 0 || s.limit < 0:
-			return nil, 0, close, usagef("%s split: a negative number of puzzles", s.name)
-		case s.path != "" && s.n > 0:
-			return nil, 0, close, usagef("%s split: from a CSV or generated, not both", s.name)
-		case s.n > 0 && s.limit > 0:
-			return nil, 0, close, usagef("%s split: a limit is for CSV files; generate as many as you want", s.name)
-		case s.n > 0:
-			split.Rows = generate(s.name, s.n)
-			total += s.n
-		case s.path != "":
-			f, err := os.Open(s.path)
-			if err != nil {
-				return nil, 0, close, err
-			}
-			files = append(files, f)
-			split.Rows = puzzle.ReadCSV(f, s.path)
-			total += s.limit
-		default:
-			continue
-		}
-		splits = append(splits, split)
+	splits, total, err := puzzle.Splits([]puzzle.Plan{
+		{Name: "train", CSV: r.train, Limit: r.limit, Generate: r.generate, MinRating: r.minRating},
+		{Name: "test", CSV: r.test, Limit: r.testLimit, Generate: r.genTest, MinRating: r.minRating},
+	}, generate)
+	if err == nil && len(splits) == 0 {
+		err = errors.New("no source: give --from, --train, --test, --generate or --generate-test")
 	}
-	switch {
-	case len(splits) == 0:
-		return nil, 0, close, usagef("no source: give --from, --train, --test, --generate or --generate-test")
-	case r.train != "" && r.limit == 0 || r.test != "" && r.testLimit == 0:
-		total = 0 // unknown
-	}
-	return splits, total, close, nil
+	return splits, total, withCode(exitUsage, err)
 }
 
-// writeCSV writes generated rows as a CSV instead of a dataset.
-func writeCSV(ctx context.Context, path string, splits []puzzle.RowSplit) error {
+// build makes a dataset of rows or, where --out says so, a CSV of what is generated.
+func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, generate func(split string, n int) iter.Seq2[puzzle.Row, error]) error {
+	splits, total, err := r.splits(generate)
+	if err != nil {
+		return err
+	}
+	if !strings.HasSuffix(b.out, ".csv") {
+		return b.run(cmd, total, func(build puzzle.Build) error { return build.Rows(cmd.Context(), b.out, splits, form) })
+	}
 	if len(splits) != 1 {
-		return usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", path)
+		return usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", b.out)
 	}
-	rows := func(yield func(puzzle.Row, error) bool) {
-		for row, err := range splits[0].Rows {
-			if err == nil {
-				err = ctx.Err()
-			}
-			if !yield(row, err) {
-				return
-			}
-		}
-	}
-	return output.WriteFile(path, func(w io.Writer) error { return puzzle.WriteCSV(w, rows) })
+	return output.WriteFile(b.out, func(w io.Writer) error { return puzzle.WriteCSV(cmd.Context(), w, splits[0].Rows) })
 }
 
 func newBuildSudokuCmd() *cobra.Command {
@@ -219,18 +166,8 @@ are written as a CSV.`,
 			if err != nil {
 				return withCode(exitUsage, err)
 			}
-			splits, total, closeFiles, err := r.splits(func(split string, n int) iter.Seq2[puzzle.Row, error] {
+			return r.build(cmd, &b, sudokus.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
 				return sudokus.Texts(g, side, b.Seed, split, n)
-			})
-			defer closeFiles()
-			if err != nil {
-				return err
-			}
-			if strings.HasSuffix(b.out, ".csv") {
-				return writeCSV(cmd.Context(), b.out, splits)
-			}
-			return b.run(cmd, total, func(build puzzle.Build) error {
-				return build.Rows(cmd.Context(), b.out, splits, sudokus.Form)
 			})
 		},
 	}
@@ -266,33 +203,22 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 				cfg.MinPath = r.minRating
 			}
 			cfg.MaxPath = r.maxRating
-			var genErr error
-			splits, total, closeFiles, err := r.splits(func(split string, n int) iter.Seq2[puzzle.Row, error] {
-				cfg.Split = maze.Train
-				if split == "test" {
-					cfg.Split = maze.Test
+			generators := map[string]*maze.Generator{}
+			for name, split := range map[string]maze.Split{"train": maze.Train, "test": maze.Test} {
+				if r.generate <= 0 && r.genTest <= 0 {
+					break
 				}
-				g, err := maze.NewGenerator(cfg)
-				if err != nil {
-					genErr = err
+				cfg.Split = split
+				var err error
+				if generators[name], err = maze.NewGenerator(cfg); err != nil {
+					return withCode(exitUsage, err)
 				}
-				return mazes.Texts(g, b.Seed, split, n)
-			})
-			defer closeFiles()
-			if err != nil {
-				return err
-			}
-			if genErr != nil {
-				return withCode(exitUsage, genErr)
-			}
-			if strings.HasSuffix(b.out, ".csv") {
-				return writeCSV(cmd.Context(), b.out, splits)
 			}
 			if b.Augment > mazes.MaxCopies {
 				return usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
 			}
-			return b.run(cmd, total, func(build puzzle.Build) error {
-				return build.Rows(cmd.Context(), b.out, splits, mazes.Form)
+			return r.build(cmd, &b, mazes.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
+				return mazes.Texts(generators[split], b.Seed, split, n)
 			})
 		},
 	}
@@ -320,24 +246,13 @@ a list of task names.`,
 			return withCode(exitUsage, cobra.MinimumNArgs(1)(cmd, args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var tasks []*arc.Task
-			folder, from := map[string]string{}, map[string]string{}
-			for _, path := range args {
-				more, folders, err := arc.Read(path)
-				if err != nil {
-					return err
-				}
-				for _, t := range more {
-					if first, twice := from[t.Name]; twice {
-						return fmt.Errorf("task %s is in %s and in %s; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)", t.Name, first, path)
-					}
-					from[t.Name], folder[t.Name] = path, folders[t.Name]
-				}
-				tasks = append(tasks, more...)
-			}
-			tested, err := evaluated(evaluate, tasks, folder)
+			tasks, folder, err := arc.Read(args...)
 			if err != nil {
 				return err
+			}
+			evaluated, err := arcs.Evaluated(evaluate, tasks, folder)
+			if err != nil {
+				return usagef("--evaluate %s: %w", evaluate, err)
 			}
 			if limit < 0 {
 				return usagef("--limit %d: want 0 or more", limit)
@@ -348,7 +263,7 @@ a list of task names.`,
 				tasks = tasks[:limit]
 			}
 			return b.run(cmd, len(tasks), func(build puzzle.Build) error {
-				return arcs.Build(cmd.Context(), b.out, tasks, tested, build)
+				return arcs.Build(cmd.Context(), b.out, tasks, evaluated, build)
 			})
 		},
 	}

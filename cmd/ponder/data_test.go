@@ -148,7 +148,7 @@ func TestDataBuildARC(t *testing.T) {
 	}
 	want(t, exitUsage, "data", "build", "arc", filepath.Join(dir, "tasks"), "--out", out, "--evaluate", "d")
 	writeTask(t, filepath.Join(dir, "other", "a.json"))
-	if got := want(t, exitFailure, "data", "build", "arc", filepath.Join(dir, "tasks"), filepath.Join(dir, "other"), "--out", filepath.Join(dir, "n")); !strings.Contains(got, "task a is in") {
+	if got := want(t, exitFailure, "data", "build", "arc", filepath.Join(dir, "tasks"), filepath.Join(dir, "other"), "--out", filepath.Join(dir, "n")); !strings.Contains(got, "task \"a\" is in") {
 		t.Errorf("a task twice: %s", got)
 	}
 	const shown = `a train pair 0

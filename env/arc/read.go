@@ -11,25 +11,25 @@ import (
 	"strings"
 )
 
-// Read reads the tasks below path, sorted by name: a task's own file, a folder with one file a
+// Read reads the tasks below paths, sorted by name: a task's own file, a folder with one file a
 // task (ARC-AGI-1, ARC-AGI-2, ConceptARC; searched to any depth), or a file with many tasks by name,
 // NAME_challenges.json, whose answers are in NAME_solutions.json beside it if that exists. folder is
 // the name of the folder each task came from, by task; "evaluation" of
 // arc-agi_evaluation_challenges.json. One error has all problems, each with file and position.
-func Read(path string) (tasks []*Task, folder map[string]string, err error) {
+func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) {
 	folder = map[string]string{}
 	from := map[string]string{}
 	var errs []error
 	add := func(t *Task, file, dir string) {
 		switch first, twice := from[t.Name]; {
 		case twice:
-			errs = append(errs, fmt.Errorf("%s: task %q is in %s too", file, t.Name, first))
+			errs = append(errs, fmt.Errorf("%s: task %q is in %s too; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)", file, t.Name, first))
 		default:
 			from[t.Name], folder[t.Name] = file, dir
 			tasks = append(tasks, t)
 		}
 	}
-	err = filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+	walk := func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(file) != ".json" {
 			return err
 		}
@@ -58,12 +58,17 @@ func Read(path string) (tasks []*Task, folder map[string]string, err error) {
 			add(t, file, filepath.Base(filepath.Dir(file)))
 		}
 		return nil
-	})
-	if err = errors.Join(append(errs, err)...); err != nil {
-		return nil, nil, err
 	}
-	if len(tasks) == 0 {
-		return nil, nil, fmt.Errorf("%s: no .json files of tasks", path)
+	for _, path := range paths {
+		before := len(tasks) + len(errs)
+		if err := filepath.WalkDir(path, walk); err != nil {
+			errs = append(errs, err)
+		} else if len(tasks)+len(errs) == before {
+			errs = append(errs, fmt.Errorf("%s: no .json files of tasks", path))
+		}
+	}
+	if len(errs) > 0 {
+		return nil, nil, errors.Join(errs...)
 	}
 	slices.SortFunc(tasks, func(a, b *Task) int { return strings.Compare(a.Name, b.Name) })
 	return tasks, folder, nil

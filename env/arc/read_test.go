@@ -53,7 +53,7 @@ func TestRead(t *testing.T) {
 	check("kaggle", "kaggle/arc-agi_evaluation_challenges.json: task b: 1 tests, but 0 answers in kaggle/arc-agi_evaluation_solutions.json")
 
 	write("corpus/More/Copy1.json", task)
-	check("corpus", `corpus/More/Copy1.json: task "Copy1" is in corpus/Copy/Copy1.json too`)
+	check("corpus", `corpus/More/Copy1.json: task "Copy1" is in corpus/Copy/Copy1.json too; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)`)
 	write("corpus/More/Copy1.json", `{"train": 1}`)
 	check("corpus", "corpus/More/Copy1.json: arc: line 1, column 11: train: number in place of []arc.filePair")
 	write("empty/x.txt", "")

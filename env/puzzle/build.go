@@ -30,6 +30,44 @@ type RowSplit struct {
 	Limit     int // so many of the rest are drawn at random; 0: all
 }
 
+// A Plan says where the rows of a split come from: a CSV file or a generator.
+type Plan struct {
+	Name      string
+	CSV       string // file; its rows are read when they are asked for
+	Limit     int    // of a CSV: so many of its rows, drawn at random; 0 means all
+	Generate  int    // so many rows are generated instead
+	MinRating int
+}
+
+// Splits are those of plans that name a source. generate makes n rows of a split. total is the number of
+// groups, 0 where it is not known beforehand.
+func Splits(plans []Plan, generate func(split string, n int) iter.Seq2[Row, error]) (splits []RowSplit, total int, err error) {
+	known := true
+	for _, p := range plans {
+		s := RowSplit{Name: p.Name, MinRating: p.MinRating, Limit: p.Limit}
+		switch {
+		case p.Generate < 0 || p.Limit < 0:
+			return nil, 0, fmt.Errorf("%s split: a negative number of puzzles", p.Name)
+		case p.CSV != "" && p.Generate > 0:
+			return nil, 0, fmt.Errorf("%s split: from a CSV or generated, not both", p.Name)
+		case p.Generate > 0 && p.Limit > 0:
+			return nil, 0, fmt.Errorf("%s split: a limit is for CSV files; generate as many as you want", p.Name)
+		case p.Generate > 0:
+			s.Rows = generate(p.Name, p.Generate)
+		case p.CSV != "":
+			s.Rows = ReadCSVFile(p.CSV)
+			known = known && p.Limit > 0
+		default:
+			continue
+		}
+		splits, total = append(splits, s), total+p.Generate+p.Limit
+	}
+	if !known {
+		total = 0
+	}
+	return splits, total, nil
+}
+
 // A Form is how a family's rows of text become examples.
 type Form struct {
 	Vocab int

@@ -37,7 +37,24 @@ type SplitReport struct {
 	Examples int    `json:"examples"`
 	Puzzles  int    `json:"puzzles"`
 	Groups   int    `json:"groups"`
-	Scored   int64  `json:"scored_cells"`
+	Scored   int64  `json:"scored_cells,omitempty"`
+}
+
+// Count says what the splits of the dataset in dir have, but for scored cells.
+func Count(dir string) ([]SplitReport, error) {
+	var all []SplitReport
+	for _, split := range []string{"train", "test"} {
+		s, err := Open(dir, split)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, SplitReport{Name: split, Examples: s.Len(), Puzzles: s.Puzzles(), Groups: s.Groups()})
+		s.Close()
+	}
+	return all, nil
 }
 
 // maxLines is how many problems of one sort Check lists before it only counts them.

@@ -1,6 +1,7 @@
 package puzzle
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -92,11 +93,14 @@ func ReadCSVFile(path string) iter.Seq2[Row, error] {
 	}
 }
 
-// WriteCSV writes rows as ReadCSV reads them.
-func WriteCSV(w io.Writer, rows iter.Seq2[Row, error]) error {
+// WriteCSV writes rows as ReadCSV reads them, until ctx ends.
+func WriteCSV(ctx context.Context, w io.Writer, rows iter.Seq2[Row, error]) error {
 	c := csv.NewWriter(w)
 	c.Write(csvColumns)
 	for row, err := range rows {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,10 @@ package arcs
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -112,4 +114,28 @@ func build(ctx context.Context, tasks []*arc.Task, evaluate map[string]bool, tra
 		return nil
 	})
 	return names, err
+}
+
+// Evaluated are the tasks that name means for Build: all, none, those of a folder of that name (as arc.Read tells
+// folders), or a list of names with commas.
+func Evaluated(name string, tasks []*arc.Task, folder map[string]string) (map[string]bool, error) {
+	evaluate := map[string]bool{}
+	if name == "none" {
+		return evaluate, nil
+	}
+	for _, t := range tasks {
+		if name == "all" || folder[t.Name] == name {
+			evaluate[t.Name] = true
+		}
+	}
+	if len(evaluate) > 0 {
+		return evaluate, nil
+	}
+	for _, one := range strings.Split(name, ",") {
+		if _, ok := folder[one]; !ok {
+			return nil, fmt.Errorf("no folder and no task is called %q; none evaluates nothing", one)
+		}
+		evaluate[one] = true
+	}
+	return evaluate, nil
 }
