@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/show"
+	"github.com/ponder-agents/ponder/viz"
 )
 
 func newDataShowCmd() *cobra.Command {
@@ -50,7 +51,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 				if err != nil {
 					return err
 				}
-				return writePNG(png, img)
+				return viz.SavePNG(png, img)
 			}
 			ansi := colour == "always"
 			switch colour {

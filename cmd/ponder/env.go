@@ -14,6 +14,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/minigrid"
+	"github.com/ponder-agents/ponder/viz"
 )
 
 func newEnvCmd() *cobra.Command {
@@ -194,7 +195,7 @@ func newEnvShowCmd() *cobra.Command {
 			if out == "-" {
 				return png.Encode(cmd.OutOrStdout(), img)
 			}
-			return writePNG(out, img)
+			return viz.SavePNG(out, img)
 		},
 	}
 	f := cmd.Flags()

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
 )
 
@@ -35,7 +36,7 @@ the world knows the shortest way.`,
 				return withCode(exitUsage, err)
 			}
 			if ask.model == "" {
-				if ask.model = shippedFor(e.Spec().ID); ask.model == "" {
+				if ask.model = models.For(e.Spec().ID); ask.model == "" {
 					return usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", e.Spec().ID)
 				}
 			}

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
@@ -73,25 +69,11 @@ func (f *modelFlags) checkPrecision(engine string) error {
 
 // openCheckpoint opens a shipped model by name, a checkpoint folder, or the newest checkpoint of a run.
 func openCheckpoint(name string) (*checkpoint.Checkpoint, error) {
-	c, err := findCheckpoint(name)
+	c, err := models.Find(name)
 	if err == nil && c.Warning != nil {
 		fmt.Fprintln(os.Stderr, "ponder:", c.Warning)
 	}
 	return c, err
-}
-
-func findCheckpoint(name string) (*checkpoint.Checkpoint, error) {
-	if slices.Contains(models.Names(), name) {
-		dir, err := models.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		return checkpoint.ReadFS(dir)
-	}
-	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("model %q: neither a folder nor one of the shipped models %q", name, models.Names())
-	}
-	return checkpoint.Find(name)
 }
 
 // thinkFlags say how a model thinks. They are the same for everything that thinks.
@@ -213,19 +195,4 @@ func (f *askFlags) open() (*think.Model, exam.Config, error) {
 		return nil, exam.Config{}, err
 	}
 	return m, exam.Config{Config: cfg, Batch: f.batch, Votes: f.votes, Seed: f.seed}, nil
-}
-
-// shippedFor is the name of the model shipped for an environment, "" for none: that of its id, or else of
-// its family.
-func shippedFor(envID string) string {
-	for _, name := range models.Names() {
-		if c, err := models.Card(name); err == nil && c.Env == envID {
-			return name
-		}
-	}
-	name, _, _ := strings.Cut(envID, "/")
-	if !slices.Contains(models.Names(), name) {
-		return ""
-	}
-	return name
 }

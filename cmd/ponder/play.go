@@ -76,9 +76,9 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	place := placeFile()
 	cfg.Light, cfg.Zoom = window.Looks(place)
 	if theme {
-		t, err := themeOf(p.theme)
+		t, err := viz.ThemeNamed(p.theme)
 		if err != nil {
-			return err
+			return withCode(exitUsage, err)
 		}
 		cfg.Light = t.Name == "light"
 	}
@@ -103,13 +103,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	}
 	if len(cfg.Traces) == 0 {
 		// Said before the window opens, where a terminal shows it.
-		if err := checkChoice(p.choice); err != nil {
-			return err
+		if err := p.choice.Check(); err != nil {
+			return withCode(exitUsage, err)
 		}
 		if err := p.think.check(); err != nil {
 			return err
 		}
-		if _, _, err := openWorld(p.choice.Env); err != nil {
+		if _, err := openWorld(p.choice.Env); err != nil {
 			return err
 		}
 		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, envNames(), agentChoices()

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"path/filepath"
 	"slices"
@@ -16,7 +14,6 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
-	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -81,43 +78,14 @@ func newRecordCmd() *cobra.Command {
 	return cmd
 }
 
-// checkLayer reports what is wrong with --layer for what h describes. An agent without levels, as one
-// that plays because there is no model, has nothing to show of any change, which the picture says.
-func (r *recording) checkLayer(h trace.Header) error {
-	if len(h.Levels) == 0 && strings.HasPrefix(r.layer, "change-") {
-		return nil
-	}
-	var ids []string
-	for _, l := range viz.Layers(h) {
-		if !l.Cell { // nobody picks one here
-			ids = append(ids, l.ID)
-		}
-	}
-	if !slices.Contains(ids, r.layer) {
-		return usagef("layer %q: want one of %s", r.layer, strings.Join(ids, ", "))
-	}
-	return nil
-}
-
-// themeOf finds a theme by its name.
-func themeOf(name string) (*viz.Theme, error) {
-	switch name {
-	case "dark":
-		return viz.Dark(), nil
-	case "light":
-		return viz.Light(), nil
-	}
-	return nil, usagef("theme %q: want dark or light", name)
-}
-
 func (r *recording) options() (viz.Options, error) {
-	theme, err := themeOf(r.theme)
+	theme, err := viz.ThemeNamed(r.theme)
 	if err != nil {
-		return viz.Options{}, err
+		return viz.Options{}, withCode(exitUsage, err)
 	}
 	if !strings.HasPrefix(r.layer, "change-") {
 		// Said before anything is opened; the levels are known only then.
-		if err := r.checkLayer(trace.Header{}); err != nil {
+		if err := viz.CheckLayer(trace.Header{}, r.layer); err != nil {
 			return viz.Options{}, usagef("layer %q: want answer, confidence, change-LEVEL (change-h, change-l) or none", r.layer)
 		}
 	}
@@ -136,10 +104,8 @@ func (r *recording) options() (viz.Options, error) {
 	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, nil
 }
 
-// kinds are the endings that record can write.
-var kinds = []string{".gif", ".png", ".mp4", ".webm", ".trace"}
-
 func (r *recording) run(ctx context.Context, log io.Writer) error {
+	kinds := append([]string{".gif", ".png"}, viz.FilmKinds()[1:]...)
 	if r.out == "" {
 		return usagef("--out is missing: a file ending in %s", strings.Join(kinds, ", "))
 	}
@@ -178,17 +144,10 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 			}
 		}
 	}
-	switch kind {
-	case ".trace":
-		err = output.WriteFile(r.out, func(w io.Writer) error { return copyTrace(w, file) })
-	case ".gif":
-		err = output.WriteFile(r.out, func(w io.Writer) error { return viz.WriteGIF(ctx, w, reel, progress) })
-	case ".png":
+	if kind == ".png" {
 		err = r.pictures(ctx, reel)
-	default:
-		if err = viz.WriteVideo(ctx, r.out, reel, progress); errors.Is(err, viz.ErrNoFFmpeg) {
-			err = withCode(exitEnvironment, err)
-		}
+	} else if err = viz.WriteFilm(ctx, r.out, reel, progress); errors.Is(err, viz.ErrNoFFmpeg) {
+		err = withCode(exitEnvironment, err)
 	}
 	if err != nil {
 		return err
@@ -204,13 +163,13 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error) {
 	if r.trace != "" {
 		f, err := trace.Open(r.trace)
-		if err == nil && f.Damage() != nil && !r.quiet {
+		if err != nil {
+			return nil, err
+		}
+		if f.Damage() != nil && !r.quiet {
 			fmt.Fprintf(log, "%s: %v\n", r.trace, f.Damage())
 		}
-		if err == nil {
-			err = r.checkLayer(f.Header())
-		}
-		return f, err
+		return f, withCode(exitUsage, viz.CheckLayer(f.Header(), r.layer))
 	}
 	s, err := openScene(r.choice, &r.think)
 	if err != nil {
@@ -218,115 +177,40 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 	}
 	defer s.Agent.Close()
 	if r.attention {
-		t, err := session.WithAttention(s.Agent, s.World)
-		if err != nil {
+		if s.Agent, err = session.WithAttention(s.Agent, s.World); err != nil {
 			return nil, fmt.Errorf("--attention: %w", err)
 		}
-		s.Agent = t
 	}
 	h := s.Header()
-	if err := r.checkLayer(h); err != nil {
-		return nil, err
+	if err := viz.CheckLayer(h, r.layer); err != nil {
+		return nil, withCode(exitUsage, err)
 	}
 	if h.Agent != r.choice.Agent && !r.quiet {
 		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
 	}
-	var b bytes.Buffer
-	w, err := trace.NewWriter(&b, h)
-	if err != nil {
-		return nil, err
-	}
-	if err := session.Record(ctx, s, r.choice.Seed, r.steps, w); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return trace.NewFile(bytes.NewReader(b.Bytes()), int64(b.Len()))
-}
-
-func copyTrace(w io.Writer, f *trace.File) error {
-	t, err := trace.NewWriter(w, f.Header())
-	if err != nil {
-		return err
-	}
-	first, end := f.Range()
-	for n := first; n < end; n++ {
-		s, err := f.Step(n)
-		if err != nil {
-			return err
-		}
-		if err := t.Put(s); err != nil {
-			return err
-		}
-	}
-	return t.Close()
+	return trace.InMemory(h, func(sink trace.Sink) error { return session.Record(ctx, s, r.choice.Seed, r.steps, sink) })
 }
 
 // pictures writes one picture, a contact sheet, or every frame.
 func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
-	cuts, err := reel.Cuts()
-	if err != nil {
-		return err
-	}
 	if r.frames {
-		base := strings.TrimSuffix(r.out, filepath.Ext(r.out))
-		for i, c := range cuts {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			img, err := reel.Draw(c)
-			if err != nil {
-				return err
-			}
-			if err := writePNG(fmt.Sprintf("%s-%04d.png", base, i+1), img); err != nil {
-				return err
-			}
-		}
-		return nil
+		return viz.WriteFrames(ctx, strings.TrimSuffix(r.out, filepath.Ext(r.out)), reel)
 	}
-	c, err := r.pick(reel)
-	if err != nil {
+	if _, err := reel.Cuts(); err != nil {
 		return err
+	}
+	c, err := reel.Pick(r.step, r.segment)
+	if err != nil {
+		return usagef("--%w", err)
 	}
 	v, err := reel.View(c)
 	if err != nil {
 		return err
 	}
 	if r.sheet {
-		return writePNG(r.out, viz.Sheet(reel.Options, v))
+		return viz.SavePNG(r.out, viz.Sheet(reel.Options, v))
 	}
-	return writePNG(r.out, viz.Frame(reel.Options, v))
-}
-
-// pick is the frame that --step and --segment mean.
-func (r *recording) pick(reel *viz.Reel) (viz.Cut, error) {
-	first, end := reel.History.Range()
-	c := viz.Cut{Step: first, Glide: 1}
-	if r.step > 0 {
-		if c.Step = first + r.step - 1; c.Step >= end {
-			return c, usagef("--step %d: the trace has %d", r.step, end-first)
-		}
-	} else {
-		for n := first; n < end; n++ {
-			if info, _ := reel.History.Info(n); info.Segments > 0 {
-				c.Step = n
-				break
-			}
-		}
-	}
-	info, _ := reel.History.Info(c.Step)
-	c.Segment = info.Segments - 1
-	if r.segment > 0 {
-		if c.Segment = r.segment - 1; c.Segment >= info.Segments {
-			return c, usagef("--segment %d: step %d has %d", r.segment, c.Step-first+1, info.Segments)
-		}
-	}
-	return c, nil
-}
-
-func writePNG(path string, img image.Image) error {
-	return output.WriteFile(path, func(w io.Writer) error { return viz.WritePNG(w, img) })
+	return viz.SavePNG(r.out, viz.Frame(reel.Options, v))
 }
 
 // isTerminal reports whether w is a terminal, where a line can be written over.

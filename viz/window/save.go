@@ -131,10 +131,7 @@ func (a *App) writeFilm(ctx context.Context, r *viz.Reel, path string) error {
 	progress := func(done, all int) {
 		a.export.state.Store(&exportState{text: fmt.Sprintf("writing %s, %d %%", filepath.Base(path), 100*done/all)})
 	}
-	if filepath.Ext(path) != ".gif" {
-		return viz.WriteVideo(ctx, path, r, progress)
-	}
-	return output.WriteFile(path, func(w io.Writer) error { return viz.WriteGIF(ctx, w, r, progress) })
+	return viz.WriteFilm(ctx, path, r, progress)
 }
 
 // savePicture writes what the window shows, but the bars' state under the pointer.
