@@ -3,16 +3,23 @@
 package engine_test
 
 import (
+	"context"
 	"flag"
 	"math"
 	"testing"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/task"
 	_ "github.com/ponder-agents/ponder/agent/task/families"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/env"
+	_ "github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/torch"
@@ -29,13 +36,17 @@ const tie = 1e-4
 func TestShippedAgree(t *testing.T) {
 	torch.SetThreads(1)
 	all := func(int32) bool { return true }
+	empty := func(token int32) bool { return token == 1 }
 	for _, tt := range []struct {
 		model, data string
 		asked       func(token int32) bool
+		share       int // of the sequences: of a network that thinks long
 	}{
-		{"maze", "maze-directions:15", all},
-		{"maze-path", "maze-path:15", all},
-		{"sudoku", "sudoku:27-36", func(token int32) bool { return token == 1 }},
+		{"maze", "maze-directions:15", all, 1},
+		{"maze-path", "maze-path:15", all, 1},
+		{"sudoku", "sudoku:27-36", empty, 1},
+		{"sudoku-groups", "sudoku:30-36", empty, 3},
+		{"sudoku-groups", "sudoku6:minimal", empty, 6},
 	} {
 		t.Run(tt.model, func(t *testing.T) {
 			ours, err := engine.Shipped(tt.model, models.Open)
@@ -55,7 +66,8 @@ func TestShippedAgree(t *testing.T) {
 			shape := think.Shape{Seq: src.Rows * src.Cols, Rows: src.Rows, Cols: src.Cols}
 			label := make([]int32, shape.Seq)
 			a := agreement{halting: ours.Usage.Halting, asked: tt.asked}
-			for left := *sequences; left > 0; {
+			count := max(1, *sequences/tt.share)
+			for left := count; left > 0; {
 				n := min(left, 50)
 				left -= n
 				var ins []think.Input
@@ -71,12 +83,99 @@ func TestShippedAgree(t *testing.T) {
 				}
 			}
 			t.Logf("%d sequences, %d segments: q_halt differs by at most %.1e, logits by %.1e; %d ties, %d other differences",
-				*sequences, a.segments, a.q, a.logits, a.ties, a.others)
-			if allowed := max(1, *sequences/1000); a.ties > allowed || a.others > 0 {
+				count, a.segments, a.q, a.logits, a.ties, a.others)
+			if allowed := max(1, count/1000); a.ties > allowed || a.others > 0 {
 				t.Errorf("%d ties and %d other differences, at most %d ties are allowed", a.ties, a.others, allowed)
 			}
 		})
 	}
+}
+
+// TestShippedPoliciesAgree lets every shipped policy act and asks libtorch what it would do, each with a carry of
+// its own.
+func TestShippedPoliciesAgree(t *testing.T) {
+	torch.SetThreads(1)
+	for _, name := range []string{"doorkey-5x5", "keycorridor-s3r1"} {
+		t.Run(name, func(t *testing.T) {
+			card, err := models.Card(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := env.MakeVec(card.Env, 16, env.VecConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer v.Close()
+			dir, err := models.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := checkpoint.ReadFS(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			theirs, err := rl.Open(name, c, torch.CPU)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer theirs.Close()
+			ours, err := engine.Shipped(name, models.Open)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ours.Close()
+			a, probs := agreement{}, 0.0
+			both := judges{t: t, a: &a, probs: &probs}
+			for i, m := range []*think.Model{ours, theirs} {
+				if both.policies[i], err = think.NewPolicy(m, v.Spec(), think.Config{KeepCarry: m.Usage.KeepCarry}); err != nil {
+					t.Fatal(err)
+				}
+				defer both.policies[i].Close()
+			}
+			if _, err := agent.Run(context.Background(), v, both, agent.Config{Seed: 7, Episodes: max(2, *sequences/10)}); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d decisions: probabilities differ by at most %.1e; %d ties, %d other differences", a.segments, probs, a.ties, a.others)
+			if allowed := max(1, a.segments/1000); a.ties > allowed || a.others > 0 {
+				t.Errorf("%d ties and %d other differences, at most %d ties are allowed", a.ties, a.others, allowed)
+			}
+		})
+	}
+}
+
+// Judges act as the first of two policies does and compare what the second would do.
+type judges struct {
+	t        *testing.T
+	policies [2]*think.Policy
+	a        *agreement
+	probs    *float64
+}
+
+// Act implements agent.Policy.
+func (j judges) Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, _ [][]trace.Segment) error {
+	var thought [2][][]trace.Segment
+	other := make([]int32, len(actions))
+	for i, to := range [][]int32{actions, other} {
+		thought[i] = make([][]trace.Segment, len(actions))
+		if err := j.policies[i].Act(ctx, to, obs, fresh, thought[i]); err != nil {
+			return err
+		}
+	}
+	for i := range actions {
+		j.a.segments++
+		if len(thought[0][i]) != len(thought[1][i]) {
+			j.t.Errorf("%d segments, libtorch thinks %d", len(thought[0][i]), len(thought[1][i]))
+			continue
+		}
+		x, y := thought[0][i][len(thought[0][i])-1].Actions, thought[1][i][len(thought[1][i])-1].Actions
+		for k := range x {
+			*j.probs = max(*j.probs, math.Abs(float64(x[k]-y[k])))
+		}
+		if actions[i] != other[i] {
+			j.a.differ(float64(y[other[i]] - y[actions[i]]))
+		}
+	}
+	return nil
 }
 
 // agreement counts the sequences about which two engines do not agree.

@@ -33,9 +33,9 @@ func newHeadRoom(c arch.Config, n int) headRoom {
 }
 
 // attend puts softmax(q kᵀ / sqrt(width) + bias) v of every head into mixed; qkv is padded [n, 3·hidden].
-func (w *worker) attend(b *block, qkv []float32, last bool) {
-	c := w.m.cfg
-	h := &w.head
+func (w *updater) attend(b *block, qkv []float32, last bool) {
+	c := w.cfg
+	h := &w.room
 	n, wide, width := vec.PadRows(w.n), vec.Pad(w.n), c.Hidden/c.Heads
 	weights := w.weights(last)
 	for head := range c.Heads {
@@ -59,9 +59,9 @@ func (w *worker) attend(b *block, qkv []float32, last bool) {
 }
 
 // gather puts the product of rows rows of weights and v into the place of a head, from position i on.
-func (w *worker) gather(weights []float32, stride, i, rows, head int) {
-	h := &w.head
-	d, width := vec.Pad(w.m.cfg.Hidden), h.v.Out
+func (w *updater) gather(weights []float32, stride, i, rows, head int) {
+	h := &w.room
+	d, width := vec.Pad(w.cfg.Hidden), h.v.Out
 	out := w.mixed[i*d+head*width:]
 	if h.out == nil {
 		vec.Product(out, d, weights, stride, rows, h.v)
@@ -74,9 +74,9 @@ func (w *worker) gather(weights []float32, stride, i, rows, head int) {
 }
 
 // split takes a head's q, k and v out of qkv, q and k rotated, q scaled too.
-func (w *worker) split(qkv []float32, head int) {
-	c := w.m.cfg
-	h := &w.head
+func (w *updater) split(qkv []float32, head int) {
+	c := w.cfg
+	h := &w.room
 	d, width, by := c.Hidden, c.Hidden/c.Heads, scaleOf(c)
 	for t := range w.n {
 		x := qkv[t*vec.Pad(3*d)+head*width:]
@@ -103,7 +103,7 @@ func (w *worker) split(qkv []float32, head int) {
 }
 
 // weights is where attention weights are to be added up, nil if nobody asked for those of this update.
-func (w *worker) weights(last bool) []float32 {
+func (w *updater) weights(last bool) []float32 {
 	if w.maps == nil || !last || !w.last {
 		return nil
 	}
@@ -122,12 +122,12 @@ func addWeights(dst, s []float32, i, rows, n int, heads float32) {
 
 // mixStatic puts the product of every head's trained matrix and its values into mixed; values is padded
 // [n, hidden].
-func (w *worker) mixStatic(b *block, values []float32) {
-	c := w.m.cfg
+func (w *updater) mixStatic(b *block, values []float32) {
+	c := w.cfg
 	d, width := vec.Pad(c.Hidden), c.Hidden/c.Heads
 	for head := range c.Heads {
 		for t := range w.n {
-			w.head.v.SetRow(t, values[t*d+head*width:][:width])
+			w.room.v.SetRow(t, values[t*d+head*width:][:width])
 		}
 		w.gather(b.mix[head], vec.Pad(w.n), 0, vec.PadRows(w.n), head)
 	}

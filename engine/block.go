@@ -11,25 +11,25 @@ import (
 const blockRows = 48
 
 // apply runs the blocks of l over x, padded [n, hidden], which has the injection added, in place.
-func (w *worker) apply(l *level, x []float32) {
-	d := w.m.cfg.Hidden
+func (w *updater) apply(l *level, x []float32) {
+	d := w.cfg.Hidden
 	for i, b := range l.blocks {
 		name := ""
-		if w.observe != nil {
+		if w.f != nil {
 			name = fmt.Sprintf("%s.layers.%d", l.module, i)
 		}
 		w.mix(b, x, name, i == len(l.blocks)-1)
 		w.feed(b, x, name)
 		w.see(name, x, w.n, d)
 	}
-	if w.observe != nil {
+	if w.f != nil {
 		w.see(l.module+".out", x, w.n, d)
 	}
 }
 
 // mix is the first part of a block: x = rms(x + what it gathers from other positions).
-func (w *worker) mix(b *block, x []float32, name string, last bool) {
-	c := w.m.cfg
+func (w *updater) mix(b *block, x []float32, name string, last bool) {
+	c := w.cfg
 	n, d := vec.PadRows(w.n), vec.Pad(c.Hidden)
 	switch c.Mixing {
 	case arch.TokenMLP:
@@ -50,8 +50,8 @@ func (w *worker) mix(b *block, x []float32, name string, last bool) {
 
 // mixTokens is a SwiGLU over the positions, each channel by itself, and its norm, which also is over the
 // positions (TRM's mlp_t).
-func (w *worker) mixTokens(b *block, x []float32, name string) {
-	c := w.m.cfg
+func (w *updater) mixTokens(b *block, x []float32, name string) {
+	c := w.cfg
 	n, d := vec.Pad(w.n), vec.Pad(c.Hidden)
 	rows, f := vec.PadRows(c.Hidden), vec.Pad(c.Width(w.n))
 	for i := range w.n {
@@ -72,8 +72,8 @@ func (w *worker) mixTokens(b *block, x []float32, name string) {
 }
 
 // feed is the second part of a block: x = rms(x + down(swiglu(x))), the convolution before down.
-func (w *worker) feed(b *block, x []float32, name string) {
-	c := w.m.cfg
+func (w *updater) feed(b *block, x []float32, name string) {
+	c := w.cfg
 	n, d, f := vec.PadRows(w.n), vec.Pad(c.Hidden), vec.Pad(c.Inner)
 	step := feedRows(c.Inner)
 	for i := 0; i < n; i += step {
@@ -95,13 +95,13 @@ func (w *worker) feed(b *block, x []float32, name string) {
 
 // activate puts the SwiGLU of rows rows of w.wide, of positions from i on, into act, or, if they are cells
 // to be convolved, into the grid.
-func (w *worker) activate(i, rows int, conv bool) {
-	f := vec.Pad(w.m.cfg.Inner)
+func (w *updater) activate(i, rows int, conv bool) {
+	f := vec.Pad(w.cfg.Inner)
 	if !conv {
 		vec.SwiGLU(w.act[i*f:], w.wide, rows, f)
 		return
 	}
-	prefix, cols := w.m.cfg.Prefix(), w.grid[1]
+	prefix, cols := w.cfg.Prefix(), w.grid[1]
 	for k := 0; k < rows; {
 		t := i + k - prefix // the cell
 		out, run := w.act[(i+k)*f:], min(rows-k, -t)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/think/thinktest"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -34,14 +36,27 @@ func configs() map[string]arch.Config {
 		"three levels": with(func(c *arch.Config) {
 			c.Levels = []arch.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 2}, {Name: "fast", Layers: 2, Cycles: 2}}
 		}),
+		"groups": with(func(c *arch.Config) { *c = groups(4); c.Feedback = true }),
+		"groups, settled": with(func(c *arch.Config) {
+			*c = groups(6)
+			c.Settled, c.Levels, c.Message, c.Hidden = true, []arch.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 2}, {Name: "fast", Layers: 2, Cycles: 2}}, 20, 24
+		}),
 		"tokens, shared": with(func(c *arch.Config) { c.Positions, c.Mixing, c.Shared = arch.NoPos, arch.TokenMLP, true }),
 	}
 }
 
-// random is weights for cfg.
-func random(cfg arch.Config, seed uint64) map[string]safetensors.Tensor {
+// groups is a network that mixes by groups on boards of so many rows.
+func groups(side int) arch.Config {
+	return arch.Config{
+		Vocab: side + 2, Seq: side * side, Rows: side, Cols: side, Hidden: 16, Heads: 1, Levels: arch.HL(1, 2, 2, 2), Inner: 20,
+		Positions: arch.NoPos, Mixing: arch.Grouped, Kinds: []string{"line", "box", "none"},
+	}
+}
+
+// random is weights for what build asks for.
+func random(build func(*reader), seed uint64) map[string]safetensors.Tensor {
 	r := &reader{wanted: map[string][]int{}}
-	(&Model{cfg: cfg.WithDefaults()}).build(r)
+	build(r)
 	out := map[string]safetensors.Tensor{}
 	draws := rand.New(rand.NewPCG(seed, 0))
 	for _, name := range slices.Sorted(func(yield func(string) bool) {
@@ -66,6 +81,15 @@ func random(cfg arch.Config, seed uint64) map[string]safetensors.Tensor {
 	return out
 }
 
+// weightsOf is random weights for cfg.
+func weightsOf(cfg arch.Config, seed uint64) map[string]safetensors.Tensor {
+	_, build := newNetwork(cfg.WithDefaults())
+	return random(build, seed)
+}
+
+// Weights are random weights for tests of what users do.
+var Weights = weightsOf
+
 func must[T any](x T, err error) func(t *testing.T) T {
 	return func(t *testing.T) T {
 		t.Helper()
@@ -79,7 +103,7 @@ func must[T any](x T, err error) func(t *testing.T) T {
 // open makes a network with random weights, and rows of it.
 func open(t *testing.T, cfg arch.Config, rows int) *Rows {
 	t.Helper()
-	m := must(New(cfg, random(cfg, 1)))(t)
+	m := must(New(cfg, weightsOf(cfg, 1)))(t)
 	return must(m.Rows(rows, m.Spec().Shape))(t)
 }
 
@@ -123,7 +147,7 @@ func TestRowsAreIndependent(t *testing.T) {
 			}
 
 			r := open(t, cfg, 3)
-			r.workers = append(r.workers[:1], newWorker(r), newWorker(r)) // whatever this machine has
+			r.employ(3) // whatever this machine has
 			same := func(what string, got think.Output, i int, want think.Output) {
 				t.Helper()
 				n := len(want.Logits)
@@ -167,11 +191,94 @@ func TestRowsAreIndependent(t *testing.T) {
 	}
 }
 
+// TestAsThinkAsks: what package think asks of every core, on the network's shape and, where it takes others, on
+// another.
+func TestAsThinkAsks(t *testing.T) {
+	for name, cfg := range configs() {
+		t.Run(name, func(t *testing.T) {
+			m := must(New(cfg, weightsOf(cfg, 1)))(t)
+			thinktest.Check(t, m, m.Spec().Shape, 0)
+			if !m.Spec().Fixed && cfg.Mixing != arch.Grouped { // whose boards of other sizes have other tokens
+				thinktest.Check(t, m, think.Shape{Seq: 10, Rows: 5, Cols: 2}, 0)
+			}
+		})
+	}
+}
+
+// others are small networks that are described otherwise.
+func others(t *testing.T) map[string]*Model {
+	t.Helper()
+	c := arch.CellConfig{Vocab: 5, Seq: 6, Rows: 2, Cols: 3, Input: 20, Low: 12, High: 18}
+	all := map[string]*Model{"tokens, cell": must(NewCell(c, random((&cell{cfg: c.WithDefaults()}).build, 1)))(t)}
+	spec := env.Spec{
+		ObsLen: 7*7*3 + 1 + 5, Vocab: 11, Actions: []string{"left", "right", "forward"},
+		Layout: []env.Field{{Name: "image", Shape: []int{7, 7, 3}}, {Name: "direction", Shape: []int{1}}, {Name: "mission", Shape: []int{5}}},
+	}
+	for _, kind := range arch.PolicyKinds() {
+		c := arch.PolicyConfig{Kind: kind, Hidden: 20, Window: 3}
+		all["policy, "+kind] = must(NewPolicy(c, spec, random((&policy{cfg: c.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}).build, 1)))(t)
+	}
+	return all
+}
+
+// TestOthersAsThinkAsks is TestAsThinkAsks for them, and that a segment allocates nothing.
+func TestOthersAsThinkAsks(t *testing.T) {
+	for name, m := range others(t) {
+		t.Run(name, func(t *testing.T) {
+			thinktest.Check(t, m, m.Spec().Shape, 0)
+			r := must(m.Open(1, m.Spec().Shape))(t)
+			if err := r.Begin(0, think.Input{Tokens: make([]int32, m.Spec().Shape.Seq)}); err != nil {
+				t.Fatal(err)
+			}
+			var out think.Output
+			rows := []int{0}
+			think := func() {
+				if err := r.Segment(rows, &out); err != nil {
+					t.Fatal(err)
+				}
+			}
+			think()
+			if n := testing.AllocsPerRun(20, think); n != 0 {
+				t.Errorf("%v allocations a segment", n)
+			}
+		})
+	}
+}
+
+// TestBadPolicies are refused in one line.
+func TestBadPolicies(t *testing.T) {
+	good := env.Spec{ObsLen: 4, Vocab: 3, Actions: []string{"go"}, Layout: []env.Field{{Name: "x", Shape: []int{4}}}}
+	for _, tt := range []struct {
+		cfg    arch.PolicyConfig
+		change func(s *env.Spec)
+		want   string
+	}{
+		{arch.PolicyConfig{Kind: "mlp"}, func(*env.Spec) {}, `policy "mlp": want one of hrm`},
+		{arch.PolicyConfig{Hidden: 1e9}, func(*env.Spec) {}, "hidden is 1000000000, want 1 to 4096"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.Vocab = 300 }, "vocab is 300"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.Actions = nil }, "0 actions"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{1 << 40, 1 << 40} }, "x has the shape [1099511627776 1099511627776] in an observation of 4 bytes"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{-4} }, "x has the shape [-4]"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.ObsLen = 5 }, "the layout has 4 bytes, obs_len is 5"},
+		{arch.PolicyConfig{}, func(*env.Spec) {}, `tensor "L_level.mlp.down_proj.weight" is missing`},
+	} {
+		s := good
+		s.Layout = []env.Field{{Name: "x", Shape: slices.Clone(good.Layout[0].Shape)}}
+		tt.change(&s)
+		if _, err := NewPolicy(tt.cfg, s, nil); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %v, want %q in one line", err, tt.want)
+		}
+	}
+	if _, err := NewCell(arch.CellConfig{Input: 2, Low: 2, High: 2, Outputs: 2}, nil); err == nil || !strings.Contains(err.Error(), "its vocab is 0") {
+		t.Errorf("a cell without tokens: %v", err)
+	}
+}
+
 // TestSegmentAllocatesNothing after the first.
 func TestSegmentAllocatesNothing(t *testing.T) {
 	for name, cfg := range configs() {
 		r := open(t, cfg, 3)
-		r.workers = append(r.workers[:1], newWorker(r))
+		r.employ(2)
 		for i := range 3 {
 			if err := r.Begin(i, input(cfg, i)); err != nil {
 				t.Fatal(err)
@@ -194,7 +301,7 @@ func TestSegmentAllocatesNothing(t *testing.T) {
 // TestAttention: the weights of a position sum to one, and the row does not move on.
 func TestAttention(t *testing.T) {
 	for name, cfg := range configs() {
-		m := must(New(cfg, random(cfg, 1)))(t)
+		m := must(New(cfg, weightsOf(cfg, 1)))(t)
 		r := must(m.Open(1, m.Spec().Shape))(t)
 		a, ok := r.(think.Attender)
 		if want := cfg.WithDefaults().Mixing == arch.Attention; ok != want {
@@ -237,7 +344,7 @@ func TestTypes(t *testing.T) {
 	for name, cfg := range configs() {
 		for _, dtype := range []safetensors.DType{safetensors.BF16, safetensors.F16} {
 			short, wide := map[string]safetensors.Tensor{}, map[string]safetensors.Tensor{}
-			for n, x := range random(cfg, 1) {
+			for n, x := range weightsOf(cfg, 1) {
 				short[n] = must(x.Convert(dtype))(t)
 				wide[n] = must(short[n].Convert(safetensors.F32))(t)
 			}
@@ -288,7 +395,7 @@ func TestBadWeights(t *testing.T) {
 		{"a million layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(1_000_000, 2, 2, 2) }, "is missing"},
 		{"no vocabulary", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Vocab = 0 }, "vocab is 0"},
 	} {
-		cfg, w := good, random(good, 1)
+		cfg, w := good, weightsOf(good, 1)
 		tt.change(&cfg, w)
 		_, err := New(cfg, w)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Count(err.Error(), "\n") > 0 {
@@ -300,7 +407,7 @@ func TestBadWeights(t *testing.T) {
 // TestBadRows: what does not fit is an error of one line.
 func TestBadRows(t *testing.T) {
 	cfg := configs()["rope"]
-	m := must(New(cfg, random(cfg, 1)))(t)
+	m := must(New(cfg, weightsOf(cfg, 1)))(t)
 	for _, tt := range []struct {
 		rows  int
 		shape think.Shape
@@ -361,7 +468,7 @@ func TestBadRows(t *testing.T) {
 // TestSpec: what thinking is told of a network.
 func TestSpec(t *testing.T) {
 	cfg := configs()["learned"]
-	got := must(New(cfg, random(cfg, 1)))(t).Spec()
+	got := must(New(cfg, weightsOf(cfg, 1)))(t).Spec()
 	want := think.Spec{
 		Vocab: 7, Outputs: 5, Shape: think.Shape{Seq: 12, Rows: 3, Cols: 4}, Fixed: true, IDs: 3,
 		Levels: []think.Level{{Name: "H", Width: 24, Prefix: 2}, {Name: "L", Width: 24, Prefix: 2}},

@@ -2,47 +2,68 @@ package engine
 
 import (
 	"fmt"
-	"math"
+	"runtime"
 
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm/arch"
-	"github.com/ponder-agents/ponder/internal/vec"
+	"github.com/ponder-agents/ponder/internal/memory"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-// A Model is the transformer HRM (hrm.Model) as a think.Core. It does not change and may be shared.
+// A Model is a network of package hrm or rl as a think.Core. It does not change and may be shared.
 type Model struct {
-	cfg arch.Config
-
-	tokens           []float32 // [vocab, hidden]
-	positions        []float32 // [positions, hidden]; nil without
-	puzzles          table     // [ids, dim]
-	registers        []float32 // [registers, hidden]
-	rowVecs, colVecs []float32 // [rows, hidden], [cols, hidden]; nil without
-	regionVecs       []float32 // [regions, hidden]; nil without
-	regions          []int     // of each cell, a row of regionVecs
-	head             vec.Matrix
-	qWeight, qBias   []float32 // [2, hidden], [2]
-	levels           []level   // the slowest first
+	net  network
+	spec think.Spec
 }
 
-// A level is one of the states, with the blocks that update it.
-type level struct {
-	name   string // of the state: "H", "L"
-	module string // under which Observe sees it: "H_level"
-	cycles int    // updates for each of the level before; of the first, in a segment
-	blocks []*block
-	init   []float32 // [hidden]
+// A network is the weights of one kind of networks.
+type network interface {
+	// fit is the network for sequences of a shape; an error if it takes none of that shape.
+	fit(shape think.Shape) (formulas, error)
+	// bytes is about what so many rows of a shape take, and what each worker takes.
+	bytes(shape think.Shape) (row, worker, tables float64)
 }
 
-// A block mixes positions, then feeds forward, each followed by the norm of its residual.
-type block struct {
-	qkv, out           vec.Matrix  // of attention; with static mixing qkv has values alone
-	bias               [][]float32 // of attention, a head each: padded [n, n], or entries of distances; nil without
-	mix                [][]float32 // of static mixing, a head each: padded rows [n, n]
-	tokenUp, tokenDown vec.Matrix  // of token mixing
-	gateUp, down       vec.Matrix
-	conv               []float32 // padded [9, inner]; nil without
+// formulas are a network for sequences of one shape.
+type formulas interface {
+	// layout is what the state of each level is.
+	layout() layout
+	// encode makes what r thinks about of in, whose length, tokens and identifier are checked.
+	encode(r *row, in think.Input) error
+	// begin puts z, the states of a row, at the start.
+	begin(z [][]float32)
+	// worker makes what one goroutine needs to think about one row at a time; v sees intermediate values.
+	worker(v *view) worker
+}
+
+// A layout says what is carried of a row, and how large an answer is.
+type layout struct {
+	states  []state
+	tokens  int // the end of the range of tokens
+	ids     int // of puzzle identifiers; 0 is none
+	answers int // tokens of an answer
+	outputs int // logits of each
+	width   int // numbers that a row has of its input
+}
+
+// A state is that of a level: places of width numbers, each padded. Outside the rows a place is that of a plane and
+// then of a cell; inside, the planes of a cell are side by side.
+type state struct {
+	name          string
+	places, width int
+	planes        int
+}
+
+// at is where place p lies inside.
+func (s state) at(p int) int {
+	cells := s.places / s.planes
+	return p%cells*s.planes + p/cells
+}
+
+// A worker thinks about one row at a time.
+type worker interface {
+	// segment thinks once about r and writes its logits.
+	segment(r *row, logits []float32) (halt, cont float32)
 }
 
 // New makes the network that cfg describes of weights, under the names of hrm.Model, which must be all of
@@ -52,201 +73,66 @@ func New(cfg arch.Config, weights map[string]safetensors.Tensor) (*Model, error)
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	if cfg.Mixing == arch.Grouped {
-		return nil, fmt.Errorf("mixing %q is not in the engine %q: it takes libtorch, --engine torch", cfg.Mixing, Name)
-	}
-	m := &Model{cfg: cfg.WithDefaults()}
-	if err := read(weights, m.build); err != nil {
+	net, build := newNetwork(cfg.WithDefaults())
+	if err := read(weights, build); err != nil {
 		return nil, err
 	}
-	return m, nil
+	return &Model{net, specOf(cfg.Spec())}, nil
 }
 
-// build asks r for every tensor.
-func (m *Model) build(r *reader) {
-	c := m.cfg
-	d, n := c.Hidden, c.Prefix()+c.Seq
-	m.tokens = r.floats("inner.embed_tokens.embedding_weight", c.Vocab, d)
-	m.head = r.matrix("inner.lm_head.weight", c.Outputs, d)
-	m.qWeight = r.floats("inner.q_head.weight", 2, d)
-	m.qBias = r.floats("inner.q_head.bias", 2)
-	if c.PuzzleDim > 0 {
-		m.puzzles = r.table("inner.puzzle_emb.weights", c.PuzzleIDs, c.PuzzleDim)
+// newNetwork is the network that c describes, and what asks for its weights.
+func newNetwork(c arch.Config) (network, func(*reader)) {
+	if c.Mixing == arch.Grouped {
+		g := &grouped{cfg: c}
+		return g, g.build
 	}
-	if c.Positions == arch.Learned {
-		m.positions = r.floats("inner.embed_pos.embedding_weight", n, d)
-	}
-	if c.Registers > 0 {
-		m.registers = r.floats("inner.registers", c.Registers, d)
-	}
-	if c.GridEmbed {
-		m.rowVecs = r.floats("inner.embed_row.embedding_weight", c.Rows, d)
-		m.colVecs = r.floats("inner.embed_col.embedding_weight", c.Cols, d)
-		if of, n := c.Region(); n > 0 {
-			m.regions, m.regionVecs = of, r.floats("inner.embed_box.embedding_weight", n, d)
-		}
-	}
-	m.levels = nil
-	stacks := map[string][]*block{}
-	for i, l := range c.Levels {
-		module, layers := c.Stack(i)
-		if _, ok := stacks[module]; !ok {
-			stacks[module] = m.stack(r, module, layers)
-		}
-		m.levels = append(m.levels, level{
-			name: l.Name, module: module, cycles: l.Cycles, blocks: stacks[module], init: r.floats("inner."+l.Name+"_init", d),
-		})
-	}
+	t := &transformer{cfg: c}
+	return t, t.build
 }
 
-func (m *Model) stack(r *reader, module string, layers int) []*block {
-	var blocks []*block
-	for i := 0; i < layers && !r.hopeless(); i++ {
-		blocks = append(blocks, newBlock(r, m.cfg, fmt.Sprintf("inner.%s.layers.%d.", module, i)))
+func specOf(sp arch.Spec) think.Spec {
+	out := think.Spec{
+		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs,
+		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
 	}
-	return blocks
-}
-
-func newBlock(r *reader, c arch.Config, prefix string) *block {
-	n, d := c.Prefix()+c.Seq, c.Hidden
-	k := &block{}
-	switch c.Mixing {
-	case arch.Attention:
-		k.qkv = r.matrix(prefix+"self_attn.qkv_proj.weight", 3*d, d)
-		k.out = r.matrix(prefix+"self_attn.o_proj.weight", d, d)
-		switch c.Bias {
-		case arch.TableBias:
-			k.bias = heads(r.floats(prefix+"self_attn.bias", c.Heads, n, n), c.Heads)
-			for h, x := range k.bias {
-				k.bias[h] = mask(pad(x, n, vec.PadRows(n), n), n)
-			}
-		case arch.RelativeBias:
-			w := 2*c.BiasRadius + 1
-			k.bias = heads(r.floats(prefix+"self_attn.bias", c.Heads, w*w+1), c.Heads)
+	for _, st := range sp.States {
+		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix, Planes: st.Planes != 0}
+		if st.Whole {
+			l.Prefix = 1 // one place, of no token
 		}
-	case arch.StaticMix:
-		k.qkv = r.matrix(prefix+"self_attn.v_proj.weight", d, d)
-		k.out = r.matrix(prefix+"self_attn.o_proj.weight", d, d)
-		k.mix = heads(r.floats(prefix+"self_attn.mix", c.Heads, n, n), c.Heads)
-		for h, x := range k.mix {
-			k.mix[h] = pad(x, n, vec.PadRows(n), n)
-		}
-	case arch.TokenMLP:
-		f := c.Width(n)
-		k.tokenUp = r.halves(prefix+"mlp_t.gate_up_proj.weight", f, n)
-		k.tokenDown = r.matrix(prefix+"mlp_t.down_proj.weight", n, f)
-	}
-	k.gateUp = r.halves(prefix+"mlp.gate_up_proj.weight", c.Inner, d)
-	k.down = r.matrix(prefix+"mlp.down_proj.weight", d, c.Inner)
-	if c.Conv {
-		k.conv = r.padded(prefix+"mlp.conv.weight", 9, c.Inner)
-	}
-	return k
-}
-
-// heads cuts x into n equal parts; none of nil.
-func heads(x []float32, n int) [][]float32 {
-	if x == nil {
-		return nil
-	}
-	out := make([][]float32, n)
-	for i := range out {
-		out[i] = x[i*len(x)/n : (i+1)*len(x)/n]
+		out.Levels = append(out.Levels, l)
 	}
 	return out
 }
 
-// masked is what scores of positions that are none are set to: its softmax is 0.
-const masked = -1e30
-
-// mask sets what pads rows of n numbers to masked, and returns x.
-func mask(x []float32, n int) []float32 {
-	if wide := vec.Pad(n); wide > n {
-		for at := n; at < len(x); at += wide {
-			for i := at; i < at+wide-n; i++ {
-				x[i] = masked
-			}
-		}
-	}
-	return x
-}
-
-// Config is the configuration with its defaults filled in.
-func (m *Model) Config() arch.Config { return m.cfg }
-
 // Spec implements think.Core.
-func (m *Model) Spec() think.Spec {
-	c := m.cfg
-	sp := think.Spec{
-		Vocab: c.Vocab, Outputs: c.Outputs,
-		Shape: think.Shape{Seq: c.Seq, Rows: c.Rows, Cols: c.Cols},
-		Fixed: c.FixedLength(),
+func (m *Model) Spec() think.Spec { return m.spec }
+
+// Open implements think.Core. What it returns is a think.Attender if the network has attention.
+func (m *Model) Open(rows int, shape think.Shape) (think.Rows, error) {
+	r, err := m.Rows(rows, shape)
+	if err != nil {
+		return nil, err
 	}
-	if c.PuzzleDim > 0 {
-		sp.IDs = c.PuzzleIDs
+	if t, ok := m.net.(*transformer); ok && t.cfg.Mixing == arch.Attention {
+		return attender{r}, nil
 	}
-	for _, l := range m.levels {
-		sp.Levels = append(sp.Levels, think.Level{Name: l.name, Width: c.Hidden, Prefix: c.Prefix()})
-	}
-	return sp
+	return r, nil
 }
 
-// encode writes e, what the levels see of the input, into dst, whose rows are padded: registers, puzzle
-// embedding and tokens, with their positions, times sqrt(hidden).
-func (m *Model) encode(dst []float32, in think.Input, cols int) error {
-	c := m.cfg
-	d, prefix := c.Hidden, c.Prefix()
-	wide := vec.Pad(d)
-	for i := range c.Registers {
-		copy(dst[i*wide:], m.registers[i*d:(i+1)*d])
+// Rows is Open for those who want to Observe.
+func (m *Model) Rows(rows int, shape think.Shape) (*Rows, error) {
+	if rows < 0 {
+		return nil, fmt.Errorf("engine: %d rows", rows)
 	}
-	if c.PuzzleDim > 0 {
-		x, err := m.puzzles.row(int(in.ID))
-		if err != nil {
-			return err
-		}
-		for i := range c.PuzzlePositions {
-			part := dst[(c.Registers+i)*wide:][:d]
-			clear(part)
-			if i*d < len(x) {
-				copy(part, x[i*d:])
-			}
-		}
+	workers := max(1, min(rows, runtime.GOMAXPROCS(0)))
+	row, work, tables := m.net.bytes(shape)
+	if err := memory.Check(fmt.Sprintf("thinking about %d sequences of %d tokens", rows, shape.Seq), 4*(row*float64(rows)+work*float64(workers)+tables)); err != nil {
+		return nil, err
 	}
-	for t, token := range in.Tokens {
-		x := dst[(prefix+t)*wide:][:d]
-		copy(x, m.tokens[int(token)*d:(int(token)+1)*d])
-		if c.GridEmbed {
-			row, col := t/cols, t%cols
-			parts := 3.0
-			sum(x, m.rowVecs[row*d:])
-			sum(x, m.colVecs[col*d:])
-			if m.regions != nil {
-				sum(x, m.regionVecs[m.regions[t]*d:])
-				parts = 4
-			}
-			scale(x, 1/math.Sqrt(parts)) // keeps the scale of one embedding
-		}
+	f, err := m.net.fit(shape)
+	if err != nil {
+		return nil, err
 	}
-	for i := range prefix + len(in.Tokens) {
-		x := dst[i*wide:][:d]
-		if m.positions != nil {
-			sum(x, m.positions[i*d:])
-			scale(x, math.Sqrt(0.5))
-		}
-		scale(x, math.Sqrt(float64(d)))
-	}
-	return nil
-}
-
-func sum(dst, x []float32) {
-	for i := range dst {
-		dst[i] += x[i]
-	}
-}
-
-func scale(x []float32, by float64) {
-	for i := range x {
-		x[i] *= float32(by)
-	}
+	return newRows(f, shape, rows, workers), nil
 }

@@ -9,15 +9,13 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // Name is that of the engine in think.Model and in traces.
 const Name = "go"
-
-// ErrPolicy is what Open says of a policy that learned by acting.
-var ErrPolicy = errors.New("a policy that learned by acting needs libtorch as yet: --engine torch")
 
 // Open makes the model of a checkpoint folder; errors begin with name. The checkpoint becomes the
 // model's and is closed with it, or here if there is an error.
@@ -32,20 +30,16 @@ func Open(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 	u, err := think.ReadUsage(c.Config)
 	var net struct {
-		Model arch.Config      `json:"model"`
-		Cell  *arch.CellConfig `json:"cell"`
+		Model  arch.Config       `json:"model"`
+		Cell   *arch.CellConfig  `json:"cell"`
+		Policy arch.PolicyConfig `json:"policy"` // of one that learned by acting
+		Spec   env.Spec          `json:"spec"`   // of the world in which it did
 	}
 	if err == nil {
 		err = json.Unmarshal(c.Config, &net)
 	}
-	if err == nil && net.Cell != nil {
-		err = errors.New("a recurrent network (cell): the engine torch alone computes it")
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
-	}
-	if u.Task == task.PolicyTask {
-		return nil, ErrPolicy
 	}
 	weights := map[string]safetensors.Tensor{}
 	for _, n := range c.Model.Names() {
@@ -53,7 +47,15 @@ func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 			return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 		}
 	}
-	m, err := New(net.Model, weights)
+	var m *Model
+	switch {
+	case u.Task == task.PolicyTask:
+		m, err = NewPolicy(net.Policy, net.Spec, weights)
+	case net.Cell != nil:
+		m, err = NewCell(*net.Cell, weights)
+	default:
+		m, err = New(net.Model, weights)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,15 @@
 package engine_test
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"testing"
 
+	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/models"
 )
 
@@ -73,6 +77,63 @@ func Example() {
 	// 287419635
 	// 345286179
 	// 3 segments
+}
+
+// TestEverything: there is no network that a recipe, a policy or a shipped model can have which the engine
+// refuses; each thinks a segment.
+func TestEverything(t *testing.T) {
+	segment := func(name string, core think.Core) {
+		t.Helper()
+		shape := core.Spec().Shape
+		rows, err := core.Open(1, shape)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			return
+		}
+		defer rows.Close()
+		var out think.Output
+		if err := errors.Join(rows.Begin(0, think.Input{Tokens: make([]int32, shape.Seq)}), rows.Segment([]int{0}, &out)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if want := cmp.Or(core.Spec().Answers, shape.Seq) * core.Spec().Outputs; len(out.Logits) != want || len(out.QHalt) != 1 {
+			t.Errorf("%s: %d logits and %d q_halt, want %d and 1", name, len(out.Logits), len(out.QHalt), want)
+		}
+		for _, x := range out.Logits {
+			if x-x != 0 {
+				t.Errorf("%s: a logit is %v", name, x)
+				break
+			}
+		}
+	}
+	for _, name := range models.Names() {
+		m, err := engine.Shipped(name, models.Open)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		segment("model "+name, m.Core)
+		m.Close()
+	}
+	for _, name := range learn.Presets() {
+		r, err := learn.Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Cell == nil && r.Spec().Seq == 0 {
+			r.Learn("sudoku:30-36", puzzle.Shape{SeqLen: 81, Vocab: 11, Identifiers: 3}, 9, 9)
+		}
+		c := r.Model
+		c.PuzzleIDs = min(c.PuzzleIDs, 3)
+		for i := range c.Levels {
+			c.Levels[i].Layers = min(c.Levels[i].Layers, 1)
+		}
+		m, err := engine.New(c, engine.Weights(c, 1))
+		if err != nil {
+			t.Errorf("preset %s: %v", name, err)
+			continue
+		}
+		segment("preset "+name, m)
+	}
 }
 
 func BenchmarkSegment(b *testing.B) {

@@ -5,13 +5,15 @@ package engine
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch"
@@ -52,10 +54,31 @@ func drawConfig(t *rapid.T) arch.Config {
 		}
 		c.BiasRadius = rapid.IntRange(1, 3).Draw(t, "bias_radius")
 	}
+	if rapid.IntRange(0, 3).Draw(t, "groups") == 3 {
+		return drawGroups(t, c)
+	}
 	if rapid.Bool().Draw(t, "puzzles") {
 		c.PuzzleIDs, c.PuzzleDim = rapid.IntRange(1, 4).Draw(t, "puzzle_ids"), rapid.IntRange(1, 2*c.Hidden).Draw(t, "puzzle_dim")
 	}
 	return c
+}
+
+// drawGroups is a network that mixes by groups, with the levels of c.
+func drawGroups(t *rapid.T, c arch.Config) arch.Config {
+	side := rapid.IntRange(1, 5).Draw(t, "side")
+	g := arch.Config{
+		Seq: side * side, Rows: side, Cols: side, Heads: 1, Levels: c.Levels, Shared: c.Shared, NormEps: c.NormEps,
+		Hidden: rapid.IntRange(1, 40).Draw(t, "hidden"), Inner: c.Inner, Message: rapid.IntRange(0, 40).Draw(t, "message"),
+		Mixing: arch.Grouped, Positions: arch.NoPos,
+		Kinds:    rapid.SampledFrom([][]string{{"line"}, {"line", "box", "mini"}, {"other", "box"}}).Draw(t, "kinds"),
+		Symbols:  rapid.IntRange(0, 4).Draw(t, "symbols"),
+		Feedback: rapid.Bool().Draw(t, "feedback"), Settled: rapid.Bool().Draw(t, "settled"),
+	}
+	if rapid.Bool().Draw(t, "fused") { // the widths of libtorch's operation for it
+		g.Hidden, g.Inner, g.Message = (g.Hidden+15)/16*16, (g.Inner+15)/16*16, (g.Message+15)/16*16
+	}
+	g.Vocab = g.SymbolsOf(g.Seq) + rapid.IntRange(1, 2).Draw(t, "marks")
+	return g
 }
 
 // disturbed is weights with every number moved by its last bit or so: what any other order of sums does.
@@ -81,131 +104,184 @@ func TestAsTorch(t *testing.T) {
 	torch.SetThreads(1) // its threads wait for each other where others compute too
 	rapid.Check(t, func(rt *rapid.T) {
 		cfg := drawConfig(rt)
-		weights := random(cfg, rapid.Uint64().Draw(rt, "weights"))
-		m, err := New(cfg, weights)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		rounded, err := New(cfg, disturbed(weights))
-		if err != nil {
-			rt.Fatal(err)
-		}
+		_, build := newNetwork(cfg.WithDefaults())
+		weights := random(build, rapid.Uint64().Draw(rt, "weights"))
 		net, err := hrm.Load(cfg, weights, hrm.Run{Device: torch.CPU})
 		if err != nil {
 			rt.Fatal(err)
 		}
 		core := learn.NewCore(net)
 		defer core.Close()
-		if got, want := m.Spec(), core.Spec(); !slices.Equal(got.Levels, want.Levels) || got.Shape != want.Shape || got.Fixed != want.Fixed || got.IDs != want.IDs || got.Outputs != want.Outputs {
-			rt.Fatalf("spec %+v, want %+v", got, want)
-		}
-		shape := m.Spec().Shape
-		if !m.Spec().Fixed && rapid.Bool().Draw(rt, "another shape") {
+		shape := core.Spec().Shape
+		if !core.Spec().Fixed && rapid.Bool().Draw(rt, "another shape") {
 			shape.Rows, shape.Cols = rapid.IntRange(1, 6).Draw(rt, "rows"), rapid.IntRange(1, 6).Draw(rt, "cols")
+			if cfg.Mixing == arch.Grouped {
+				shape.Cols = shape.Rows
+			}
 			if shape.Seq = shape.Rows * shape.Cols; cfg.Rows == 0 {
 				shape.Rows, shape.Cols = 0, 0
 			}
 		}
-		const n = 2
-		ours, err := m.Open(n, shape)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer ours.Close()
-		noisy, err := rounded.Open(n, shape)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer noisy.Close()
-		theirs, err := core.Open(n, shape)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer theirs.Close()
-		draws := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(rt, "tokens")))
-		for i := range n {
-			in := think.Input{Tokens: make([]int32, shape.Seq)}
-			for t := range in.Tokens {
-				in.Tokens[t] = int32(draws.IntN(cfg.Vocab))
-			}
-			if cfg.PuzzleDim > 0 {
-				in.ID = int32(draws.IntN(cfg.PuzzleIDs))
-			}
-			for _, r := range []think.Rows{ours, noisy, theirs} {
-				if err := r.Begin(i, in); err != nil {
-					rt.Fatal(err)
-				}
-			}
-		}
-		near := func(what string, got, noise, want []float32) {
-			if len(got) != len(want) {
-				rt.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
-			}
-			// A disturbance of weights alone, once, against all roundings of a segment.
-			allowed := 5e-5
-			for i := range noise {
-				allowed = max(allowed, 100*math.Abs(float64(noise[i]-got[i])))
-			}
-			for i := range want {
-				if d := math.Abs(float64(got[i] - want[i])); !(d <= allowed*max(1, math.Abs(float64(want[i])))) {
-					rt.Fatalf("%s: number %d is %v, want %v; rounding explains %v", what, i, got[i], want[i], allowed)
-				}
-			}
-		}
-		for range 3 {
-			if a, ok := theirs.(think.Attender); ok {
-				want, err := a.Attention(1)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				got, err := ours.(think.Attender).Attention(1)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				noise, err := noisy.(think.Attender).Attention(1)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				for k := range want {
-					near("attention", got[k], noise[k], want[k])
-				}
-			}
-			var got, noise, want think.Output
-			if err := noisy.Segment([]int{1, 0}, &noise); err != nil {
-				rt.Fatal(err)
-			}
-			if err := ours.Segment([]int{1, 0}, &got); err != nil {
-				rt.Fatal(err)
-			}
-			if err := theirs.Segment([]int{1, 0}, &want); err != nil {
-				rt.Fatal(err)
-			}
-			near("logits", got.Logits, noise.Logits, want.Logits)
-			near("q_halt", got.QHalt, noise.QHalt, want.QHalt)
-			near("q_continue", got.QContinue, noise.QContinue, want.QContinue)
-			for i := range n { // both go on from the same state
-				mine, err := ours.Save(i)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				other, err := theirs.Save(i)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				third, err := noisy.Save(i)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				for k := range other {
-					near("state", mine[k], third[k], other[k])
-				}
-				if err := noisy.Load(i, other); err != nil {
-					rt.Fatal(err)
-				}
-				if err := ours.Load(i, other); err != nil {
-					rt.Fatal(err)
-				}
-			}
-		}
+		compare(rt, core, func(w map[string]safetensors.Tensor) (*Model, error) { return New(cfg, w) }, weights, shape, cfg.Spec().Tokens(shape.Seq))
 	})
+}
+
+// TestCellAsTorch is TestAsTorch for recurrent networks.
+func TestCellAsTorch(t *testing.T) {
+	torch.SetThreads(1)
+	rapid.Check(t, func(rt *rapid.T) {
+		width := func(name string) int { return rapid.IntRange(1, 40).Draw(rt, name) }
+		cfg := arch.CellConfig{
+			Vocab: width("vocab"), Embed: rapid.IntRange(0, 20).Draw(rt, "embed"), Input: width("input"), Low: width("low"), High: width("high"),
+			Steps: rapid.IntRange(0, 5).Draw(rt, "steps"), Outputs: rapid.IntRange(0, 20).Draw(rt, "outputs"),
+		}
+		if cfg.Seq = width("seq"); rapid.Bool().Draw(rt, "grid") {
+			cfg.Rows, cfg.Cols = cfg.Seq, 1
+		}
+		weights := random((&cell{cfg: cfg.WithDefaults()}).build, rapid.Uint64().Draw(rt, "weights"))
+		net, err := hrm.LoadCell(cfg, weights, hrm.Run{Device: torch.CPU})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		core := learn.NewCore(net)
+		defer core.Close()
+		compare(rt, core, func(w map[string]safetensors.Tensor) (*Model, error) { return NewCell(cfg, w) }, weights, core.Spec().Shape, cfg.Vocab)
+	})
+}
+
+// TestPolicyAsTorch is TestAsTorch for networks that act, in worlds of any observation.
+func TestPolicyAsTorch(t *testing.T) {
+	torch.SetThreads(1)
+	rapid.Check(t, func(rt *rapid.T) {
+		cfg := arch.PolicyConfig{
+			Kind: rapid.SampledFrom(arch.PolicyKinds()).Draw(rt, "kind"), Hidden: rapid.IntRange(1, 40).Draw(rt, "hidden"),
+			LCycles: rapid.IntRange(0, 3).Draw(rt, "l_cycles"), Window: rapid.IntRange(1, 9).Draw(rt, "window"),
+		}
+		spec := drawSpec(rt)
+		weights := random((&policy{cfg: cfg.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}).build, rapid.Uint64().Draw(rt, "weights"))
+		net, err := rl.NewNetwork(cfg, spec, torch.CPU, 1)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if err := net.Params().Load(weights); err != nil {
+			rt.Fatal(err)
+		}
+		core, err := rl.NewCore(net, spec)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer core.Close()
+		compare(rt, core, func(w map[string]safetensors.Tensor) (*Model, error) { return NewPolicy(cfg, spec, w) }, weights, core.Spec().Shape, spec.Vocab)
+	})
+}
+
+// drawSpec is of any world whose observations are small.
+func drawSpec(t *rapid.T) env.Spec {
+	s := env.Spec{ID: "drawn", Vocab: rapid.IntRange(1, 20).Draw(t, "vocab"), Actions: make([]string, rapid.IntRange(1, 9).Draw(t, "actions"))}
+	fields := rapid.Permutation([]string{"image", "more", "mission", "direction"}).Draw(t, "fields")
+	for i, name := range fields[:rapid.IntRange(1, 4).Draw(t, "how many")] {
+		f := env.Field{Name: name, Shape: []int{rapid.IntRange(1, 9).Draw(t, "rows")}}
+		if name == "image" || i == 2 {
+			f.Shape = append(f.Shape, rapid.IntRange(1, 9).Draw(t, "cols"))
+			if rapid.Bool().Draw(t, "channels, too") {
+				f.Shape = append(f.Shape, rapid.IntRange(1, 5).Draw(t, "channels"))
+			}
+		}
+		s.Layout = append(s.Layout, f)
+		s.ObsLen += f.Len()
+	}
+	return s
+}
+
+// compare thinks about random tokens on theirs, on what open makes of weights, and on what it makes of weights
+// that are disturbed.
+func compare(t *rapid.T, theirs think.Core, open func(map[string]safetensors.Tensor) (*Model, error), weights map[string]safetensors.Tensor, shape think.Shape, tokens int) {
+	const n = 2
+	m, err := open(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(theirs.Spec(), m.Spec()); diff != "" {
+		t.Fatalf("spec (-want +got):\n%s", diff)
+	}
+	rounded, err := open(disturbed(weights))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [3]think.Rows
+	for i, core := range []think.Core{m, rounded, theirs} {
+		if all[i], err = core.Open(n, shape); err != nil {
+			t.Fatal(err)
+		}
+		defer all[i].Close()
+	}
+	draws := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "tokens")))
+	for i := range n {
+		in := think.Input{Tokens: make([]int32, shape.Seq)}
+		for k := range in.Tokens {
+			in.Tokens[k] = int32(draws.IntN(tokens))
+		}
+		if ids := m.Spec().IDs; ids > 0 {
+			in.ID = int32(draws.IntN(ids))
+		}
+		for _, r := range all {
+			if err := r.Begin(i, in); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	near := func(what string, x [3][]float32) {
+		got, noise, want := x[0], x[1], x[2]
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+		}
+		// A disturbance of weights alone, once, against all roundings of a segment.
+		allowed := 5e-5
+		for i := range noise {
+			allowed = max(allowed, 100*math.Abs(float64(noise[i]-got[i])))
+		}
+		for i := range want {
+			if d := math.Abs(float64(got[i] - want[i])); !(d <= allowed*max(1, math.Abs(float64(want[i])))) {
+				t.Fatalf("%s: number %d is %v, want %v; rounding explains %v", what, i, got[i], want[i], allowed)
+			}
+		}
+	}
+	for range 3 {
+		if _, ok := all[2].(think.Attender); ok {
+			var maps [3][][]float32
+			for i, r := range all {
+				if maps[i], err = r.(think.Attender).Attention(1); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for k := range maps[2] {
+				near("attention", [3][]float32{maps[0][k], maps[1][k], maps[2][k]})
+			}
+		}
+		var outs [3]think.Output
+		for i, r := range all {
+			if err := r.Segment([]int{1, 0}, &outs[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		near("logits", [3][]float32{outs[0].Logits, outs[1].Logits, outs[2].Logits})
+		near("q_halt", [3][]float32{outs[0].QHalt, outs[1].QHalt, outs[2].QHalt})
+		near("q_continue", [3][]float32{outs[0].QContinue, outs[1].QContinue, outs[2].QContinue})
+		for i := range n { // all go on from the same state
+			var z [3]think.Memory
+			for k, r := range all {
+				if z[k], err = r.Save(i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for k := range z[2] {
+				near("state", [3][]float32{z[0][k], z[1][k], z[2][k]})
+			}
+			for _, r := range all[:2] {
+				if err := r.Load(i, z[2]); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
-	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env"
 	_ "github.com/ponder-agents/ponder/env/families"
 	"github.com/ponder-agents/ponder/models"
@@ -37,9 +36,6 @@ func openMind(c session.Choice, spec env.Spec, f mindFlags) (session.Agent, erro
 		}
 	}
 	m, err := (&modelFlags{model: name, engineFlags: f.engineFlags}).open()
-	if c.Model == "" && errors.Is(err, engine.ErrPolicy) {
-		return nil, fmt.Errorf("%w for %s: %w", session.ErrNoModel, spec.ID, err)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,12 +8,13 @@ import (
 	"slices"
 
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/sugarme/gotch/ts"
 )
 
 // embedding is the width of what stands for one number of an image.
-const embedding = 16
+const embedding = arch.PolicyEmbedding
 
 // An encoder makes one vector [rows, width] of an observation: the grid of numbers through embeddings
 // and convolutions, as rl-starter-files has it (2x2 with 16, pooled, 2x2 with 32, 2x2 with 64, ReLU),

@@ -3,30 +3,21 @@
 package rl
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/sugarme/gotch/ts"
 )
 
-// A NetworkConfig describes a network. The zero values are the HRM's that learn MiniGrid best here.
-type NetworkConfig struct {
-	Kind    string `json:"kind" toml:"kind"`         // "hrm", "cell", "conv", "gru", "lstm" or "transformer"
-	Hidden  int    `json:"hidden" toml:"hidden"`     // width of the state; 0 means 64
-	LCycles int    `json:"l_cycles" toml:"l_cycles"` // hrm: updates of z_L for each of z_H; 0 means 2
-	Window  int    `json:"window" toml:"window"`     // transformer: steps that it looks back on; 0 means 32
-}
+// A NetworkConfig describes a network.
+type NetworkConfig = arch.PolicyConfig
 
 // kinds makes the part of a network that thinks.
 var kinds = map[string]func(b *builder, cfg NetworkConfig) core{
 	"hrm": newHRM, "cell": newCell, "conv": newFeedForward, "gru": newGRU, "lstm": newLSTM, "transformer": newTransformer,
 }
-
-// kindNames are the kinds in the order of the help.
-var kindNames = []string{"hrm", "cell", "conv", "gru", "lstm", "transformer"}
 
 // A core is what lies between encoder and heads.
 type core interface {
@@ -51,13 +42,10 @@ type net struct {
 // A head is two layers with tanh between them.
 type head struct{ w1, b1, w2, b2 *torch.Tensor }
 
-// headWidth is the inner width of a head.
-const headWidth = 64
-
 func newHead(b *builder, name string, out, in int) head {
 	var h head
-	h.w1, h.b1 = b.linear(name+".0", headWidth, in)
-	h.w2, h.b2 = b.small(name+".2", out, headWidth)
+	h.w1, h.b1 = b.linear(name+".0", arch.PolicyHead, in)
+	h.w2, h.b2 = b.small(name+".2", out, arch.PolicyHead)
 	return h
 }
 
@@ -67,29 +55,10 @@ func (h head) apply(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 
 // NewNetwork makes a network for the observations and actions of spec, initialised from seed.
 func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64) (Network, error) {
-	if cfg.Kind == "" {
-		cfg.Kind = "hrm"
+	if err := cfg.Check(); err != nil {
+		return nil, err
 	}
-	if cfg.Hidden == 0 {
-		cfg.Hidden = 64
-	}
-	if cfg.LCycles == 0 {
-		cfg.LCycles = 2
-	}
-	if cfg.Window == 0 {
-		cfg.Window = 32
-	}
-	make := kinds[cfg.Kind]
-	switch {
-	case make == nil:
-		return nil, fmt.Errorf("policy %q: want one of %s", cfg.Kind, strings.Join(kindNames, ", "))
-	case cfg.Hidden < 1 || cfg.Hidden > 4096:
-		return nil, fmt.Errorf("policy: hidden is %d, want 1 to 4096", cfg.Hidden)
-	case cfg.LCycles < 1 || cfg.LCycles > 64:
-		return nil, fmt.Errorf("policy: l_cycles is %d, want 1 to 64", cfg.LCycles)
-	case cfg.Window < 1 || cfg.Window > 1024:
-		return nil, fmt.Errorf("policy: window is %d, want 1 to 1024", cfg.Window)
-	}
+	cfg = cfg.WithDefaults()
 	n := &net{cfg: cfg, params: torch.NewParams(dev)}
 	gen := torch.NewGenerator(seed)
 	defer gen.Close()
@@ -99,7 +68,7 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 		if n.enc, err = newEncoder(b, spec, cfg.Hidden); err != nil {
 			return
 		}
-		n.core = make(b, cfg)
+		n.core = kinds[cfg.Kind](b, cfg)
 		n.policy = newHead(b, "policy", len(spec.Actions), n.core.readout())
 		n.value = newHead(b, "value", 1, n.core.readout())
 		n.halt = newHead(b, "q_head", 2, n.core.readout())
@@ -117,17 +86,7 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 func (n *net) Params() *torch.Params { return n.params }
 
 // Levels are what the parts of the state are called.
-func (n *net) Levels() []string {
-	switch n.cfg.Kind {
-	case "hrm", "cell":
-		return []string{"H", "L"}
-	case "lstm":
-		return []string{"h", "c"}
-	case "transformer":
-		return []string{"past", "there"}
-	}
-	return []string{"h"}
-}
+func (n *net) Levels() []string { return n.cfg.Levels() }
 
 func (n *net) Close() { n.params.Close() }
 
@@ -260,14 +219,11 @@ func (c *recurrent) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor
 	return s.Cat(1, z[0], s.Tanh(x))
 }
 
-// cellCore is the HRM of two GRUs (hrm.Cell's formulas): four low steps on [x, h_high], then a high one.
+// cellCore is the HRM of two GRUs (hrm.Cell's formulas): low steps on [x, h_high], then a high one.
 type cellCore struct {
 	width     int
 	low, high *recurrent
 }
-
-// cellSteps is the low steps of a segment.
-const cellSteps = 4
 
 func newCell(b *builder, cfg NetworkConfig) core {
 	h, k := int64(cfg.Hidden), 1/math.Sqrt(float64(cfg.Hidden))
@@ -284,7 +240,7 @@ func (c *cellCore) start(s *torch.Scope, rows int) State {
 
 func (c *cellCore) segment(s *torch.Scope, x *torch.Tensor, z State) State {
 	in, low := s.Cat(1, s.Tanh(x), z[0]), z[1]
-	for range cellSteps {
+	for range arch.PolicyCellSteps {
 		low = s.Own(ts.GruCell(in, low, c.low.wIH, c.low.wHH, c.low.bIH, c.low.bHH))
 	}
 	return State{s.Own(ts.GruCell(low, z[0], c.high.wIH, c.high.wHH, c.high.bIH, c.high.bHH)), low}

@@ -1,0 +1,73 @@
+package arch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A PolicyConfig describes a network that acts (package rl). The zero values are the HRM's that learn MiniGrid
+// best here.
+type PolicyConfig struct {
+	Kind    string `json:"kind" toml:"kind"`         // one of PolicyKinds; "" means "hrm"
+	Hidden  int    `json:"hidden" toml:"hidden"`     // width of the state; 0 means 64
+	LCycles int    `json:"l_cycles" toml:"l_cycles"` // hrm: updates of z_L for each of z_H; 0 means 2
+	Window  int    `json:"window" toml:"window"`     // transformer: steps that it looks back on; 0 means 32
+}
+
+// The widths of what all policies have.
+const (
+	PolicyEmbedding = 16 // of what stands for one number of an image
+	PolicyHead      = 64 // inside a head
+	PolicyCellSteps = 4  // low steps of a segment of kind "cell"
+)
+
+// PolicyKinds are the kinds in the order of the help.
+func PolicyKinds() []string { return []string{"hrm", "cell", "conv", "gru", "lstm", "transformer"} }
+
+// WithDefaults fills in what zero values mean.
+func (c PolicyConfig) WithDefaults() PolicyConfig {
+	if c.Kind == "" {
+		c.Kind = "hrm"
+	}
+	for _, f := range []struct {
+		p *int
+		v int
+	}{{&c.Hidden, 64}, {&c.LCycles, 2}, {&c.Window, 32}} {
+		if *f.p == 0 {
+			*f.p = f.v
+		}
+	}
+	return c
+}
+
+// Check reports the first problem of c.
+func (c PolicyConfig) Check() error {
+	c = c.WithDefaults()
+	switch {
+	case !slices.Contains(PolicyKinds(), c.Kind):
+		return fmt.Errorf("policy %q: want one of %s", c.Kind, strings.Join(PolicyKinds(), ", "))
+	case c.Hidden < 1 || c.Hidden > 4096:
+		return fmt.Errorf("policy: hidden is %d, want 1 to 4096", c.Hidden)
+	case c.LCycles < 1 || c.LCycles > 64:
+		return fmt.Errorf("policy: l_cycles is %d, want 1 to 64", c.LCycles)
+	case c.Window < 1 || c.Window > 1024:
+		return fmt.Errorf("policy: window is %d, want 1 to 1024", c.Window)
+	}
+	return nil
+}
+
+// Levels are what the parts of the state are called, the slowest first; none for a network without memory.
+func (c PolicyConfig) Levels() []string {
+	switch c.WithDefaults().Kind {
+	case "hrm", "cell":
+		return []string{"H", "L"}
+	case "lstm":
+		return []string{"h", "c"}
+	case "transformer":
+		return []string{"past", "there"}
+	case "conv":
+		return nil
+	}
+	return []string{"h"}
+}
