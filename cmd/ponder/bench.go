@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 )
 
@@ -30,10 +31,10 @@ func newBenchEnvCmd() *cobra.Command {
 the actions, writing the observations and resetting are counted. The best of the repetitions is
 printed.`,
 		Example: "  ponder bench env --env MiniGrid-DoorKey-8x8-v0 --threads 1 --envs 256 --json\n  ponder bench env --env 'MiniGrid-*'",
-		Args:    exactArgs(0),
+		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cfg.Threads < 1 || cfg.Envs < 1 || cfg.Steps < 1 || cfg.Repeats < 1 {
-				return usagef("--threads, --envs, --steps and --repeats must be at least 1")
+				return cli.Usagef("--threads, --envs, --steps and --repeats must be at least 1")
 			}
 			found, err := entries(patterns)
 			if err != nil {
@@ -47,15 +48,15 @@ printed.`,
 				}
 				r, err := env.MeasureSpeed(e.ID, cfg, options...)
 				if err != nil {
-					return withCode(exitUsage, err)
+					return cli.WithCode(cli.ExitUsage, err)
 				}
 				rows = append(rows, r)
 			}
 			switch {
 			case asJSON && len(rows) == 1:
-				return printJSON(cmd.OutOrStdout(), rows[0])
+				return cli.PrintJSON(cmd.OutOrStdout(), rows[0])
 			case asJSON:
-				return printJSON(cmd.OutOrStdout(), rows)
+				return cli.PrintJSON(cmd.OutOrStdout(), rows)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintf(w, "env\tthreads\tenvs\tMsteps/s\tallocs/step\tsteps/episode\n")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func newBenchThinkCmd() *cobra.Command {
@@ -26,10 +27,10 @@ func newBenchThinkCmd() *cobra.Command {
 network costs does not depend on what it thinks about. The best of the repetitions is printed, and,
 since others may compute beside, the rate by the processor's time.`,
 		Example: "  ponder bench think --model maze --size 15 --engine go --json\n  ponder bench think --model sudoku --threads 2 --batch 64",
-		Args:    exactArgs(0),
+		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if use.threads < 1 || batch < 1 || batch > 1<<20 || repeats < 1 || side < 0 || !(seconds > 0 && seconds <= 3600) {
-				return usagef("--threads, --batch (up to 2^20) and --repeats must be at least 1, --size not negative, --seconds above 0 and at most 3600")
+				return cli.Usagef("--threads, --batch (up to 2^20) and --repeats must be at least 1, --size not negative, --seconds above 0 and at most 3600")
 			}
 			m, err := use.open()
 			if err != nil {
@@ -46,7 +47,7 @@ since others may compute beside, the rate by the processor's time.`,
 			}
 			r.Kernels, r.Threads = kernels(m.Engine), use.threads
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), r)
+				return cli.PrintJSON(cmd.OutOrStdout(), r)
 			}
 			return r.Print(cmd.OutOrStdout())
 		},

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/cli"
+)
 
 // commands are the subcommands in the order of the help.
 func commands() []*cobra.Command {
@@ -9,6 +13,6 @@ func commands() []*cobra.Command {
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
 		newRecordCmd(), newSolveCmd(), newEvalCmd(),
-		newModelsCmd(), newVerifyCmd(), newVersionCmd(), newManCmd(),
+		newModelsCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
 	}, torchCommands()...)
 }

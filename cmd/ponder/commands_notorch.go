@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,7 @@ func needsTorch(name string) *cobra.Command {
 		Short:              "(needs a build with libtorch: make build)",
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withCode(exitEnvironment, fmt.Errorf("%s needs libtorch, which this build lacks; run `make build`", cmd.CommandPath()))
+			return cli.WithCode(cli.ExitEnvironment, fmt.Errorf("%s needs libtorch, which this build lacks; run `make build`", cmd.CommandPath()))
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -34,7 +35,7 @@ whether every row makes sense (a sudoku's answer solves it, a maze's marks are a
 frame holds one grid). Problems name file, field and position; notes are worth a look. Exit code 1 if
 there is a problem.`,
 		Example: "  ponder data check data/sudoku-extreme-1k-aug-1000",
-		Args:    exactArgs(1),
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kindOf := task.RowKind
 			switch kind {
@@ -44,7 +45,7 @@ there is a problem.`,
 			default:
 				f, err := task.Kind(kind)
 				if err != nil {
-					return usagef("--kind: %v, or any", err)
+					return cli.Usagef("--kind: %v, or any", err)
 				}
 				kindOf = func(puzzle.Shape) puzzle.Kind { return *f.Kind }
 			}

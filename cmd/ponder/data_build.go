@@ -17,6 +17,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/task/sudokus"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -49,16 +50,17 @@ func (b *buildFlags) add(cmd *cobra.Command, augment int) {
 	f.BoolVar(&b.Replace, "replace", false, "replace an existing dataset")
 	f.IntVar(&b.Workers, "workers", 0, "goroutines (0: one a processor)")
 	f.BoolVar(&b.asJSON, "json", false, "print what was made as JSON")
-	writes(f, "out", aDataset)
+	cli.Writes(f, "out", cli.Dataset)
+	cli.ReadsFolders(cmd)
 }
 
 // run builds with progress on stderr and prints what was made.
 func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build) error) error {
 	switch {
 	case b.out == "":
-		return usagef("--out is missing: name the dataset's folder")
+		return cli.Usagef("--out is missing: name the dataset's folder")
 	case b.Augment < 0:
-		return usagef("--augment %d: want 0 or more", b.Augment)
+		return cli.Usagef("--augment %d: want 0 or more", b.Augment)
 	}
 	m := runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
 	m.Unit = "groups"
@@ -95,6 +97,7 @@ type rowFlags struct {
 func (r *rowFlags) add(cmd *cobra.Command, rating string) {
 	f := cmd.Flags()
 	f.StringVar(&r.from, "from", "", "folder with train.csv and test.csv, as data get leaves it")
+	cli.ReadsFolder(f, "from")
 	f.StringVar(&r.train, "train", "", "CSV of the train split: source,question,answer,rating")
 	f.StringVar(&r.test, "test", "", "CSV of the test split")
 	f.IntVar(&r.generate, "generate", 0, "generate so many training puzzles instead")
@@ -109,7 +112,7 @@ func (r *rowFlags) add(cmd *cobra.Command, rating string) {
 func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Row, error]) ([]puzzle.RowSplit, int, error) {
 	if r.from != "" {
 		if r.train != "" || r.test != "" || r.generate > 0 || r.genTest > 0 {
-			return nil, 0, usagef("--from stands for --train and --test; --generate excludes it")
+			return nil, 0, cli.Usagef("--from stands for --train and --test; --generate excludes it")
 		}
 		r.train, r.test = filepath.Join(r.from, "train.csv"), filepath.Join(r.from, "test.csv")
 	}
@@ -120,7 +123,7 @@ func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Ro
 	if err == nil && len(splits) == 0 {
 		err = errors.New("no source: give --from, --train, --test, --generate or --generate-test")
 	}
-	return splits, total, withCode(exitUsage, err)
+	return splits, total, cli.WithCode(cli.ExitUsage, err)
 }
 
 // build makes a dataset of rows or, where --out says so, a CSV of what is generated.
@@ -133,7 +136,7 @@ func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, ge
 		return b.run(cmd, total, func(build puzzle.Build) error { return build.Rows(cmd.Context(), b.out, splits, form) })
 	}
 	if len(splits) != 1 {
-		return usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", b.out)
+		return cli.Usagef("--out %s: a CSV holds one split, so give --generate or --generate-test alone", b.out)
 	}
 	return output.WriteFile(b.out, func(w io.Writer) error { return puzzle.WriteCSV(cmd.Context(), w, splits[0].Rows) })
 }
@@ -159,12 +162,12 @@ are written as a CSV.`,
 			if givens != "" {
 				var err error
 				if cfg.MinGivens, cfg.MaxGivens, err = parseRange(givens); err != nil {
-					return usagef("--givens %s: %v", givens, err)
+					return cli.Usagef("--givens %s: %v", givens, err)
 				}
 			}
 			g, err := sudoku.NewGenerator(cfg)
 			if err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			return r.build(cmd, &b, sudokus.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
 				return sudokus.Texts(g, side, b.Seed, split, n)
@@ -211,11 +214,11 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 				cfg.Split = split
 				var err error
 				if generators[name], err = maze.NewGenerator(cfg); err != nil {
-					return withCode(exitUsage, err)
+					return cli.WithCode(cli.ExitUsage, err)
 				}
 			}
 			if b.Augment > mazes.MaxCopies {
-				return usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
+				return cli.Usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
 			}
 			return r.build(cmd, &b, mazes.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
 				return mazes.Texts(generators[split], b.Seed, split, n)
@@ -243,7 +246,7 @@ a list of task names.`,
 		Example: `  ponder data build arc data/arc-agi-1 data/conceptarc --out data/arc-1-aug-1000
   ponder data build arc tasks --evaluate 00d62c1b,0a2355a6 --augment 100 --out data/arc-small`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			return withCode(exitUsage, cobra.MinimumNArgs(1)(cmd, args))
+			return cli.WithCode(cli.ExitUsage, cobra.MinimumNArgs(1)(cmd, args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			tasks, folder, err := arc.Read(args...)
@@ -252,10 +255,10 @@ a list of task names.`,
 			}
 			evaluated, err := arcs.Evaluated(evaluate, tasks, folder)
 			if err != nil {
-				return usagef("--evaluate %s: %w", evaluate, err)
+				return cli.Usagef("--evaluate %s: %w", evaluate, err)
 			}
 			if limit < 0 {
-				return usagef("--limit %d: want 0 or more", limit)
+				return cli.Usagef("--limit %d: want 0 or more", limit)
 			}
 			if limit > 0 && limit < len(tasks) {
 				rand := rng.Stream(b.Seed, "data/arc/limit")
@@ -289,7 +292,7 @@ func evaluated(flag string, tasks []*arc.Task, folder map[string]string) (map[st
 	}
 	for _, name := range strings.Split(flag, ",") {
 		if _, ok := folder[name]; !ok {
-			return nil, usagef("--evaluate %s: no folder and no task is called %q; none evaluates nothing", flag, name)
+			return nil, cli.Usagef("--evaluate %s: no folder and no task is called %q; none evaluates nothing", flag, name)
 		}
 		tested[name] = true
 	}

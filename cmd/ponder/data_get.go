@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/published"
 )
 
@@ -24,7 +25,7 @@ file's SHA-256 is compared with --sha256, or else with that of the first downloa
 checksums.json in the folder above --out. --mirror replaces scheme and host of every address.`,
 		Example: "  ponder data get sudoku-extreme\n  ponder data get arc-agi-1 --out data/arc-agi-1",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return withCode(exitUsage, cobra.MaximumNArgs(1)(cmd, args))
+			return cli.WithCode(cli.ExitUsage, cobra.MaximumNArgs(1)(cmd, args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -39,10 +40,10 @@ checksums.json in the folder above --out. --mirror replaces scheme and host of e
 			}
 			set, err := published.Find(args[0])
 			if err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			if len(sums) != 0 && len(sums) != len(set.Files) {
-				return usagef("--sha256: %d hashes for %d files", len(sums), len(set.Files))
+				return cli.Usagef("--sha256: %d hashes for %d files", len(sums), len(set.Files))
 			}
 			if out == "" {
 				out = filepath.Join("data", set.Name)
@@ -65,7 +66,7 @@ checksums.json in the folder above --out. --mirror replaces scheme and host of e
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "folder (default data/NAME)")
-	writes(cmd.Flags(), "out", aFolder)
+	cli.Writes(cmd.Flags(), "out", cli.Folder)
 	cmd.Flags().StringVar(&mirror, "mirror", "", "address that replaces scheme and host, for example http://localhost:8000")
 	cmd.Flags().StringSliceVar(&sums, "sha256", nil, "expected SHA-256, in the order of the files")
 	return cmd

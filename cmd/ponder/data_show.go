@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/show"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -22,17 +23,17 @@ func newDataShowCmd() *cobra.Command {
 of tasks. --png FILE makes a picture instead of text.`,
 		Example: `  ponder data show data/sudoku-1k --split test --index 7
   ponder data show data/arc-1 --split train --name 00d62c1b --count 3 --png task.png`,
-		Args: exactArgs(1),
+		Args: cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q := show.Query{Split: split, Name: name, Plain: kind == anyKind, Index: index, Count: count}
 			if kind != "" && kind != anyKind {
 				var err error
 				if q.Family, err = task.Kind(kind); err != nil {
-					return usagef("--kind: %v, or any", err)
+					return cli.Usagef("--kind: %v, or any", err)
 				}
 			}
 			if index < 0 || count < 1 || tile < 1 || tile > 200 {
-				return usagef("--index %d, --count %d, --tile %d: want at least 0, 1, and 1 to 200", index, count, tile)
+				return cli.Usagef("--index %d, --count %d, --tile %d: want at least 0, 1, and 1 to 200", index, count, tile)
 			}
 			list, err := show.Load(args[0], q)
 			if err != nil {
@@ -46,7 +47,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 			if png != "" {
 				img, err := show.Paint(list, tile)
 				if errors.Is(err, show.ErrLarge) {
-					return usagef("%v: lower --tile or --count", err)
+					return cli.Usagef("%v: lower --tile or --count", err)
 				}
 				if err != nil {
 					return err
@@ -56,10 +57,10 @@ of tasks. --png FILE makes a picture instead of text.`,
 			ansi := colour == "always"
 			switch colour {
 			case "auto":
-				ansi = isTerminal(cmd.OutOrStdout())
+				ansi = cli.IsTerminal(cmd.OutOrStdout())
 			case "always", "never":
 			default:
-				return usagef("--color %s: want auto, always or never", colour)
+				return cli.Usagef("--color %s: want auto, always or never", colour)
 			}
 			for i, p := range list {
 				if i > 0 {
@@ -78,7 +79,8 @@ of tasks. --png FILE makes a picture instead of text.`,
 	f.BoolVar(&answer, "answer", true, "draw the answers too")
 	f.StringVar(&kind, "kind", "", "what the rows are: sudoku, maze, arc or any (default: what they look like)")
 	f.StringVar(&png, "png", "", "write a picture to this file")
-	writes(f, "png", aFile)
+	cli.Writes(f, "png", cli.File)
+	cli.ReadsFolders(cmd)
 	f.IntVar(&tile, "tile", 24, "pixels of a cell in the picture")
 	f.StringVar(&colour, "color", "auto", "colours in the terminal: auto, always or never")
 	return cmd

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ponder-agents/ponder/agent/task/mazes"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
@@ -31,9 +32,9 @@ func ponder(t *testing.T, args ...string) (out string, code int) {
 	root.SetArgs(args)
 	err := root.ExecuteContext(t.Context())
 	if err == nil {
-		return b.String(), exitOK
+		return b.String(), cli.ExitOK
 	}
-	return b.String() + err.Error(), exitCode(err)
+	return b.String() + err.Error(), cli.ExitCode(err)
 }
 
 // want runs a command line that must end with the exit code.
@@ -82,12 +83,12 @@ func TestDataBuildGenerated(t *testing.T) {
 		},
 	} {
 		out := filepath.Join(dir, "set")
-		got := want(t, exitOK, append(append([]string{"data", "build"}, tt.args...), "--out", out, "--json", "--seed", "3", "--replace")...)
+		got := want(t, cli.ExitOK, append(append([]string{"data", "build"}, tt.args...), "--out", out, "--json", "--seed", "3", "--replace")...)
 		var made struct{ Splits json.RawMessage }
 		if err := json.Unmarshal([]byte(got), &made); err != nil || string(made.Splits) != tt.want {
 			t.Errorf("%v made %s, want %s", tt.args, got, tt.want)
 		}
-		if report := want(t, exitOK, "data", "check", out); strings.Contains(report, "problem:") || strings.Contains(report, "as any") {
+		if report := want(t, cli.ExitOK, "data", "check", out); strings.Contains(report, "problem:") || strings.Contains(report, "as any") {
 			t.Errorf("%v: %s", tt.args, report)
 		}
 	}
@@ -111,12 +112,12 @@ func TestDataBuildGenerated(t *testing.T) {
 func TestDataBuildCSV(t *testing.T) {
 	dir := t.TempDir()
 	csv, set := filepath.Join(dir, "hard.csv"), filepath.Join(dir, "set")
-	want(t, exitOK, "data", "build", "sudoku", "--generate", "12", "--min-rating", "2", "--out", csv)
-	want(t, exitOK, "data", "build", "sudoku", "--train", csv, "--limit", "5", "--augment", "1", "--out", set)
-	if got := want(t, exitOK, "data", "check", set, "--json"); !strings.Contains(got, `"examples":10,"puzzles":10,"groups":5`) {
+	want(t, cli.ExitOK, "data", "build", "sudoku", "--generate", "12", "--min-rating", "2", "--out", csv)
+	want(t, cli.ExitOK, "data", "build", "sudoku", "--train", csv, "--limit", "5", "--augment", "1", "--out", set)
+	if got := want(t, cli.ExitOK, "data", "check", set, "--json"); !strings.Contains(got, `"examples":10,"puzzles":10,"groups":5`) {
 		t.Errorf("check: %s", got)
 	}
-	got := want(t, exitOK, "data", "show", csv, "--index", "11")
+	got := want(t, cli.ExitOK, "data", "show", csv, "--index", "11")
 	if lines := strings.Split(got, "\n"); len(lines) != 13 || !strings.Contains(lines[0], "hard.csv: line 13, rated ") || strings.Count(got, "|") != 4*9 {
 		t.Errorf("show:\n%s", got)
 	}
@@ -134,8 +135,8 @@ func TestDataBuildARC(t *testing.T) {
 	}
 	out := filepath.Join(dir, "set")
 	build := func(more ...string) string {
-		want(t, exitOK, append([]string{"data", "build", "arc", filepath.Join(dir, "tasks"), "--out", out, "--augment", "3", "--replace"}, more...)...)
-		return want(t, exitOK, "data", "check", out)
+		want(t, cli.ExitOK, append([]string{"data", "build", "arc", filepath.Join(dir, "tasks"), "--out", out, "--augment", "3", "--replace"}, more...)...)
+		return want(t, cli.ExitOK, "data", "check", out)
 	}
 	if got := build(); !strings.Contains(got, "train: 20 examples of 12 puzzles in 3 groups") || !strings.Contains(got, "test: 4 examples of 4 puzzles in 1 groups") {
 		t.Errorf("the folder evaluation evaluated: %s", got)
@@ -146,9 +147,9 @@ func TestDataBuildARC(t *testing.T) {
 	if got := build("--evaluate", "none"); !strings.Contains(got, "train: 24 examples") || !strings.Contains(got, "no such split") {
 		t.Errorf("none evaluated: %s", got)
 	}
-	want(t, exitUsage, "data", "build", "arc", filepath.Join(dir, "tasks"), "--out", out, "--evaluate", "d")
+	want(t, cli.ExitUsage, "data", "build", "arc", filepath.Join(dir, "tasks"), "--out", out, "--evaluate", "d")
 	writeTask(t, filepath.Join(dir, "other", "a.json"))
-	if got := want(t, exitFailure, "data", "build", "arc", filepath.Join(dir, "tasks"), filepath.Join(dir, "other"), "--out", filepath.Join(dir, "n")); !strings.Contains(got, "task \"a\" is in") {
+	if got := want(t, cli.ExitFailure, "data", "build", "arc", filepath.Join(dir, "tasks"), filepath.Join(dir, "other"), "--out", filepath.Join(dir, "n")); !strings.Contains(got, "task \"a\" is in") {
 		t.Errorf("a task twice: %s", got)
 	}
 	const shown = `a train pair 0
@@ -159,7 +160,7 @@ a test pair 0
 34     4
        3
 `
-	if d := cmp.Diff(shown, want(t, exitOK, "data", "show", filepath.Join(dir, "tasks"), "--name", "a", "--count", "5")); d != "" {
+	if d := cmp.Diff(shown, want(t, cli.ExitOK, "data", "show", filepath.Join(dir, "tasks"), "--name", "a", "--count", "5")); d != "" {
 		t.Error(d)
 	}
 }
@@ -167,8 +168,8 @@ a test pair 0
 func TestDataShowPNG(t *testing.T) {
 	dir := t.TempDir()
 	set, pic := filepath.Join(dir, "set"), filepath.Join(dir, "p.png")
-	want(t, exitOK, "data", "build", "maze", "--size", "9", "--generate", "3", "--out", set)
-	want(t, exitOK, "data", "show", set, "--png", pic, "--tile", "10", "--count", "2")
+	want(t, cli.ExitOK, "data", "build", "maze", "--size", "9", "--generate", "3", "--out", set)
+	want(t, cli.ExitOK, "data", "show", set, "--png", pic, "--tile", "10", "--count", "2")
 	f, err := os.Open(pic)
 	if err != nil {
 		t.Fatal(err)
@@ -181,26 +182,26 @@ func TestDataShowPNG(t *testing.T) {
 	if b := img.Bounds(); b.Dx() != 2*90+3*5 || b.Dy() != 2*90+3*5 {
 		t.Errorf("picture of %v", b)
 	}
-	want(t, exitUsage, "data", "show", set, "--png", pic, "--tile", "0")
-	want(t, exitFailure, "data", "show", set, "--index", "3")
-	if got := want(t, exitOK, "data", "show", set, "--answer=false"); strings.Contains(got, "o") {
+	want(t, cli.ExitUsage, "data", "show", set, "--png", pic, "--tile", "0")
+	want(t, cli.ExitFailure, "data", "show", set, "--index", "3")
+	if got := want(t, cli.ExitOK, "data", "show", set, "--answer=false"); strings.Contains(got, "o") {
 		t.Errorf("the answer is shown:\n%s", got)
 	}
 }
 
 func TestDataCheckFails(t *testing.T) {
 	set := filepath.Join(t.TempDir(), "set")
-	want(t, exitOK, "data", "build", "maze", "--size", "9", "--generate", "3", "--out", set)
+	want(t, cli.ExitOK, "data", "build", "maze", "--size", "9", "--generate", "3", "--out", set)
 	path := filepath.Join(set, "train", "all__labels.npy")
 	if err := os.Truncate(path, 200); err != nil {
 		t.Fatal(err)
 	}
-	if got := want(t, exitFailure, "data", "check", set); !strings.Contains(got, "all__labels.npy: truncated: 200 bytes, want 371") {
+	if got := want(t, cli.ExitFailure, "data", "check", set); !strings.Contains(got, "all__labels.npy: truncated: 200 bytes, want 371") {
 		t.Errorf("check: %s", got)
 	}
-	want(t, exitFailure, "data", "check", filepath.Join(set, "nothing"))
-	want(t, exitUsage, "data", "check")
-	want(t, exitUsage, "data", "check", set, "--kind", "chess")
+	want(t, cli.ExitFailure, "data", "check", filepath.Join(set, "nothing"))
+	want(t, cli.ExitUsage, "data", "check")
+	want(t, cli.ExitUsage, "data", "check", set, "--kind", "chess")
 }
 
 func TestDataBuildUsage(t *testing.T) {
@@ -219,7 +220,7 @@ func TestDataBuildUsage(t *testing.T) {
 		{"maze", "--out", out, "--generate", "1", "--size", "2"},
 		{"arc", "--out", out},
 	} {
-		want(t, exitUsage, append([]string{"data", "build"}, args...)...)
+		want(t, cli.ExitUsage, append([]string{"data", "build"}, args...)...)
 		if _, err := os.Stat(out); err == nil {
 			t.Fatalf("%v wrote something", args)
 		}
@@ -262,28 +263,28 @@ func TestDataGet(t *testing.T) {
 	}
 
 	folder := filepath.Join(dir, "arc")
-	get(exitOK, "arc-agi-1", "--out", folder)
+	get(cli.ExitOK, "arc-agi-1", "--out", folder)
 	tasks, from, err := arc.Read(folder)
 	if err != nil || len(tasks) != 2 || from["b"] != "evaluation" {
 		t.Errorf("%d tasks, folders %v, %v", len(tasks), from, err)
 	}
-	get(exitOK, "arc-agi-1", "--out", folder) // again: it is there
+	get(cli.ExitOK, "arc-agi-1", "--out", folder) // again: it is there
 	hard := filepath.Join(dir, "mazes")
-	get(exitOK, "maze-30x30-hard-1k", "--out", hard)
-	want(t, exitOK, "data", "build", "maze", "--from", hard, "--augment", "1", "--out", filepath.Join(dir, "set"))
-	want(t, exitOK, "data", "check", filepath.Join(dir, "set"))
+	get(cli.ExitOK, "maze-30x30-hard-1k", "--out", hard)
+	want(t, cli.ExitOK, "data", "build", "maze", "--from", hard, "--augment", "1", "--out", filepath.Join(dir, "set"))
+	want(t, cli.ExitOK, "data", "check", filepath.Join(dir, "set"))
 
 	// What is there is not asked for again, and a changed file is noticed.
-	get(exitOK, "maze-30x30-hard-1k", "--out", hard)
+	get(cli.ExitOK, "maze-30x30-hard-1k", "--out", hard)
 	os.Remove(filepath.Join(hard, "test.csv"))
 	served["/datasets/sapientinc/maze-30x30-hard-1k/resolve/main/test.csv"] = []byte("other")
-	if got := get(exitFailure, "maze-30x30-hard-1k", "--out", hard); !strings.Contains(got, "of the first download") {
+	if got := get(cli.ExitFailure, "maze-30x30-hard-1k", "--out", hard); !strings.Contains(got, "of the first download") {
 		t.Errorf("a changed file: %s", got)
 	}
-	get(exitFailure, "sudoku-extreme", "--out", filepath.Join(dir, "s")) // 404
-	get(exitUsage, "chess")
-	get(exitUsage, "sudoku-extreme", "--sha256", "00")
-	if got := want(t, exitOK, "data", "get"); strings.Count(got, "https://") != 7 {
+	get(cli.ExitFailure, "sudoku-extreme", "--out", filepath.Join(dir, "s")) // 404
+	get(cli.ExitUsage, "chess")
+	get(cli.ExitUsage, "sudoku-extreme", "--sha256", "00")
+	if got := want(t, cli.ExitOK, "data", "get"); strings.Count(got, "https://") != 7 {
 		t.Errorf("list: %s", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func newDemoCmd() *cobra.Command {
@@ -30,7 +31,7 @@ is a new one every time unless --seed says which.`,
 	}
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "which maze")
 	cmd.Flags().StringVar(&out, "out", "", "record into this file instead of opening a window")
-	writes(cmd.Flags(), "out", aFile)
+	cli.Writes(cmd.Flags(), "out", cli.File)
 	return cmd
 }
 

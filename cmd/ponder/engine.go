@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/internal/vec"
 	"github.com/ponder-agents/ponder/reference/verify"
@@ -42,14 +43,14 @@ func (f *engineFlags) choose() (string, error) {
 		}
 	case engineTorch:
 		if !hasTorch {
-			return "", withCode(exitEnvironment, fmt.Errorf("--engine torch: this build has no libtorch; run `make build`, or use --engine go"))
+			return "", cli.WithCode(cli.ExitEnvironment, fmt.Errorf("--engine torch: this build has no libtorch; run `make build`, or use --engine go"))
 		}
 	case engineGo:
 	default:
-		return "", usagef("--engine %q: want auto, torch or go", name)
+		return "", cli.Usagef("--engine %q: want auto, torch or go", name)
 	}
 	if name == engineGo && f.device != "cpu" {
-		return "", usagef("--device %s: the engine go has the cpu alone", f.device)
+		return "", cli.Usagef("--device %s: the engine go has the cpu alone", f.device)
 	}
 	return name, nil
 }

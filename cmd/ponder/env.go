@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/viz"
@@ -30,7 +31,7 @@ func newEnvCmd() *cobra.Command {
 // openEnv opens an environment; a wrong id or option is an error of usage.
 func openEnv(id string, options []string) (env.Env, error) {
 	e, err := env.Make(id, options...)
-	return e, withCode(exitUsage, err)
+	return e, cli.WithCode(cli.ExitUsage, err)
 }
 
 // entries are the environments that the patterns match; none given means all.
@@ -45,7 +46,7 @@ func entries(patterns []string) ([]env.Entry, error) {
 			entry.ID = id
 			found = []env.Entry{entry}
 		} else if len(found) == 0 {
-			return nil, withCode(exitUsage, err)
+			return nil, cli.WithCode(cli.ExitUsage, err)
 		}
 		all = append(all, found...)
 	}
@@ -105,7 +106,7 @@ func newEnvListCmd() *cobra.Command {
 				}
 				list = append(list, l)
 			}
-			return printJSON(out, list)
+			return cli.PrintJSON(out, list)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print ids, options and specs as JSON")
@@ -118,14 +119,14 @@ func paint(e env.Env, tile int, partial bool) (*image.RGBA, error) {
 	if partial {
 		v, ok := env.As[interface{ View(tile int) *image.RGBA }](e)
 		if !ok {
-			return nil, usagef("%s has no partial view", id)
+			return nil, cli.Usagef("%s has no partial view", id)
 		}
 		return v.View(tile), nil
 	}
 	p, ok1 := env.As[env.Painter](e)
 	b, ok2 := env.As[env.Boarder](e)
 	if !ok1 || !ok2 {
-		return nil, usagef("%s cannot be drawn", id)
+		return nil, cli.Usagef("%s cannot be drawn", id)
 	}
 	board := b.Board()
 	img := image.NewRGBA(image.Rect(0, 0, board.Cols*tile, board.Rows*tile))
@@ -147,10 +148,10 @@ func newEnvShowCmd() *cobra.Command {
 		Use:     "show ID",
 		Short:   "Show a level as text, or with --out as a picture",
 		Example: "  ponder env show maze --seed 3\n  ponder env show MiniGrid-DoorKey-8x8-v0 --seed 3 --actions 2,1 --out doorkey.png",
-		Args:    exactArgs(1),
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if tile < 1 || tile > 256 {
-				return usagef("--tile %d: want 1 to 256", tile)
+				return cli.Usagef("--tile %d: want 1 to 256", tile)
 			}
 			e, err := openEnv(args[0], options)
 			if err != nil {
@@ -158,7 +159,7 @@ func newEnvShowCmd() *cobra.Command {
 			}
 			acts, err := env.ParseActions(actions, e.Spec())
 			if err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			obs := make([]byte, e.Spec().ObsLen)
 			e.Seed(seed)
@@ -176,7 +177,7 @@ func newEnvShowCmd() *cobra.Command {
 			if out == "" && !partial {
 				l, ok := env.As[env.Leveler](e)
 				if !ok {
-					return usagef("%s has no text form; use --out FILE.png", args[0])
+					return cli.Usagef("%s has no text form; use --out FILE.png", args[0])
 				}
 				text, err := l.Level()
 				if err != nil {
@@ -186,7 +187,7 @@ func newEnvShowCmd() *cobra.Command {
 				return err
 			}
 			if out == "" {
-				return usagef("--partial needs --out FILE.png")
+				return cli.Usagef("--partial needs --out FILE.png")
 			}
 			img, err := paint(e, tile, partial)
 			if err != nil {
@@ -204,7 +205,7 @@ func newEnvShowCmd() *cobra.Command {
 	f.IntVar(&tile, "tile", 32, "pixels a cell")
 	f.BoolVar(&partial, "partial", false, "draw what the agent sees")
 	f.StringVar(&out, "out", "", "PNG file to write; - is stdout; none prints text")
-	writes(f, "out", aFile)
+	cli.Writes(f, "out", cli.File)
 	f.StringVar(&level, "level", "", "level file in the family's text form to show instead")
 	f.StringArrayVarP(&options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
 	return cmd
@@ -213,7 +214,7 @@ func newEnvShowCmd() *cobra.Command {
 func loadLevel(e env.Env, path string) error {
 	l, ok := env.As[env.Leveler](e)
 	if !ok {
-		return usagef("%s has no text form", e.Spec().ID)
+		return cli.Usagef("%s has no text form", e.Spec().ID)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -243,7 +244,7 @@ func newEnvCheckCmd() *cobra.Command {
 				}
 				if _, err := env.Make(entry.ID, options...); err != nil {
 					if len(args) > 0 {
-						return withCode(exitUsage, err)
+						return cli.WithCode(cli.ExitUsage, err)
 					}
 					fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %v\n", err)
 					continue
@@ -277,7 +278,7 @@ func newEnvReplayCmd() *cobra.Command {
 		Use:     "replay FILE.jsonl[.gz]",
 		Short:   "Replay episodes recorded from MiniGrid and print what differs",
 		Example: "  ponder env replay episodes.jsonl.gz",
-		Args:    exactArgs(1),
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
@@ -303,12 +304,5 @@ func newEnvReplayCmd() *cobra.Command {
 			}
 			return nil
 		},
-	}
-}
-
-// exactArgs is cobra.ExactArgs with the exit code of usage.
-func exactArgs(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		return withCode(exitUsage, cobra.ExactArgs(n)(cmd, args))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/viz/terminal"
 )
 
@@ -23,7 +24,7 @@ func newEnvPlayCmd() *cobra.Command {
 		Long: `Shows the level in the terminal and acts by keys: arrows, space (toggle), p (pickup), d (drop),
 enter (done); : and a name or number does any other action. r begins a new episode, q ends.`,
 		Example: "  ponder env play maze --seed 3",
-		Args:    exactArgs(1),
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := openEnv(args[0], options)
 			if err != nil {
@@ -31,11 +32,11 @@ enter (done); : and a name or number does any other action. r begins a new episo
 			}
 			w, err := session.WorldOf(e)
 			if err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			fd := int(os.Stdin.Fd())
 			if !term.IsTerminal(fd) {
-				return withCode(exitEnvironment, fmt.Errorf("play needs a terminal; `ponder env show` needs none"))
+				return cli.WithCode(cli.ExitEnvironment, fmt.Errorf("play needs a terminal; `ponder env show` needs none"))
 			}
 			l := session.NewLoop(&session.Scene{World: w, Agent: session.NewHuman()}, seed)
 			if level != "" {
@@ -49,7 +50,7 @@ enter (done); : and a name or number does any other action. r begins a new episo
 			}
 			old, err := term.MakeRaw(fd)
 			if err != nil {
-				return withCode(exitEnvironment, err)
+				return cli.WithCode(cli.ExitEnvironment, err)
 			}
 			defer term.Restore(fd, old)
 			return terminal.Play(l, os.Stdin, cmd.OutOrStdout())

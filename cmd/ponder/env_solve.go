@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func newEnvSolveCmd() *cobra.Command {
@@ -24,7 +25,7 @@ func newEnvSolveCmd() *cobra.Command {
 neither solved nor proved unsolvable.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if levels < 1 {
-				return usagef("--levels %d: want at least 1", levels)
+				return cli.Usagef("--levels %d: want at least 1", levels)
 			}
 			found, err := entries(args)
 			if err != nil {
@@ -35,7 +36,7 @@ neither solved nor proved unsolvable.`,
 				return err
 			}
 			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), rows)
+				err = cli.PrintJSON(cmd.OutOrStdout(), rows)
 			} else {
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				fmt.Fprintln(w, "env\toracle\tlevels\tsolved\tunsolvable\tmean steps\tshortest\tmissed seeds")
@@ -46,7 +47,7 @@ neither solved nor proved unsolvable.`,
 			}
 			for _, r := range rows {
 				if err == nil && r.Solved+r.Unsolvable < r.Levels {
-					err = withCode(exitUnsolved, fmt.Errorf("%s: %s missed %d of %d levels", r.Env, r.Oracle, r.Levels-r.Solved-r.Unsolvable, r.Levels))
+					err = cli.WithCode(cli.ExitUnsolved, fmt.Errorf("%s: %s missed %d of %d levels", r.Env, r.Oracle, r.Levels-r.Solved-r.Unsolvable, r.Levels))
 				}
 			}
 			return err

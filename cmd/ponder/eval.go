@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -29,7 +30,7 @@ func (f *askFlags) report(w io.Writer, res interface{ Print(io.Writer) error }) 
 // atLeast fails if a score is below what was asked for.
 func atLeast(score, least float64, what string) error {
 	if score < least {
-		return withCode(exitUnsolved, fmt.Errorf("%.4f %s, asked for %.4f", score, what, least))
+		return cli.WithCode(cli.ExitUnsolved, fmt.Errorf("%.4f %s, asked for %.4f", score, what, least))
 	}
 	return nil
 }

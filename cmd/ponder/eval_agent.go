@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
@@ -24,20 +25,20 @@ the world knows the shortest way.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case id == "":
-				return usagef("eval agent: name an environment by --env (ponder env list)")
+				return cli.Usagef("eval agent: name an environment by --env (ponder env list)")
 			case episodes < 1:
-				return usagef("--episodes %d: want 1 or more", episodes)
+				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
 			if err := ask.check(); err != nil {
 				return err
 			}
 			e, err := env.Make(id, options...)
 			if err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			if ask.model == "" {
 				if ask.model = models.For(e.Spec().ID); ask.model == "" {
-					return usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", e.Spec().ID)
+					return cli.Usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", e.Spec().ID)
 				}
 			}
 			m, cfg, err := ask.open()

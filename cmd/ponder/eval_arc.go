@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,7 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if dir == "" || ask.model == "" {
-				return usagef("eval arc: name the tasks by --tasks DIR and a model by --model")
+				return cli.Usagef("eval arc: name the tasks by --tasks DIR and a model by --model")
 			}
 			if err := ask.check(); err != nil {
 				return err

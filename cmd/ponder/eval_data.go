@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func newEvalDataCmd() *cobra.Command {
@@ -24,13 +25,13 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 
 ` + dataNames(),
 		Example: "  ponder eval data sudoku6:12-16 --model sudoku-groups\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
-		Args:    exactArgs(1),
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if ask.model == "" {
-				return usagef("eval data: name a model by --model")
+				return cli.Usagef("eval data: name a model by --model")
 			}
 			if count < 1 {
-				return usagef("--count %d: want 1 or more", count)
+				return cli.Usagef("--count %d: want 1 or more", count)
 			}
 			if err := ask.check(); err != nil {
 				return err
@@ -42,7 +43,7 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 			defer m.Close()
 			res, err := exam.Rows(cmd.Context(), m, dataName(args[0]), count, cfg)
 			if _, ok := errors.AsType[*task.NameError](err); ok {
-				err = withCode(exitUsage, err)
+				err = cli.WithCode(cli.ExitUsage, err)
 			}
 			if err != nil {
 				return err

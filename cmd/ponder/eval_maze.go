@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/spf13/cobra"
 )
@@ -26,7 +27,7 @@ leaves out.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if count < 1 {
-				return usagef("--count %d: want 1 or more", count)
+				return cli.Usagef("--count %d: want 1 or more", count)
 			}
 			if err := ask.check(); err != nil {
 				return err
@@ -42,7 +43,7 @@ leaves out.`,
 			defer m.Close()
 			res, err := exam.Mazes(cmd.Context(), m, mazes, cfg)
 			if _, ok := errors.AsType[*exam.VotesError](err); ok {
-				return usagef("--%w", err)
+				return cli.Usagef("--%w", err)
 			}
 			if err != nil {
 				return err
@@ -82,7 +83,7 @@ func examMazes(file string, size int, hard bool, count int, seed uint64) ([]*maz
 	}
 	mazes, err := exam.DrawMazes(cfg, count, seed)
 	if err != nil {
-		return nil, usagef("--size %d: %v", size, err)
+		return nil, cli.Usagef("--size %d: %v", size, err)
 	}
 	return mazes, nil
 }

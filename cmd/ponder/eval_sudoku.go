@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/spf13/cobra"
 )
@@ -25,7 +26,7 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if count < 1 {
-				return usagef("--count %d: want 1 or more", count)
+				return cli.Usagef("--count %d: want 1 or more", count)
 			}
 			if err := ask.check(); err != nil {
 				return err
@@ -82,12 +83,12 @@ func examSudokus(file, givens string, count int, seed uint64) ([]exam.Sudoku, er
 	cfg := sudoku.Config{Side: 9}
 	if givens != "minimal" {
 		if n, err := fmt.Sscanf(givens, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); n != 2 || err != nil {
-			return nil, usagef("--givens %q: want LO-HI or minimal", givens)
+			return nil, cli.Usagef("--givens %q: want LO-HI or minimal", givens)
 		}
 	}
 	list, err := exam.DrawSudokus(cfg, count, seed)
 	if err != nil {
-		return nil, usagef("--givens %s: %v", givens, err)
+		return nil, cli.Usagef("--givens %s: %v", givens, err)
 	}
 	return list, nil
 }

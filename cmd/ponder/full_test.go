@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ponder-agents/ponder/cli"
 )
 
 // TestTrainDiskFull trains into a small file system that has room for two checkpoints, not for three,
@@ -46,7 +48,7 @@ func TestTrainDiskFull(t *testing.T) {
 	begin := []string{recipe, "--save-every", "5", "--steps", "20", "--eval-count", "4", "--out"}
 
 	whole, run := filepath.Join(root, "whole"), filepath.Join(small, "run")
-	if out, code := train(append(begin, whole)...); code != exitOK {
+	if out, code := train(append(begin, whole)...); code != cli.ExitOK {
 		t.Fatalf("with room: exit code %d\n%s", code, out)
 	}
 	size := int64(0)
@@ -66,18 +68,18 @@ func TestTrainDiskFull(t *testing.T) {
 	out, code := train(append(begin, run)...)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	want := regexp.MustCompile(`^ponder: save checkpoint .*/step-000000015: .*: no space left on device; step 10 is saved, .*: ponder train --resume ` + regexp.QuoteMeta(run) + `$`)
-	if last := lines[len(lines)-1]; code != exitFailure || !want.MatchString(last) || strings.Count(out, "ponder:") != 1 {
-		t.Fatalf("exit code %d, want %d and one last line that matches %s:\n%s", code, exitFailure, want, out)
+	if last := lines[len(lines)-1]; code != cli.ExitFailure || !want.MatchString(last) || strings.Count(out, "ponder:") != 1 {
+		t.Fatalf("exit code %d, want %d and one last line that matches %s:\n%s", code, cli.ExitFailure, want, out)
 	}
 	if steps, _ := filepath.Glob(filepath.Join(run, "checkpoints", "*")); len(steps) != 2 || filepath.Base(steps[1]) != "step-000000010" {
 		t.Errorf("checkpoints %v, want those of steps 5 and 10", steps)
 	}
 	// Still full: no worse.
-	if out, code := train("--resume", run); code != exitFailure || !strings.Contains(out, "no space left on device; step 10 is saved") {
+	if out, code := train("--resume", run); code != cli.ExitFailure || !strings.Contains(out, "no space left on device; step 10 is saved") {
 		t.Errorf("resumed on the full disk: exit code %d\n%s", code, out)
 	}
 	resize(64 << 20)
-	if out, code := train("--resume", run); code != exitOK {
+	if out, code := train("--resume", run); code != cli.ExitOK {
 		t.Fatalf("with room again: exit code %d\n%s", code, out)
 	}
 	got, err := os.ReadFile(filepath.Join(run, "model/model.safetensors"))

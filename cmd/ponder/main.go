@@ -6,92 +6,16 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func main() {
 	settleOpenMP(os.Args[1:])
-	os.Exit(execute(os.Args[1:]))
-}
-
-// execute runs the command line and returns the exit code.
-func execute(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// The first signal asks for a clean end, the second one ends at once.
-	context.AfterFunc(ctx, stop)
-
-	root := newRoot()
-	root.SetArgs(args)
-	stdout := output.NewStdout(os.Stdout)
-	root.SetOut(stdout)
-	cmd, err := root.ExecuteContextC(ctx)
-	lost := stdout.Close()
-	switch c := (*codeError)(nil); {
-	case lost != nil && (err == nil || errors.Is(err, lost) || exitCode(err) == exitUnsolved):
-		err = lost // a verdict that nobody can read is none
-	case err != nil && !errors.As(err, &c): // one of cobra's: see polish
-		err = usagef("%w%s", err, meant(nil, cmd))
-	}
-	if err == nil {
-		return exitOK
-	}
-	fmt.Fprintln(os.Stderr, "ponder:", err)
-	return exitCode(err)
-}
-
-// The exit codes of every command.
-const (
-	exitOK          = 0
-	exitFailure     = 1
-	exitUsage       = 2
-	exitUnsolved    = 3
-	exitEnvironment = 4
-	exitInterrupted = 130
-)
-
-// A codeError carries the exit code that err asks for.
-type codeError struct {
-	code int
-	err  error
-}
-
-func (e *codeError) Error() string { return e.err.Error() }
-func (e *codeError) Unwrap() error { return e.err }
-
-// withCode makes the process exit with code if err reaches main.
-func withCode(code int, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &codeError{code, err}
-}
-
-// usagef is an error of the command line itself.
-func usagef(format string, args ...any) error {
-	return withCode(exitUsage, fmt.Errorf(format, args...))
-}
-
-func exitCode(err error) int {
-	var c *codeError
-	switch {
-	case errors.As(err, &c):
-		return c.code
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	}
-	return exitFailure
+	os.Exit(cli.Execute(newRoot(), os.Args[1:]))
 }
 
 // newRoot builds the whole command tree; a subcommand lives in the file of its name.
@@ -107,13 +31,6 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(commands()...)
 	root.SetVersionTemplate("{{.Version}}\n")
-	polish(root)
+	cli.Polish(root)
 	return root
-}
-
-// printJSON prints v in lines that a person can read too.
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

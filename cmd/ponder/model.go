@@ -9,6 +9,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/models"
@@ -38,7 +39,7 @@ func (f *modelFlags) open() (*think.Model, error) {
 		return nil, err
 	}
 	if f.threads < 0 {
-		return nil, usagef("--threads %d: want 1 or more, or 0 for the engine's choice", f.threads)
+		return nil, cli.Usagef("--threads %d: want 1 or more, or 0 for the engine's choice", f.threads)
 	}
 	if err := f.checkPrecision(name); err != nil {
 		return nil, err
@@ -60,9 +61,9 @@ func (f *modelFlags) open() (*think.Model, error) {
 func (f *modelFlags) checkPrecision(engine string) error {
 	switch p := arch.Precision(f.precision); {
 	case p.Check() != nil:
-		return usagef("--precision %q: want %s or %s", p, arch.Float32, arch.BFloat16)
+		return cli.Usagef("--precision %q: want %s or %s", p, arch.Float32, arch.BFloat16)
 	case engine == engineGo && p == arch.BFloat16:
-		return usagef("--precision %s: the engine go has %s alone", p, arch.Float32)
+		return cli.Usagef("--precision %s: the engine go has %s alone", p, arch.Float32)
 	}
 	return nil
 }
@@ -100,13 +101,13 @@ func (f *thinkFlags) add(cmd *cobra.Command) {
 // check reports what is wrong with the flags, whatever the model.
 func (f *thinkFlags) check() error {
 	if f.segments < 0 || f.restarts < 0 {
-		return usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
+		return cli.Usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
 	}
 	if f.restarts > 0 && f.keep {
-		return usagef("--restarts and --keep-carry exclude each other")
+		return cli.Usagef("--restarts and --keep-carry exclude each other")
 	}
 	if r := new(act.Rule); f.rule != "" && r.UnmarshalText([]byte(f.rule)) != nil {
-		return usagef("rule %q: want halt-over-continue, halt-above or never", f.rule)
+		return cli.Usagef("rule %q: want halt-over-continue, halt-above or never", f.rule)
 	}
 	return nil
 }
@@ -133,7 +134,7 @@ func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
 	if f.changed != nil && f.changed("threshold") {
 		h.Threshold = f.threshold
 	}
-	return cfg, withCode(exitUsage, h.Validate())
+	return cfg, cli.WithCode(cli.ExitUsage, h.Validate())
 }
 
 // mindFlags say how an agent that is watched thinks: the flags of play and record.
@@ -178,7 +179,7 @@ func (f *askFlags) add(cmd *cobra.Command, model, seedOf string) {
 // check reports what is wrong with the flags, whatever the model.
 func (f *askFlags) check() error {
 	if f.votes < 1 || f.batch < 1 {
-		return usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
+		return cli.Usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
 	}
 	return f.thinkFlags.check()
 }

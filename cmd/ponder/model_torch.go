@@ -8,6 +8,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/pflag"
@@ -56,7 +57,7 @@ func (f *modelFlags) run() (hrm.Run, error) {
 // use applies the flags that concern the process and returns the device.
 func (f *modelFlags) use() (torch.Device, error) {
 	if f.threads < 0 {
-		return 0, usagef("--threads %d: want 1 or more, or 0 for libtorch's choice", f.threads)
+		return 0, cli.Usagef("--threads %d: want 1 or more, or 0 for libtorch's choice", f.threads)
 	}
 	if f.threads > 0 {
 		torch.SetThreads(f.threads)
@@ -67,8 +68,8 @@ func (f *modelFlags) use() (torch.Device, error) {
 // openDevice is the device of that name, once libtorch is known to be the one this program was built for.
 func openDevice(name string) (torch.Device, error) {
 	if err := torch.CheckLibrary(); err != nil {
-		return 0, withCode(exitEnvironment, err)
+		return 0, cli.WithCode(cli.ExitEnvironment, err)
 	}
 	dev, err := torch.ParseDevice(name)
-	return dev, withCode(exitEnvironment, err)
+	return dev, cli.WithCode(cli.ExitEnvironment, err)
 }

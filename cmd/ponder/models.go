@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/models"
 )
 
@@ -35,11 +36,11 @@ instead of a checkpoint folder. With a name, print that model's card: data, reci
 			out := cmd.OutOrStdout()
 			if len(args) == 1 {
 				if asJSON {
-					return usagef("--json lists the models; it does not go with a name")
+					return cli.Usagef("--json lists the models; it does not go with a name")
 				}
 				fsys, err := models.Open(args[0])
 				if err != nil {
-					return withCode(exitUsage, err)
+					return cli.WithCode(cli.ExitUsage, err)
 				}
 				card, err := fs.ReadFile(fsys, checkpoint.CardFile)
 				if err != nil {

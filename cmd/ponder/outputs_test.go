@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -77,12 +78,12 @@ func outputs(t *testing.T) map[string]string {
 			walk(sub)
 		}
 		if strings.Contains(c.Use, " OUT") {
-			found[c.CommandPath()+" OUT"] = aFolder
+			found[c.CommandPath()+" OUT"] = cli.Folder
 		}
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			name := c.CommandPath() + " --" + f.Name
-			if kind := f.Annotations[outputKey]; len(kind) > 0 {
-				found[name] = kind[0]
+			if kind := cli.Written(f); kind != "" {
+				found[name] = kind
 			} else if f.Name == "out" || f.Value.Type() == "string" && says.MatchString(f.Usage) {
 				t.Errorf("%s seems to name an output (%s) and is not marked by writes", name, f.Usage)
 			}
@@ -143,7 +144,7 @@ func inOutputFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want(t, exitOK, "record", "maze/9x9-v0", "--agent", "oracle", "--steps", "2", "--out", "in.trace", "-q")
+	want(t, cli.ExitOK, "record", "maze/9x9-v0", "--agent", "oracle", "--steps", "2", "--out", "in.trace", "-q")
 }
 
 // snapshot is the type and content of all that is in the current folder.
@@ -193,7 +194,7 @@ func refusals(t *testing.T, c outputCase, kind string) {
 	must(t, os.MkdirAll("theirs"+c.ext+"/deep", 0o777), os.WriteFile("theirs"+c.ext+"/thesis.tex", []byte("thesis"), 0o666),
 		os.Symlink("theirs"+c.ext, "link"+c.ext), os.Symlink("loop"+c.ext, "loop"+c.ext), os.WriteFile("file"+c.ext, []byte("mine"), 0o600))
 	bad := []string{"file" + c.ext + "/below" + c.ext, "loop" + c.ext}
-	if kind != intoFolder {
+	if kind != cli.IntoFolder {
 		bad = append(bad, "theirs"+c.ext, "link"+c.ext, "/", ".")
 	}
 	if c.ext != "" {
@@ -207,8 +208,8 @@ func refusals(t *testing.T, c outputCase, kind string) {
 	before := snapshot(t)
 	for _, out := range bad {
 		text, code := c.run(t, out)
-		if code != exitFailure && code != exitUsage {
-			t.Errorf("%s: exit code %d, want %d or %d: %s", out, code, exitFailure, exitUsage, text)
+		if code != cli.ExitFailure && code != cli.ExitUsage {
+			t.Errorf("%s: exit code %d, want %d or %d: %s", out, code, cli.ExitFailure, cli.ExitUsage, text)
 		}
 		if strings.Contains(strings.TrimSpace(text), "\n") || !strings.Contains(text, out) {
 			t.Errorf("%s: %q, want one line that names it", out, text)
@@ -225,7 +226,7 @@ func tryFile(t *testing.T, c outputCase) {
 	t.Helper()
 	ok := func(out string) {
 		t.Helper()
-		if text, code := c.run(t, out); code != exitOK {
+		if text, code := c.run(t, out); code != cli.ExitOK {
 			t.Fatalf("%s: exit code %d: %s", out, code, text)
 		}
 	}
@@ -280,7 +281,7 @@ func tryFolder(t *testing.T, c outputCase) {
 	t.Helper()
 	must(t, os.Mkdir("empty", 0o777), os.Mkdir("far", 0o777), os.Symlink("far", "link"), os.Symlink("nowhere", "dangling"))
 	for out, place := range map[string]string{"new": "new", "a/b": "a/b", "empty": "empty", "link": "far", "dangling": "nowhere"} {
-		if text, code := c.run(t, out); code != exitOK {
+		if text, code := c.run(t, out); code != cli.ExitOK {
 			t.Errorf("%s: exit code %d: %s", out, code, text)
 		}
 		if entries, err := os.ReadDir(place); err != nil || len(entries) == 0 {
@@ -300,7 +301,7 @@ func tryFolder(t *testing.T, c outputCase) {
 // TestOutputIsRead: a command does not write over what it reads, nor into a dataset that it reads.
 func TestOutputIsRead(t *testing.T) {
 	inOutputFolder(t)
-	want(t, exitOK, "data", "build", "sudoku", "--side", "4", "--generate", "2", "--augment", "0", "--out", "set")
+	want(t, cli.ExitOK, "data", "build", "sudoku", "--side", "4", "--generate", "2", "--augment", "0", "--out", "set")
 	must(t, os.Symlink("in.trace", "again.trace"), os.Rename("task.json", "set/../tasks.json"), os.MkdirAll("tasks", 0o777), os.Rename("tasks.json", "tasks/a.json"))
 	before := snapshot(t)
 	for _, args := range [][]string{
@@ -314,7 +315,7 @@ func TestOutputIsRead(t *testing.T) {
 		{"data", "build", "arc", "tasks", "--out", "tasks/built"},
 		{"data", "build", "sudoku", "--from", "set", "--out", "set", "--replace"},
 	} {
-		if text := want(t, exitUsage, args...); !strings.Contains(text, "read") {
+		if text := want(t, cli.ExitUsage, args...); !strings.Contains(text, "read") {
 			t.Errorf("ponder %s: %s", strings.Join(args, " "), text)
 		}
 		if diff := cmp.Diff(before, snapshot(t)); diff != "" {

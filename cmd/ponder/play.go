@@ -15,6 +15,7 @@ import (
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/viz"
@@ -49,7 +50,7 @@ func newPlayCmd() *cobra.Command {
 			p.choice.Env = "maze"
 			if len(args) == 1 {
 				if len(p.traces) > 0 {
-					return usagef("give an environment or level file, or --trace FILE, not both")
+					return cli.Usagef("give an environment or level file, or --trace FILE, not both")
 				}
 				p.choice.Env = args[0]
 			}
@@ -67,7 +68,7 @@ func newPlayCmd() *cobra.Command {
 	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
 	f.BoolVar(&p.attention, "attention", false, "keep the attention of every cell in what is recorded (large, slow)")
 	f.BoolVar(&p.paused, "paused", false, "begin in pause")
-	writes(f, "dir", intoFolder)
+	cli.Writes(f, "dir", cli.IntoFolder)
 	return cmd
 }
 
@@ -78,13 +79,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	if theme {
 		t, err := viz.ThemeNamed(p.theme)
 		if err != nil {
-			return withCode(exitUsage, err)
+			return cli.WithCode(cli.ExitUsage, err)
 		}
 		cfg.Light = t.Name == "light"
 	}
 	if zoom {
 		if !(p.zoom >= 0.75 && p.zoom <= 3) {
-			return usagef("zoom %v: want 0.75 to 3", p.zoom)
+			return cli.Usagef("zoom %v: want 0.75 to 3", p.zoom)
 		}
 		cfg.Zoom = p.zoom
 	}
@@ -104,7 +105,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	if len(cfg.Traces) == 0 {
 		// Said before the window opens, where a terminal shows it.
 		if err := p.choice.Check(); err != nil {
-			return withCode(exitUsage, err)
+			return cli.WithCode(cli.ExitUsage, err)
 		}
 		if err := p.think.check(); err != nil {
 			return err
@@ -116,13 +117,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	}
 	app, err := window.New(cfg)
 	if err != nil {
-		return withCode(exitUsage, err)
+		return cli.WithCode(cli.ExitUsage, err)
 	}
 	stop := context.AfterFunc(ctx, app.Quit)
 	defer stop()
 	err = window.Run(app, window.Options{Title: title, Place: place})
 	if errors.Is(err, window.ErrNoDisplay) {
-		return withCode(exitEnvironment, err)
+		return cli.WithCode(cli.ExitEnvironment, err)
 	}
 	if err == nil {
 		err = context.Cause(ctx)

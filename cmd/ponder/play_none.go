@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -16,7 +17,7 @@ func newPlayCmd() *cobra.Command {
 		Short:              "(this build has no window)",
 		DisableFlagParsing: true,
 		RunE: func(*cobra.Command, []string) error {
-			return withCode(exitEnvironment, errors.New("this build has no window: use `ponder record`, which needs none"))
+			return cli.WithCode(cli.ExitEnvironment, errors.New("this build has no window: use `ponder record`, which needs none"))
 		},
 	}
 }

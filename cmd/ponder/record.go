@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -74,31 +74,31 @@ func newRecordCmd() *cobra.Command {
 	f.BoolVar(&r.frames, "frames", false, "png: every frame of the film, as X-0001.png and so on")
 	f.BoolVar(&r.attention, "attention", false, "keep the attention of every cell in the trace (large, slow)")
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "say nothing but errors")
-	writes(f, "out", aFile)
+	cli.Writes(f, "out", cli.File)
 	return cmd
 }
 
 func (r *recording) options() (viz.Options, error) {
 	theme, err := viz.ThemeNamed(r.theme)
 	if err != nil {
-		return viz.Options{}, withCode(exitUsage, err)
+		return viz.Options{}, cli.WithCode(cli.ExitUsage, err)
 	}
 	if !strings.HasPrefix(r.layer, "change-") {
 		// Said before anything is opened; the levels are known only then.
 		if err := viz.CheckLayer(trace.Header{}, r.layer); err != nil {
-			return viz.Options{}, usagef("layer %q: want answer, confidence, change-LEVEL (change-h, change-l) or none", r.layer)
+			return viz.Options{}, cli.Usagef("layer %q: want answer, confidence, change-LEVEL (change-h, change-l) or none", r.layer)
 		}
 	}
 	var w, h int
 	var rest string
 	if n, _ := fmt.Sscanf(r.size+" ", "%dx%d%s", &w, &h, &rest); n != 2 || w < 160 || h < 120 || w > 8192 || h > 8192 {
-		return viz.Options{}, usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
+		return viz.Options{}, cli.Usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
 	}
 	if !(r.scale >= 0.5 && r.scale <= 4) {
-		return viz.Options{}, usagef("scale %v: want 0.5 to 4", r.scale)
+		return viz.Options{}, cli.Usagef("scale %v: want 0.5 to 4", r.scale)
 	}
 	if !(r.speed > 0 && r.speed <= 100) {
-		return viz.Options{}, usagef("speed %v: want more than 0, at most 100", r.speed)
+		return viz.Options{}, cli.Usagef("speed %v: want more than 0, at most 100", r.speed)
 	}
 	px := func(v int) int { return int(float64(v)*r.scale + 0.5) }
 	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, nil
@@ -107,20 +107,20 @@ func (r *recording) options() (viz.Options, error) {
 func (r *recording) run(ctx context.Context, log io.Writer) error {
 	kinds := append([]string{".gif", ".png"}, viz.FilmKinds()[1:]...)
 	if r.out == "" {
-		return usagef("--out is missing: a file ending in %s", strings.Join(kinds, ", "))
+		return cli.Usagef("--out is missing: a file ending in %s", strings.Join(kinds, ", "))
 	}
 	kind := strings.ToLower(filepath.Ext(r.out))
 	if !slices.Contains(kinds, kind) {
-		return usagef("--out %s: want a name ending in %s", r.out, strings.Join(kinds, ", "))
+		return cli.Usagef("--out %s: want a name ending in %s", r.out, strings.Join(kinds, ", "))
 	}
 	if (r.choice.Env == "") == (r.trace == "") {
-		return usagef("give an environment or level file, or --trace FILE")
+		return cli.Usagef("give an environment or level file, or --trace FILE")
 	}
 	if r.choice.Agent == trace.Human {
-		return usagef("a person plays in `ponder play`; record takes hrm, oracle or random")
+		return cli.Usagef("a person plays in `ponder play`; record takes hrm, oracle or random")
 	}
 	if r.steps < 0 || r.step < 0 || r.segment < 0 {
-		return usagef("--steps, --step and --segment count from 1")
+		return cli.Usagef("--steps, --step and --segment count from 1")
 	}
 	if err := r.think.check(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	}
 	defer file.Close()
 	reel := &viz.Reel{History: file, Header: file.Header(), Painters: viz.FamilyPainters(), Options: o, Layer: r.layer, Speed: r.speed}
-	terminal := isTerminal(log)
+	terminal := cli.IsTerminal(log)
 	progress := func(done, all int) {
 		if !r.quiet && terminal && (done%20 == 0 || done == all) {
 			fmt.Fprintf(log, "\r%d of %d frames", done, all)
@@ -147,7 +147,7 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if kind == ".png" {
 		err = r.pictures(ctx, reel)
 	} else if err = viz.WriteFilm(ctx, r.out, reel, progress); errors.Is(err, viz.ErrNoFFmpeg) {
-		err = withCode(exitEnvironment, err)
+		err = cli.WithCode(cli.ExitEnvironment, err)
 	}
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		if f.Damage() != nil && !r.quiet {
 			fmt.Fprintf(log, "%s: %v\n", r.trace, f.Damage())
 		}
-		return f, withCode(exitUsage, viz.CheckLayer(f.Header(), r.layer))
+		return f, cli.WithCode(cli.ExitUsage, viz.CheckLayer(f.Header(), r.layer))
 	}
 	s, err := openScene(r.choice, &r.think)
 	if err != nil {
@@ -183,7 +183,7 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 	}
 	h := s.Header()
 	if err := viz.CheckLayer(h, r.layer); err != nil {
-		return nil, withCode(exitUsage, err)
+		return nil, cli.WithCode(cli.ExitUsage, err)
 	}
 	if h.Agent != r.choice.Agent && !r.quiet {
 		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
@@ -201,7 +201,7 @@ func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
 	}
 	c, err := reel.Pick(r.step, r.segment)
 	if err != nil {
-		return usagef("--%w", err)
+		return cli.Usagef("--%w", err)
 	}
 	v, err := reel.View(c)
 	if err != nil {
@@ -211,10 +211,4 @@ func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
 		return viz.SavePNG(r.out, viz.Sheet(reel.Options, v))
 	}
 	return viz.SavePNG(r.out, viz.Frame(reel.Options, v))
-}
-
-// isTerminal reports whether w is a terminal, where a line can be written over.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
 }

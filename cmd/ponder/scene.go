@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	_ "github.com/ponder-agents/ponder/env/families"
 	"github.com/ponder-agents/ponder/models"
@@ -18,7 +19,7 @@ import (
 // thinking as f says.
 func openScene(c session.Choice, f *mindFlags) (*session.Scene, error) {
 	if err := c.Check(); err != nil {
-		return nil, withCode(exitUsage, err)
+		return nil, cli.WithCode(cli.ExitUsage, err)
 	}
 	e, err := openWorld(c.Env)
 	if err != nil {
@@ -67,7 +68,7 @@ func openWorld(name string) (env.Env, error) {
 		if strings.ContainsAny(name, `/\.`) && filepath.Ext(name) != "" && !errors.Is(err, env.ErrUnknown) {
 			return nil, err
 		}
-		return nil, withCode(exitUsage, err)
+		return nil, cli.WithCode(cli.ExitUsage, err)
 	}
 	return openLevel(name)
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/ponder-agents/ponder/cli"
 )
 
 func TestMain(m *testing.M) {
-	programs := map[string]func(){"ponder": func() { os.Exit(execute(os.Args[1:])) }}
+	programs := map[string]func(){"ponder": func() { os.Exit(cli.Execute(newRoot(), os.Args[1:])) }}
 	if library != nil {
 		programs["library"] = library
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
 
@@ -31,7 +32,7 @@ type solveFlags struct {
 func (f *solveFlags) add(cmd *cobra.Command, model, seedOf string) {
 	f.askFlags.add(cmd, model, seedOf)
 	cmd.Flags().StringVar(&f.trace, "trace", "", "write what was thought to this file, for ponder play --trace")
-	writes(cmd.Flags(), "trace", aFile)
+	cli.Writes(cmd.Flags(), "trace", cli.File)
 }
 
 // recorder opens the trace that was asked for, nil for none. End it with done.

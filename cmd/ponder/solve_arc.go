@@ -12,6 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ right where the file tells. A trace shows the thought about the tests themselves
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.model == "" || steps < 1 || !(lr > 0) {
-				return usagef("solve arc: name a model by --model; --steps wants 1 or more, --lr more than 0")
+				return cli.Usagef("solve arc: name a model by --model; --steps wants 1 or more, --lr more than 0")
 			}
 			if err := f.check(); err != nil {
 				return err
@@ -44,7 +45,7 @@ right where the file tells. A trace shows the thought about the tests themselves
 			out := cmd.OutOrStdout()
 			err = f.print(out, sol, func() error { return printARC(out, sol) })
 			if err == nil && sol.Solved != nil && !*sol.Solved {
-				err = withCode(exitUnsolved, errors.New("neither of two answers is right for every test"))
+				err = cli.WithCode(cli.ExitUnsolved, errors.New("neither of two answers is right for every test"))
 			}
 			return err
 		},

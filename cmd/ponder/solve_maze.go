@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/spf13/cobra"
 )
@@ -56,7 +57,7 @@ func newSolveMazeCmd() *cobra.Command {
 				return err
 			})
 			if err == nil && !sol.Solved {
-				err = withCode(exitUnsolved, errors.New("the agent did not reach the goal"))
+				err = cli.WithCode(cli.ExitUnsolved, errors.New("the agent did not reach the goal"))
 			}
 			return err
 		},

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/spf13/cobra"
 )
@@ -56,7 +57,7 @@ shows the thought about the puzzle itself, not about its copies.`,
 				return err
 			})
 			if err == nil && !sol.Valid {
-				err = withCode(exitUnsolved, errors.New("the network's answer is no solution"))
+				err = cli.WithCode(cli.ExitUnsolved, errors.New("the network's answer is no solution"))
 			}
 			return err
 		},

@@ -22,6 +22,7 @@ import (
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -60,11 +61,11 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 			f.changed = cmd.Flags().Changed
 			switch {
 			case f.resume != "" && len(args) > 0:
-				return usagef("--resume takes its recipe from the run: leave %q out", args[0])
+				return cli.Usagef("--resume takes its recipe from the run: leave %q out", args[0])
 			case f.resume == "" && len(args) == 0:
-				return usagef("train: name a recipe (%s), a TOML file, or --resume DIR", strings.Join(learn.Presets(), ", "))
+				return cli.Usagef("train: name a recipe (%s), a TOML file, or --resume DIR", strings.Join(learn.Presets(), ", "))
 			case f.plan.Check() != nil:
-				return usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
+				return cli.Usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
 			}
 			if f.resume != "" {
 				var idle []string
@@ -74,7 +75,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 					}
 				})
 				if len(idle) > 0 {
-					return usagef("--resume takes all else from the run: leave out %s", strings.Join(idle, ", "))
+					return cli.Usagef("--resume takes all else from the run: leave out %s", strings.Join(idle, ", "))
 				}
 				return f.goOn(cmd)
 			}
@@ -97,7 +98,9 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.IntVar(&f.plan.EvalCount, "eval-count", 200, "puzzles of an evaluation")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
 	f.net.addDevice(fl)
-	writes(fl, "out", aFolder)
+	cli.Writes(fl, "out", cli.Folder)
+	cli.ReadsFolder(fl, "data")
+	cli.ReadsFolder(fl, "tasks")
 	cmd.MarkFlagsMutuallyExclusive("data", "tasks")
 	cmd.AddCommand(
 		newTrainAgentCmd(rl.AlgorithmPPO, "Learn an environment by acting in it", `An agent learns from its own reward (PPO). By default it is an HRM that keeps its carry from step to step and
@@ -114,7 +117,7 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 	r, err := learn.ReadRecipe(name)
 	if err != nil {
 		if _, ok := errors.AsType[*fs.PathError](err); !ok {
-			err = withCode(exitUsage, err)
+			err = cli.WithCode(cli.ExitUsage, err)
 		}
 		return r, err
 	}
@@ -126,7 +129,7 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 		err = r.LearnFrom(data, task.Open)
 	}
 	if err == nil && len(r.Stages) == 0 {
-		return r, usagef("the recipe names no data: add --data or --tasks")
+		return r, cli.Usagef("the recipe names no data: add --data or --tasks")
 	}
 	if err == nil {
 		err = r.NameIdentifiers(task.Open)
@@ -144,7 +147,7 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 		r.Batch = f.batch
 	}
 	if err := r.Check(); err != nil {
-		return r, withCode(exitUsage, err)
+		return r, cli.WithCode(cli.ExitUsage, err)
 	}
 	if err := r.CheckData(task.Open, f.plan.EvalCount); err != nil && !f.mayMiss(err) {
 		return r, dataError(err)
@@ -158,7 +161,7 @@ func (f *trainFlags) mayMiss(err error) bool { return f.dryRun && errors.Is(err,
 // dataError gives the code of a wrong flag to what is wrong with a data name, not with what it names.
 func dataError(err error) error {
 	if _, ok := errors.AsType[*task.NameError](err); ok {
-		return withCode(exitUsage, err)
+		return cli.WithCode(cli.ExitUsage, err)
 	}
 	return err
 }
@@ -242,7 +245,7 @@ func (f *trainFlags) choosePrecision(cmd *cobra.Command, r *learn.Recipe, dev to
 		fmt.Fprintf(cmd.ErrOrStderr(), "precision: %s at %.1f ms a step, %s takes %.1f\n", times[0].Precision, 1e3*times[0].Step.Seconds(),
 			times[1].Precision, 1e3*times[1].Step.Seconds())
 	default:
-		return usagef("--precision %q: want float32, bf16 or auto", f.precision)
+		return cli.Usagef("--precision %q: want float32, bf16 or auto", f.precision)
 	}
 	return nil
 }
@@ -279,7 +282,7 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 // runError adds to the error of a run that can go on how it does.
 func runError(dir string, err error) error {
 	if stopped, ok := errors.AsType[*run.Stopped](err); ok {
-		return withCode(exitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", stopped.Step, dir))
+		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", stopped.Step, dir))
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); !ok { // else a file, as on a full disk
 		return err

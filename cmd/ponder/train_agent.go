@@ -10,6 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/run"
+	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/spf13/cobra"
 )
@@ -30,15 +31,15 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case cfg.Env == "":
-				return usagef("train %s: name an environment by --env (ponder env list)", algorithm)
+				return cli.Usagef("train %s: name an environment by --env (ponder env list)", algorithm)
 			case plan.Check() != nil:
-				return usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
+				return cli.Usagef("--log-every, --save-every and --eval-count want 1 or more, --eval-every 0 or more")
 			}
 			if err := cfg.Check(); err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			if _, err := env.Make(cfg.Env, cfg.Options...); err != nil {
-				return withCode(exitUsage, err)
+				return cli.WithCode(cli.ExitUsage, err)
 			}
 			if dryRun {
 				text, err := run.TOML(cfg)
@@ -90,7 +91,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
 	fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout, as recurrent networks need for long memory")
 	fl.StringVar(&out, "out", "", "the run's folder; default runs/TIME-"+algorithm)
-	writes(fl, "out", aFolder)
+	cli.Writes(fl, "out", cli.Folder)
 	fl.Int64Var(&plan.LogEvery, "log-every", 2000, "frames between two lines of metrics")
 	fl.Int64Var(&plan.SaveEvery, "save-every", 20_000, "frames between two checkpoints")
 	fl.Int64Var(&plan.EvalEvery, "eval-every", 0, "frames between two evaluations on fresh levels; 0 means only at the end")

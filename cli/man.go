@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"bufio"
@@ -10,13 +10,14 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func newManCmd() *cobra.Command {
+// NewManCmd is the command of a program that prints the manual page of the tree that it is in.
+func NewManCmd(program string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man",
 		Short: "Print the manual page",
-		Long: `Print the manual page ponder(1), all commands in one, in the language of troff: read it with "man -l",
-or put it where man looks.`,
-		Example: "  ponder man | man -l -\n  ponder man > /usr/local/share/man/man1/ponder.1",
+		Long: fmt.Sprintf(`Print the manual page %s(1), all commands in one, in the language of troff: read it with "man -l",
+or put it where man looks.`, program),
+		Example: fmt.Sprintf("  %[1]s man | man -l -\n  %[1]s man > /usr/local/share/man/man1/%[1]s.1", program),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return writeMan(cmd.OutOrStdout(), cmd.Root())
 		},
@@ -51,12 +52,12 @@ func writeMan(out io.Writer, root *cobra.Command) error {
 		code int
 		text string
 	}{
-		{exitOK, "Success."},
-		{exitFailure, "Failure."},
-		{exitUsage, "The command line is wrong."},
-		{exitUnsolved, "Not solved, or below the accuracy asked for."},
-		{exitEnvironment, "The machine lacks something: libtorch, a display, a GPU."},
-		{exitInterrupted, "Ended by Ctrl-C, after saving."},
+		{ExitOK, "Success."},
+		{ExitFailure, "Failure."},
+		{ExitUsage, "The command line is wrong."},
+		{ExitUnsolved, "Not solved, or below the accuracy asked for."},
+		{ExitEnvironment, "The machine lacks something: libtorch, a display, a GPU."},
+		{ExitInterrupted, "Ended by Ctrl-C, after saving."},
 	} {
 		fmt.Fprintf(w, ".TP\n%d\n%s\n", e.code, e.text)
 	}

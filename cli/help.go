@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -31,10 +31,11 @@ Flags of every command:
 "{{.CommandPath}} COMMAND --help" says more about a command.
 {{end}}`
 
-// polish gives a whole command tree what cobra leaves out: errors of the command line end with exit
+// Polish gives a whole command tree what cobra leaves out: errors of the command line end with exit
 // code 2 and name what was perhaps meant, and a command takes no arguments unless its Use names some.
 // An error without a code that comes out of the tree afterwards is cobra's, about the command line.
-func polish(root *cobra.Command) {
+// It is called once, when the tree is whole.
+func Polish(root *cobra.Command) {
 	root.SetHelpTemplate(helpTemplate)
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpCommand(newHelpCmd())
@@ -54,7 +55,7 @@ func polish(root *cobra.Command) {
 			c.Args = func(cmd *cobra.Command, args []string) error {
 				err := check(cmd, args)
 				if err != nil {
-					err = usagef("%w; usage: %s", err, cmd.UseLine())
+					err = Usagef("%w; usage: %s", err, cmd.UseLine())
 				}
 				return err
 			}
@@ -66,7 +67,7 @@ func polish(root *cobra.Command) {
 					err = run(cmd, args)
 				}
 				if err != nil {
-					err = withCode(exitCode(err), err)
+					err = WithCode(ExitCode(err), err)
 				}
 				return err
 			}
@@ -91,7 +92,7 @@ func unknownCommand(parent *cobra.Command, name string) error {
 			names = append(append(names, c.Name()), c.Aliases...)
 		}
 	}
-	return usagef("unknown command %q of %q%s", name, parent.CommandPath(), meant(env.Near(name, names), parent))
+	return Usagef("unknown command %q of %q%s", name, parent.CommandPath(), meant(env.Near(name, names), parent))
 }
 
 // flagError adds to pflag's message what was perhaps meant.
@@ -112,7 +113,7 @@ func flagError(cmd *cobra.Command, err error) error {
 			near = append(near, "--"+n)
 		}
 	}
-	return usagef("%w%s", err, meant(near, cmd))
+	return Usagef("%w%s", err, meant(near, cmd))
 }
 
 // meant is the end of a message: the names that are near, or where to look.

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -13,20 +13,41 @@ import (
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
-// What a flag names that the command writes. TestOutputs tries every one.
+// What a flag names that the command writes.
 const (
-	aFile      = "file"
-	aFolder    = "folder"
-	aDataset   = "dataset" // a folder, or a file that ends in .csv
-	intoFolder = "into"    // a folder that is there, in which new files are made
+	File       = "file"
+	Folder     = "folder"
+	Dataset    = "dataset" // a folder, or a file that ends in .csv
+	IntoFolder = "into"    // a folder that is there, in which new files are made
 )
 
-// outputKey annotates flags that name an output.
-const outputKey = "ponder-output"
+// The annotations of flags and commands.
+const (
+	outputKey = "cli-output"  // what an output is of
+	folderKey = "cli-folders" // the folders named are read
+)
 
-// writes says that the command writes what a flag names.
-func writes(f *pflag.FlagSet, flag, what string) {
-	if err := f.SetAnnotation(flag, outputKey, []string{what}); err != nil {
+// Writes says that the command writes what a flag names: before the command runs it is refused where it
+// cannot be written, and where the command reads it.
+func Writes(f *pflag.FlagSet, flag, what string) { annotate(f, flag, outputKey, what) }
+
+// Written is what Writes said of a flag, "" if nothing.
+func Written(f *pflag.Flag) string {
+	if what := f.Annotations[outputKey]; len(what) > 0 {
+		return what[0]
+	}
+	return ""
+}
+
+// ReadsFolder says that the command reads the folder that a flag names, alone or after a colon, so that no
+// output may be in it.
+func ReadsFolder(f *pflag.FlagSet, flag string) { annotate(f, flag, folderKey, "") }
+
+// ReadsFolders says that the command reads the folders that its arguments name.
+func ReadsFolders(cmd *cobra.Command) { cmd.Annotations = map[string]string{folderKey: ""} }
+
+func annotate(f *pflag.FlagSet, flag, key, value string) {
+	if err := f.SetAnnotation(flag, key, []string{value}); err != nil {
 		panic(err) // no such flag
 	}
 }
@@ -35,20 +56,20 @@ func writes(f *pflag.FlagSet, flag, what string) {
 // Folders that are to be new are left to those who make them.
 func checkOutputs(cmd *cobra.Command, args []string) (err error) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		what, path := f.Annotations[outputKey], f.Value.String()
-		if err != nil || len(what) == 0 || path == "" || path == "-" {
+		what, path := Written(f), f.Value.String()
+		if err != nil || what == "" || path == "" || path == "-" {
 			return
 		}
 		switch {
-		case what[0] == intoFolder:
+		case what == IntoFolder:
 			var info os.FileInfo
 			if info, err = os.Stat(path); err == nil && !info.IsDir() {
 				err = fmt.Errorf("%s: not a folder", path)
 			}
-		case what[0] == aFile || what[0] == aDataset && strings.HasSuffix(path, ".csv"):
+		case what == File || what == Dataset && strings.HasSuffix(path, ".csv"):
 			err = output.CheckFile(path)
 		}
-		if err == nil && what[0] != intoFolder {
+		if err == nil && what != IntoFolder {
 			err = checkReads(cmd, args, path)
 		}
 		if err != nil {
@@ -70,11 +91,11 @@ func checkReads(cmd *cobra.Command, args []string, path string) error {
 		return err == nil && isFile && in.Mode().IsRegular() && os.SameFile(in, out)
 	}
 	if in, err := os.Stdin.Stat(); same(in, err) && (len(args) == 0 || slices.Contains(args, "-")) {
-		return usagef("%s: standard input is read from it; name another file", path)
+		return Usagef("%s: standard input is read from it; name another file", path)
 	}
 	reads := args
 	var folders []string
-	if data := cmd.CommandPath(); strings.HasPrefix(data, "ponder data build") || data == "ponder data show" {
+	if _, ok := cmd.Annotations[folderKey]; ok {
 		folders = args
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -86,7 +107,7 @@ func checkReads(cmd *cobra.Command, args []string, path string) error {
 			values = list.GetSlice()
 		}
 		reads = append(reads[:len(reads):len(reads)], values...)
-		if slices.Contains([]string{"from", "data", "tasks"}, f.Name) {
+		if f.Annotations[folderKey] != nil {
 			_, dir, named := strings.Cut(values[0], ":") // dataset:DIR
 			if !named {
 				dir = values[0]
@@ -96,7 +117,7 @@ func checkReads(cmd *cobra.Command, args []string, path string) error {
 	})
 	for _, read := range reads {
 		if same(os.Stat(read)) {
-			return usagef("%s: it is read; name another file", path)
+			return Usagef("%s: it is read; name another file", path)
 		}
 	}
 	for _, read := range folders {
@@ -108,7 +129,7 @@ func checkReads(cmd *cobra.Command, args []string, path string) error {
 			return err
 		}
 		if in, err := filepath.Rel(dir, place); err == nil && filepath.IsLocal(in) {
-			return usagef("%s: it is in %s, which is read; name a place outside", path, read)
+			return Usagef("%s: it is in %s, which is read; name a place outside", path, read)
 		}
 	}
 	return nil
