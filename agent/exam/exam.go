@@ -23,6 +23,8 @@ type Config struct {
 	Batch int    // sequences thought about at once; 0 means 64
 	Votes int    // symmetric copies of every question that vote, itself included; 0 means 1
 	Seed  uint64 // of the copies
+
+	Sure float64 // confidence that an answer needs; 0 answers all, see Sureness
 }
 
 func (c Config) votes() int { return max(c.Votes, 1) }
@@ -38,7 +40,11 @@ func (c Config) halting(m *think.Model) Config {
 
 // thinker thinks about sequences of a shape as c says.
 func (c Config) thinker(m *think.Model, shape think.Shape) *think.Thinker {
-	return &think.Thinker{Core: m.Core, Halting: c.halting(m).Halting, Restarts: c.Restarts, Slots: c.batch(), Shape: shape}
+	th := &think.Thinker{Core: m.Core, Halting: c.halting(m).Halting, Restarts: c.Restarts, Many: c.Many, Slots: c.batch(), Shape: shape}
+	if t, err := task.Find(m.Usage.Task); err == nil {
+		th.Asked = t.Asked
+	}
+	return th
 }
 
 // answers reports whether m answers one of the tasks.

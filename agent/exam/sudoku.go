@@ -40,6 +40,20 @@ type SudokuResult struct {
 	BySegment        []float64      `json:"exact_by_segment"`   // of a copy, had it answered after segment k, or where it halted
 	ByRating         []RatingResult `json:"by_rating,omitempty"`
 	AlwaysMax        *SudokuResult  `json:"always_max,omitempty"` // the same without halting, where it was asked for
+	ByPick           []PickResult   `json:"by_pick,omitempty"`    // the same by other ways to pick a thought, where it was asked for
+
+	*Sureness // of what is answered, where it was asked for
+
+	answered []answered
+}
+
+// A PickResult is what several thoughts about each question came to, by one way to pick.
+type PickResult struct {
+	Pick          string  `json:"pick"`
+	Thoughts      int     `json:"thoughts"`
+	ExactAccuracy float64 `json:"exact_accuracy"`
+	MeanSegments  float64 `json:"mean_segments"`  // of the thought that answered
+	TotalSegments float64 `json:"total_segments"` // of all thoughts about a question
 }
 
 // A RatingResult is the outcome on puzzles rated from Min to Max.
@@ -213,7 +227,7 @@ func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each f
 			b.single = answer
 		}
 		b.Add(answer, th.QHalt)
-		b.segments += th.Segment
+		b.segments += th.Total
 		if b.in++; b.in == x.votes {
 			delete(open, i)
 			each(i, b)
@@ -252,6 +266,9 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		*x /= total
 	}
 	res.PuzzlesPerSecond = total / time.Since(begin).Seconds()
+	if cfg.Sure > 0 {
+		res.Sureness = sureness(cfg.Sure, res.answered)
+	}
 	res.MeanSegments, res.BySegment = got.MeanSegments, got.BySegment
 	res.JudgedAccuracy, res.QHaltAccuracy = got.JudgedAccuracy, got.QHaltAccuracy
 	res.ByRating = slices.DeleteFunc(res.ByRating, func(r RatingResult) bool { return r.Count == 0 })
@@ -263,10 +280,28 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 	return res, nil
 }
 
+// SudokusByPick asks for every puzzle as plain thinking and each way to pick one of cfg's thoughts would.
+func SudokusByPick(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) ([]PickResult, error) {
+	var all []PickResult
+	for i, pick := range append([]think.Pick{"plain"}, think.Picks()...) {
+		c := cfg
+		if c.Pick = pick; i == 0 {
+			c.Many = think.Many{}
+		}
+		res, err := Sudokus(ctx, m, list, c)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, PickResult{Pick: string(pick), Thoughts: max(1, c.Thoughts), ExactAccuracy: res.ExactAccuracy, MeanSegments: res.MeanSegments, TotalSegments: res.TotalSegments})
+	}
+	return all, nil
+}
+
 // add counts the ballot of puzzle c.
 func (r *SudokuResult) add(c Sudoku, b *ballot) {
-	best, _ := b.Best()
+	best, share := b.Best()
 	solved := sudoku.Solves(best.Cells, c.Cells)
+	r.answered = append(r.answered, answered{share, solved})
 	r.Count++
 	r.ExactAccuracy += count(solved)
 	r.SingleAccuracy += count(sudoku.Solves(b.single, c.Cells))
@@ -315,6 +350,14 @@ func (r *SudokuResult) Print(w io.Writer) error {
 			name = fmt.Sprintf("%d and more", g.Min)
 		}
 		fmt.Fprintf(w, "rated %-13s %6.2f %% of %d, %.2f segments\n", name, 100*g.ExactAccuracy, g.Count, g.MeanSegments)
+	}
+	if r.Sureness != nil {
+		if err := r.Sureness.Print(w); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.ByPick {
+		fmt.Fprintf(w, "%2d thoughts, %-9s %6.2f %%, %.2f segments, of all thoughts %.2f\n", p.Thoughts, p.Pick, 100*p.ExactAccuracy, p.MeanSegments, p.TotalSegments)
 	}
 	if m := r.AlwaysMax; m != nil {
 		_, err = fmt.Fprintf(w, "without halting: solved %.2f %%, %.2f segments, %.1f puzzles/second\n", 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)

@@ -41,6 +41,7 @@ type Task struct {
 	Judges map[string]func(cols int) Judge           // what halting may foresee, for grids of cols columns
 	Sets   bool                                      // labels are sets of right classes, bit c stands for class c
 	Given  bool                                      // the answer of a cell may stand in the question as it is
+	Asked  func(token int32) bool                    // whether a cell with this token in the question is to be answered; nil: all are
 	Boxes  func(cells int) (rows, cols int, ok bool) // size of the boxes of a board; nil if it has none
 }
 

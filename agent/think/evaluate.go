@@ -37,7 +37,8 @@ type Evaluation struct {
 	JudgedAccuracy   float64   `json:"judged_accuracy"` // share that do what q_halt foresees
 	QHaltAccuracy    float64   `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
 	CellAccuracy     float64   `json:"cell_accuracy"`   // share of scored cells right, averaged over sequences
-	MeanSegments     float64   `json:"mean_segments"`
+	MeanSegments     float64   `json:"mean_segments"`   // of the thought that answered
+	TotalSegments    float64   `json:"total_segments"`  // of all thoughts about a sequence, mean
 	PuzzlesPerSecond float64   `json:"puzzles_per_second"`
 	BySegment        []float64 `json:"exact_by_segment"` // exact accuracy had everyone stopped after segment k, or where it halted
 }
@@ -80,6 +81,7 @@ func (t *Thinker) Evaluate(ctx context.Context, sc Scorer, exam Exam, each func(
 		}
 		e.Count++
 		e.MeanSegments += float64(th.Segment)
+		e.TotalSegments += float64(th.Total)
 		if s.Exact {
 			e.ExactAccuracy++
 			for k := th.Segment; k < len(by); k++ {
@@ -108,7 +110,7 @@ func (t *Thinker) Evaluate(ctx context.Context, sc Scorer, exam Exam, each func(
 	}
 	n := float64(e.Count)
 	e.PuzzlesPerSecond = n / time.Since(begin).Seconds()
-	for _, x := range []*float64{&e.ExactAccuracy, &e.JudgedAccuracy, &e.QHaltAccuracy, &e.MeanSegments} {
+	for _, x := range []*float64{&e.ExactAccuracy, &e.JudgedAccuracy, &e.QHaltAccuracy, &e.MeanSegments, &e.TotalSegments} {
 		*x /= n
 	}
 	e.CellAccuracy = cells / n

@@ -48,7 +48,7 @@ func NewMind(m *Model, spec env.Spec, cfg Config) (*Mind, error) {
 
 // MindOf is a mind that thinks about puzzle id of the model's puzzle table, seen through r.
 func MindOf(m *Model, r task.Reader, id int32, cfg Config) (*Mind, error) {
-	cfg, err := cfg.of(m)
+	cfg, err := cfg.single(m)
 	return &Mind{model: m, cfg: cfg, reader: r, id: id}, err
 }
 

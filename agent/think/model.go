@@ -86,6 +86,7 @@ type Config struct {
 	Halting   act.Config // MaxSegments 0 means the model's own
 	KeepCarry bool       // start a decision in the state in which the last one of the episode ended
 	Restarts  int        // how often a thought begins anew from a random state, see Thinker; not with KeepCarry
+	Many                 // several thoughts about a question, not with KeepCarry; a Mind has one
 }
 
 // of fills in what zero values mean, and checks.
@@ -99,8 +100,21 @@ func (c Config) of(m *Model) (Config, error) {
 		return c, fmt.Errorf("think: %d restarts, want 0 or more", c.Restarts)
 	case c.Restarts > 0 && c.KeepCarry:
 		return c, errors.New("think: restarts and a kept carry exclude each other")
+	case c.Thoughts > 1 && c.KeepCarry:
+		return c, errors.New("think: several thoughts and a kept carry exclude each other")
+	}
+	if err := c.Many.check(); err != nil {
+		return c, err
 	}
 	return c, c.Halting.Validate()
+}
+
+// single is of, for who thinks once about everything.
+func (c Config) single(m *Model) (Config, error) {
+	if c.Thoughts > 1 {
+		return c, errors.New("think: an agent has one thought about what it sees")
+	}
+	return c.of(m)
 }
 
 // check reports the first value that the network has no vector for.

@@ -37,7 +37,7 @@ type group struct {
 
 // NewPolicy checks that the model fits the world.
 func NewPolicy(m *Model, spec env.Spec, cfg Config) (*Policy, error) {
-	cfg, err := cfg.of(m)
+	cfg, err := cfg.single(m)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,11 @@
 package think
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/ponder-agents/ponder/act"
 )
@@ -20,6 +23,11 @@ type Thinker struct {
 	// Restarts is how often a sequence begins again, from a random state, if its last segment ends
 	// without the rule being content. The try of the largest q_halt counts.
 	Restarts int
+
+	// Many thinks several times about each sequence; Run then hands over one Thought of each, the one that
+	// was picked.
+	Many
+	Asked func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
 }
 
 // A Feed yields the next sequence into in and its puzzle identifier; ok is false when there is none.
@@ -31,7 +39,11 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	if err := t.Halting.Validate(); err != nil {
 		return err
 	}
-	slots := max(t.Slots, 1)
+	if err := t.Many.check(); err != nil {
+		return err
+	}
+	many := t.thoughts()
+	slots := max(t.Slots, many)
 	rows, err := t.Core.Open(slots, t.Shape)
 	if err != nil {
 		return err
@@ -44,9 +56,25 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	for i := range free {
 		free[i] = slots - 1 - i
 	}
+	pick := cmp.Or(t.Pick, PickQ)
+	content := func(x *Thought) bool { return t.Halting.Content(x.QHalt, x.QContinue) }
+	councils := map[int]*council{}
+	before := make([]Memory, slots) // of each row's last segment, for PickResidual
+	hear := func(x *Thought) error {
+		c, residual := councils[x.Job], 0.0
+		if pick == PickResidual {
+			now, err := x.State()
+			if err != nil {
+				return err
+			}
+			residual, before[x.row] = moved(now, before[x.row]), now
+		}
+		c.hear(x, pick, content(x), residual)
+		return nil
+	}
 	asked, gone := 0, false
 	for {
-		for !gone && len(free) > 0 {
+		for !gone && len(free) >= many {
 			var ok bool
 			if in.ID, ok, err = feed(in.Tokens); err != nil {
 				return err
@@ -57,12 +85,29 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 			if err := spec.check(in); err != nil {
 				return fmt.Errorf("sequence %d: %w", asked, err)
 			}
-			row := free[len(free)-1]
-			free = free[:len(free)-1]
-			if err := rows.Begin(row, in); err != nil {
-				return fmt.Errorf("sequence %d: %w", asked, err)
+			for k := range many {
+				row := free[len(free)-1]
+				free = free[:len(free)-1]
+				if err := rows.Begin(row, in); err != nil {
+					return fmt.Errorf("sequence %d: %w", asked, err)
+				}
+				if err := t.start(rows, row, asked, k); err != nil {
+					return fmt.Errorf("sequence %d: %w", asked, err)
+				}
+				th.begin(row, asked)
+				if many > 1 && pick == PickResidual {
+					if before[row], err = rows.Save(row); err != nil {
+						return err
+					}
+				}
 			}
-			th.begin(row, asked)
+			if many > 1 {
+				c := &council{open: many, answers: cmp.Or(spec.Answers, t.Shape.Seq)}
+				for _, token := range in.Tokens {
+					c.asked = append(c.asked, t.Asked == nil || t.Asked(token))
+				}
+				councils[asked] = c
+			}
 			asked++
 		}
 		if len(th.active) == 0 {
@@ -75,10 +120,24 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 			if x.Halted {
 				free = append(free, x.row)
 			}
+			if many > 1 {
+				return hear(x)
+			}
 			return each(x)
 		})
 		if err != nil {
 			return err
+		}
+		for _, job := range slices.Sorted(maps.Keys(councils)) {
+			c := councils[job]
+			if !c.over() {
+				continue
+			}
+			th.drop(job, func(row int) { free = append(free, row) })
+			delete(councils, job)
+			if err := each(c.pick(pick, content)); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package think
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ponder-agents/ponder/act"
 )
@@ -10,6 +11,7 @@ import (
 type Thought struct {
 	Job       int       // which sequence, in the order in which they were asked for
 	Segment   int       // from 1, over all tries
+	Total     int       // segments of all thoughts about the sequence; Segment where there is one
 	Logits    []float32 // [seq·outputs]
 	QHalt     float32
 	QContinue float32
@@ -68,7 +70,7 @@ func (t *thinking) segment(each func(*Thought) error) error {
 		y := &t.tries[row]
 		y.segments++
 		th := Thought{
-			Job: y.job, Segment: y.before + y.segments, Logits: t.out.Logits[i*width : (i+1)*width],
+			Job: y.job, Segment: y.before + y.segments, Total: y.before + y.segments, Logits: t.out.Logits[i*width : (i+1)*width],
 			QHalt: t.out.QHalt[i], QContinue: t.out.QContinue[i], rows: t.rows, row: row,
 		}
 		over := t.halting.Halts(y.segments, th.QHalt, th.QContinue)
@@ -97,6 +99,17 @@ func (t *thinking) segment(each func(*Thought) error) error {
 	}
 	t.active = t.active[:still]
 	return nil
+}
+
+// drop lets go of the rows that think for a job and hands them to each.
+func (t *thinking) drop(job int, each func(row int)) {
+	t.active = slices.DeleteFunc(t.active, func(row int) bool {
+		of := t.tries[row].job == job
+		if of {
+			each(row)
+		}
+		return of
+	})
 }
 
 // remember keeps th if none before it had a larger q_halt.

@@ -56,6 +56,11 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 					return err
 				}
 				res.AlwaysMax = &all
+				if cfg.Thoughts > 1 {
+					if res.ByPick, err = exam.SudokusByPick(cmd.Context(), m, list, cfg); err != nil {
+						return err
+					}
+				}
 			}
 			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
 				return err
@@ -69,7 +74,7 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 	f.StringVar(&givens, "givens", "30-36", "without --csv, generate puzzles with LO-HI givens, or minimal ones")
 	f.IntVar(&count, "count", 1000, "number of puzzles; with --csv the first so many, by default all")
 	f.BoolVar(&byRating, "by-rating", false, "the outcome by rating too")
-	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit")
+	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is solved")
 	cmd.MarkFlagsMutuallyExclusive("csv", "givens")
 	return cmd

@@ -160,6 +160,8 @@ func (f *mindFlags) check() error {
 type askFlags struct {
 	modelFlags
 	thinkFlags
+	many   think.Many
+	sure   float64
 	votes  int
 	batch  int
 	seed   uint64
@@ -170,6 +172,10 @@ func (f *askFlags) add(cmd *cobra.Command, model, seedOf string) {
 	fl := cmd.Flags()
 	f.modelFlags.add(fl, model)
 	f.thinkFlags.add(cmd)
+	fl.IntVar(&f.many.Thoughts, "thoughts", 1, "thoughts about each question, all but the first from a disturbed start; one of them answers")
+	fl.Float64Var(&f.many.Noise, "noise", 1, "standard deviation of what disturbs the start of a thought")
+	fl.StringVar((*string)(&f.many.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
+	fl.Float64Var(&f.sure, "sure", 0, "answer only what the model is so sure of, 0 to 1: coverage, risk and calibration; 0 answers all")
 	fl.IntVar(&f.votes, "votes", 1, "symmetric copies that vote, the question itself included")
 	fl.IntVar(&f.batch, "batch", 64, "sequences thought about at once")
 	fl.Uint64Var(&f.seed, "seed", 0, "of "+seedOf)
@@ -180,6 +186,15 @@ func (f *askFlags) add(cmd *cobra.Command, model, seedOf string) {
 func (f *askFlags) check() error {
 	if f.votes < 1 || f.batch < 1 {
 		return cli.Usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
+	}
+	if f.many.Thoughts < 1 || !(f.many.Noise > 0 && f.many.Noise <= 1e3) || !slices.Contains(think.Picks(), f.many.Pick) {
+		return usagef("--thoughts %d, --noise %v, --pick %s: want 1 or more, more than 0 and at most 1000, and one of %q", f.many.Thoughts, f.many.Noise, f.many.Pick, think.Picks())
+	}
+	if !(f.sure >= 0 && f.sure <= 1) {
+		return usagef("--sure %v: want 0 to 1", f.sure)
+	}
+	if f.many.Thoughts > 1 && f.keep {
+		return usagef("--thoughts and --keep-carry exclude each other")
 	}
 	return f.thinkFlags.check()
 }
@@ -195,5 +210,6 @@ func (f *askFlags) open() (*think.Model, exam.Config, error) {
 		m.Close()
 		return nil, exam.Config{}, err
 	}
-	return m, exam.Config{Config: cfg, Batch: f.batch, Votes: f.votes, Seed: f.seed}, nil
+	cfg.Many = f.many
+	return m, exam.Config{Config: cfg, Batch: f.batch, Votes: f.votes, Seed: f.seed, Sure: f.sure}, nil
 }

@@ -46,6 +46,7 @@ maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,
 			"maze-way:N          as maze-path, and the optimal directions of all other cells to learn from", Way,
 		},
 	} {
+		t.Asked = func(token int32) bool { return token == int32(maze.TokenOpen) || token == int32(maze.TokenStart) }
 		t.Reader = func(spec env.Spec) (task.Reader, error) { return newReader(t.Name, spec) }
 		f.Tasks = append(f.Tasks, t.Task)
 		f.Data = append(f.Data, task.Data{Kind: t.Name, Task: t.Name, Usage: t.usage, Open: func(arg string, seed uint64, heldOut bool) (task.Rows, error) {

@@ -19,7 +19,7 @@ var recipes embed.FS
 func init() {
 	task.Register(task.Family{
 		Name:    Task,
-		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes}},
+		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes, Asked: func(t int32) bool { return t == blank }}},
 		Kind:    &kind,
 		Dataset: Task,
 		Draw:    board,

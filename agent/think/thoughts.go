@@ -1,0 +1,156 @@
+package think
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// A Pick says which of several thoughts about one question has the answer.
+type Pick string
+
+// Ways to pick. None of them knows the answer.
+const (
+	PickQ        Pick = "q"        // the largest q_halt (PTRM, arXiv:2605.19943)
+	PickFirst    Pick = "first"    // the first with which the rule is content; the others end with it (arXiv:2601.19085)
+	PickVote     Pick = "vote"     // the answer that the most give, of those the largest q_halt
+	PickResidual Pick = "residual" // the one whose state moved the least in its last segment
+)
+
+// Picks are all of them.
+func Picks() []Pick { return []Pick{PickQ, PickFirst, PickVote, PickResidual} }
+
+// Many is thinking several times about each question, from starts that differ, and picking one of the answers.
+// The zero value thinks once.
+type Many struct {
+	Thoughts int     // about each question; 0 means 1
+	Noise    float64 // standard deviation of what is added to the start of all thoughts but the first
+	Pick     Pick    // "" means PickQ
+}
+
+func (m Many) thoughts() int { return max(m.Thoughts, 1) }
+
+func (m Many) check() error {
+	switch {
+	case m.Thoughts < 0:
+		return fmt.Errorf("think: %d thoughts, want 1 or more", m.Thoughts)
+	case !(m.Noise >= 0) || m.Noise > 1e3:
+		return fmt.Errorf("think: noise %v, want 0 to 1000", m.Noise)
+	case m.Thoughts > 1 && m.Noise == 0:
+		return fmt.Errorf("think: %d thoughts without noise are the same", m.Thoughts)
+	case m.Pick != "" && !slices.Contains(Picks(), m.Pick):
+		return fmt.Errorf("think: pick %q, want one of %q", m.Pick, Picks())
+	}
+	return nil
+}
+
+// start puts row, which has begun, into thought k's state about a job. What is added depends on job and k
+// alone, so that equal questions in equal order get equal answers.
+func (m Many) start(rows Rows, row, job, k int) error {
+	if k == 0 || m.Noise == 0 {
+		return nil
+	}
+	z, err := rows.Save(row)
+	if err != nil {
+		return err
+	}
+	draw := rand.New(rand.NewPCG(uint64(job), uint64(k)))
+	for _, level := range z {
+		for i := range level {
+			level[i] += float32(m.Noise * draw.NormFloat64())
+		}
+	}
+	return rows.Load(row, z)
+}
+
+// A council is the thoughts about one job.
+type council struct {
+	open     int    // thoughts under way
+	answers  int    // tokens of an answer
+	asked    []bool // those that count, by token of the question
+	segments int    // of all of them
+	ended    []opinion
+	decided  bool // no other thought needs to end
+}
+
+// An opinion is how one thought ended.
+type opinion struct {
+	Thought
+	answer   []int32 // for votes
+	residual float64
+}
+
+// hear takes down a segment of one of the job's thoughts; residual is how far its state moved.
+func (c *council) hear(th *Thought, pick Pick, content bool, residual float64) {
+	c.segments++
+	if !th.Halted {
+		return
+	}
+	o := opinion{Thought: *th, residual: residual}
+	o.Logits = slices.Clone(th.Logits)
+	if pick == PickVote {
+		o.answer = Argmax(nil, o.Logits, c.answers)
+		for i := range o.answer {
+			if len(c.asked) == c.answers && !c.asked[i] {
+				o.answer[i] = -1
+			}
+		}
+	}
+	c.ended = append(c.ended, o)
+	c.open--
+	if pick == PickFirst && content {
+		c.decided = true
+	}
+}
+
+// over reports whether the answer can be picked.
+func (c *council) over() bool { return c.open == 0 || c.decided }
+
+// pick is the thought that answers. Of equals it is the first to end.
+func (c *council) pick(by Pick, content func(*Thought) bool) *Thought {
+	score := func(o *opinion) (first, second float64) { return 0, float64(o.QHalt) }
+	switch by {
+	case PickFirst:
+		score = func(o *opinion) (float64, float64) {
+			if content(&o.Thought) {
+				return -float64(o.Segment), float64(o.QHalt)
+			}
+			return math.Inf(-1), float64(o.QHalt)
+		}
+	case PickVote:
+		score = func(o *opinion) (float64, float64) {
+			votes := 0.0
+			for i := range c.ended {
+				if slices.Equal(c.ended[i].answer, o.answer) {
+					votes++
+				}
+			}
+			return votes, float64(o.QHalt)
+		}
+	case PickResidual:
+		score = func(o *opinion) (float64, float64) { return -o.residual, float64(o.QHalt) }
+	}
+	best := &c.ended[0]
+	a, b := score(best)
+	for i := range c.ended[1:] {
+		o := &c.ended[1+i]
+		if x, y := score(o); x > a || x == a && y > b {
+			best, a, b = o, x, y
+		}
+	}
+	best.Total = c.segments
+	return &best.Thought
+}
+
+// moved is how far a state moved, relative to its size.
+func moved(now, before Memory) float64 {
+	var d, n float64
+	for l := range now {
+		for i, x := range now[l] {
+			e := float64(x - before[l][i])
+			d, n = d+e*e, n+float64(x)*float64(x)
+		}
+	}
+	return math.Sqrt(d / max(n, 1e-30))
+}

@@ -1,0 +1,146 @@
+package think_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/think"
+)
+
+// wavering is a network of one number: a segment halves it. It answers by its sign, wishes to halt when it is
+// small, and begins at the question's token.
+type wavering struct{}
+
+func (wavering) Spec() think.Spec {
+	return think.Spec{Vocab: 10, Outputs: 2, Shape: think.Shape{Seq: 1}, Levels: []think.Level{{Name: "L", Width: 1}}}
+}
+
+func (wavering) Open(rows int, _ think.Shape) (think.Rows, error) {
+	return &waverers{z: make([]float32, rows)}, nil
+}
+
+type waverers struct{ z []float32 }
+
+func (r *waverers) Begin(row int, in think.Input) error {
+	r.z[row] = float32(in.Tokens[0])
+	return nil
+}
+func (r *waverers) Turn(int, think.Input) error { return nil }
+func (r *waverers) Segment(rows []int, out *think.Output) error {
+	out.Logits, out.QHalt, out.QContinue = out.Logits[:0], out.QHalt[:0], out.QContinue[:0]
+	for _, row := range rows {
+		r.z[row] /= 2
+		z := r.z[row]
+		out.Logits = append(out.Logits, z, -z)
+		out.QHalt = append(out.QHalt, 1-float32(math.Abs(float64(z))))
+		out.QContinue = append(out.QContinue, 0)
+	}
+	return nil
+}
+func (r *waverers) Save(row int) (think.Memory, error) { return think.Memory{{r.z[row]}}, nil }
+func (r *waverers) Load(row int, m think.Memory) error { r.z[row] = m[0][0]; return nil }
+func (r *waverers) Close() error                       { return nil }
+
+// TestMany asks each question once by each way, and compares with what its thoughts say that are run alone.
+func TestMany(t *testing.T) {
+	const thoughts, questions = 5, 7
+	h := act.Config{MaxSegments: 8, Rule: act.HaltAbove}
+	ask := func(m think.Many, h act.Config, slots int) (all []think.Thought) {
+		t.Helper()
+		th := think.Thinker{Core: wavering{}, Halting: h, Slots: slots, Shape: think.Shape{Seq: 1}, Many: m}
+		asked := 0
+		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
+			in[0] = int32(asked + 1)
+			asked++
+			return 0, asked <= questions, nil
+		}, func(x *think.Thought) error {
+			if !x.Halted {
+				if m.Thoughts > 1 {
+					t.Error("a thought that did not end was handed over")
+				}
+				return nil
+			}
+			y := *x
+			y.Logits = slices.Clone(x.Logits)
+			all = append(all, think.Thought{Job: y.Job, Segment: y.Segment, Total: y.Total, QHalt: y.QHalt, Logits: y.Logits})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(all, func(a, b think.Thought) int { return a.Job - b.Job })
+		if len(all) != questions {
+			t.Fatalf("%d answers, want %d", len(all), questions)
+		}
+		return all
+	}
+	once := ask(think.Many{}, h, 3)
+	for _, x := range once {
+		if x.Total != x.Segment {
+			t.Errorf("one thought of %d segments, %d in all", x.Segment, x.Total)
+		}
+	}
+	for _, pick := range think.Picks() {
+		m := think.Many{Thoughts: thoughts, Noise: 6, Pick: pick}
+		got := ask(m, h, 1)
+		if diff := cmp.Diff(got, ask(m, h, 40), cmp.AllowUnexported(think.Thought{})); diff != "" {
+			t.Errorf("%s: the answer depends on how many are thought about at once:\n%s", pick, diff)
+		}
+		for i, x := range got {
+			switch pick {
+			case think.PickFirst: // all moved at once until one was content
+				if x.Total != thoughts*x.Segment || x.Segment > once[i].Segment {
+					t.Errorf("first: question %d answered after segment %d of %d in all; a plain thought takes %d", i, x.Segment, x.Total, once[i].Segment)
+				}
+			case think.PickQ:
+				if x.QHalt < once[i].QHalt {
+					t.Errorf("q: question %d answered with q %v, a plain thought has %v", i, x.QHalt, once[i].QHalt)
+				}
+			}
+			if x.Total < x.Segment+thoughts-1 {
+				t.Errorf("%s: %d segments in all of %d thoughts, of which one took %d", pick, x.Total, thoughts, x.Segment)
+			}
+		}
+	}
+
+	// Of question 1, which begins near 0, noise turns many thoughts to the other sign: the vote goes with them.
+	never := act.Config{MaxSegments: 3, Rule: act.Never}
+	votes := ask(think.Many{Thoughts: 101, Noise: 1e3, Pick: think.PickVote}, never, 1)
+	sure := ask(think.Many{Thoughts: 101, Noise: 1e-3, Pick: think.PickVote}, never, 1)
+	turned := 0
+	for i := range votes {
+		if votes[i].Logits[0] < 0 {
+			turned++
+		}
+		if sure[i].Logits[0] < 0 {
+			t.Errorf("question %d: small noise turned the answer", i)
+		}
+	}
+	if turned == 0 || turned == questions {
+		t.Errorf("large noise turned %d of %d answers, want some", turned, questions)
+	}
+	still := ask(think.Many{Thoughts: 9, Noise: 3, Pick: think.PickResidual}, never, 1)
+	if still[0].Total != 27 {
+		t.Errorf("%d segments of 9 thoughts of 3", still[0].Total)
+	}
+}
+
+func TestManyChecks(t *testing.T) {
+	for want, m := range map[string]think.Many{
+		"-1 thoughts":   {Thoughts: -1},
+		"without noise": {Thoughts: 2},
+		"noise NaN":     {Thoughts: 2, Noise: math.NaN()},
+		`pick "best"`:   {Thoughts: 2, Noise: 1, Pick: "best"},
+	} {
+		th := think.Thinker{Core: wavering{}, Halting: act.Config{MaxSegments: 1}, Shape: think.Shape{Seq: 1}, Many: m}
+		if err := th.Run(context.Background(), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q in it", m, err, want)
+		}
+	}
+}
