@@ -67,7 +67,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 			if err != nil {
 				return err
 			}
-			residual, before[x.row] = moved(now, before[x.row]), now
+			residual, before[x.row] = Moved(now, before[x.row]), now
 		}
 		c.hear(x, pick, content(x), residual)
 		return nil

@@ -143,8 +143,8 @@ func (c *council) pick(by Pick, content func(*Thought) bool) *Thought {
 	return &best.Thought
 }
 
-// moved is how far a state moved, relative to its size.
-func moved(now, before Memory) float64 {
+// Moved is how far a state moved, relative to its size.
+func Moved(now, before Memory) float64 {
 	var d, n float64
 	for l := range now {
 		for i, x := range now[l] {

@@ -13,7 +13,7 @@ import (
 
 func newBenchCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure speed"}
-	cmd.AddCommand(newBenchEnvCmd(), newBenchThinkCmd())
+	cmd.AddCommand(newBenchEnvCmd(), newBenchThinkCmd(), newBenchHaltingCmd())
 	return cmd
 }
 

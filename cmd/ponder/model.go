@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
@@ -188,13 +189,13 @@ func (f *askFlags) check() error {
 		return cli.Usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
 	}
 	if f.many.Thoughts < 1 || !(f.many.Noise > 0 && f.many.Noise <= 1e3) || !slices.Contains(think.Picks(), f.many.Pick) {
-		return usagef("--thoughts %d, --noise %v, --pick %s: want 1 or more, more than 0 and at most 1000, and one of %q", f.many.Thoughts, f.many.Noise, f.many.Pick, think.Picks())
+		return cli.Usagef("--thoughts %d, --noise %v, --pick %s: want 1 or more, more than 0 and at most 1000, and one of %q", f.many.Thoughts, f.many.Noise, f.many.Pick, think.Picks())
 	}
 	if !(f.sure >= 0 && f.sure <= 1) {
-		return usagef("--sure %v: want 0 to 1", f.sure)
+		return cli.Usagef("--sure %v: want 0 to 1", f.sure)
 	}
 	if f.many.Thoughts > 1 && f.keep {
-		return usagef("--thoughts and --keep-carry exclude each other")
+		return cli.Usagef("--thoughts and --keep-carry exclude each other")
 	}
 	return f.thinkFlags.check()
 }

@@ -1,0 +1,205 @@
+package exam
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// A HaltingWay is what one way to decide when to stop came to, for each of its settings on the same thoughts.
+type HaltingWay struct {
+	Way    string         `json:"way"`    // learned, residual, fixed, oracle, or own: learned as the model is set
+	Points []HaltingPoint `json:"points"` // by mean segments
+	// Area is that between the oracle's accuracy and this way's, over the segments of the longest thought: what
+	// a perfect rule would gain, 0 for the oracle. A single setting, the model's own, has none.
+	Area *float64 `json:"area,omitempty"`
+	HaltingPoint
+}
+
+// A HaltingPoint is a way with one setting; that of a way itself is the shortest whose accuracy is within half a
+// percent of its best.
+type HaltingPoint struct {
+	Setting       float64 `json:"setting"`  // q_halt above which, residual below which, segments after which it stops
+	Segments      float64 `json:"segments"` // mean
+	ExactAccuracy float64 `json:"exact_accuracy"`
+}
+
+// A course is one thought to the most segments: after each segment whether the answer is right, q_halt, and
+// how far the state moved.
+type course struct {
+	right    []bool
+	q        []float64
+	residual []float64
+}
+
+// stop is where a rule ends: the first segment, counted from 0, with which it is content, or the last.
+func (c *course) stop(content func(k int) bool) int {
+	for k := range c.right {
+		if content(k) {
+			return k
+		}
+	}
+	return len(c.right) - 1
+}
+
+// Halting thinks about the first n rows of src to the most segments and says what each way to halt would have made
+// of these thoughts. What counts as exact is what the model judges: every scored cell, or its judge.
+func Halting(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols, n int, cfg Config) ([]HaltingWay, error) {
+	if err := fits(m, src.Shape()); err != nil {
+		return nil, err
+	}
+	own := cfg.halting(m).Halting
+	sc, err := m.Usage.Scorer(cmp.Or(cols, m.Core.Spec().Shape.Cols))
+	if err != nil {
+		return nil, err
+	}
+	thinker := cfg.thinker(m, think.Shape{Seq: src.Shape().SeqLen, Rows: rows, Cols: cols})
+	thinker.Halting.Rule, thinker.Restarts, thinker.Many = act.Never, 0, think.Many{}
+	var all []*course
+	var in, label [][]int32
+	before := map[int]think.Memory{}
+	seq := src.Shape().SeqLen
+	var pred []int32
+	err = thinker.Run(ctx, func(tokens []int32) (int32, bool, error) {
+		if len(all) == n {
+			return 0, false, nil
+		}
+		l := make([]int32, seq)
+		id, err := src.Next(tokens, l)
+		all, in, label = append(all, new(course)), append(in, slices.Clone(tokens)), append(label, l)
+		return id, err == nil, err
+	}, func(th *think.Thought) error {
+		c := all[th.Job]
+		now, err := th.State()
+		if err != nil {
+			return err
+		}
+		residual := math.Inf(1)
+		if was, ok := before[th.Job]; ok {
+			residual = think.Moved(now, was)
+		}
+		before[th.Job] = now
+		if th.Halted {
+			delete(before, th.Job)
+		}
+		pred = think.Argmax(pred, th.Logits, seq)
+		s := sc.Row(in[th.Job], label[th.Job], pred)
+		c.right, c.q, c.residual = append(c.right, s.Judged), append(c.q, float64(th.QHalt)), append(c.residual, residual)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("exam: no row")
+	}
+	return ways(all, own), nil
+}
+
+// ways are all ways to halt on the same thoughts.
+func ways(all []*course, own act.Config) []HaltingWay {
+	most := len(all[0].right)
+	at := func(setting float64, content func(c *course, k int) bool) HaltingPoint {
+		p := HaltingPoint{Setting: setting}
+		for _, c := range all {
+			k := c.stop(func(k int) bool { return content(c, k) })
+			p.Segments += float64(k + 1)
+			p.ExactAccuracy += count(c.right[k])
+		}
+		n := float64(len(all))
+		p.Segments, p.ExactAccuracy = p.Segments/n, p.ExactAccuracy/n
+		return p
+	}
+	// quantiles are settings of a way that spread over what it looks at.
+	quantiles := func(of func(c *course) []float64) []float64 {
+		var v []float64
+		for _, c := range all {
+			v = append(v, slices.DeleteFunc(slices.Clone(of(c)), func(x float64) bool { return math.IsInf(x, 0) })...)
+		}
+		slices.Sort(v)
+		var s []float64
+		for i := range 65 {
+			if len(v) > 0 {
+				s = append(s, v[i*(len(v)-1)/64])
+			}
+		}
+		return slices.Compact(s)
+	}
+	var learned, residual, fixed []HaltingPoint
+	for _, t := range quantiles(func(c *course) []float64 { return c.q }) {
+		learned = append(learned, at(t, func(c *course, k int) bool { return c.q[k] > t }))
+	}
+	for _, t := range quantiles(func(c *course) []float64 { return c.residual }) {
+		residual = append(residual, at(t, func(c *course, k int) bool { return c.residual[k] < t }))
+	}
+	for k := range most {
+		fixed = append(fixed, at(float64(k+1), func(_ *course, j int) bool { return j == k }))
+	}
+	right := func(c *course, k int) bool { return c.right[k] }
+	oracle := []HaltingPoint{}
+	for k := range most { // the first segment that was right, k at most
+		oracle = append(oracle, at(float64(k+1), func(c *course, j int) bool { return right(c, j) || j == k }))
+	}
+	mine := at(float64(own.Threshold), func(c *course, k int) bool {
+		return own.Content(float32(c.q[k]), 0)
+	})
+	list := []HaltingWay{
+		{Way: "own", Points: []HaltingPoint{mine}}, {Way: "learned", Points: learned}, {Way: "residual", Points: residual},
+		{Way: "fixed", Points: fixed}, {Way: "oracle", Points: oracle},
+	}
+	best := area(oracle, most)
+	for i := range list {
+		w := &list[i]
+		slices.SortStableFunc(w.Points, func(a, b HaltingPoint) int { return cmp.Compare(a.Segments, b.Segments) })
+		if len(w.Points) > 1 || most == 1 {
+			a := best - area(w.Points, most)
+			w.Area = &a
+		}
+		top := 0.0
+		for _, p := range w.Points {
+			top = max(top, p.ExactAccuracy)
+		}
+		for _, p := range w.Points {
+			if p.ExactAccuracy >= top-0.005 {
+				w.HaltingPoint = p
+				break
+			}
+		}
+	}
+	return list
+}
+
+// area is under the best accuracy that points reach with at most so many segments, from 1 to most; points are sorted
+// by segments. It is the mean accuracy where most is the unit.
+func area(points []HaltingPoint, most int) float64 {
+	sum, best, from := 0.0, 0.0, 1.0
+	for _, p := range points {
+		sum += best * (p.Segments - from)
+		best, from = max(best, p.ExactAccuracy), p.Segments
+	}
+	sum += best * (float64(most) - from)
+	return sum / math.Max(1, float64(most-1))
+}
+
+// A HaltingTable is ways as a table for people.
+type HaltingTable []HaltingWay
+
+// Print writes a line for each way.
+func (t HaltingTable) Print(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%-9s %9s %9s %8s  %s\n", "way", "segments", "exact", "setting", "area to the oracle")
+	for _, x := range t {
+		between := "-"
+		if x.Area != nil {
+			between = fmt.Sprintf("%.4f", *x.Area)
+		}
+		_, err = fmt.Fprintf(w, "%-9s %9.2f %8.2f%% %8.3g  %s\n", x.Way, x.Segments, 100*x.ExactAccuracy, x.Setting, between)
+	}
+	return err
+}

@@ -1,0 +1,66 @@
+package exam
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/models"
+)
+
+// TestWays has three thoughts of which all is known.
+func TestWays(t *testing.T) {
+	inf := math.Inf(1)
+	all := []*course{
+		{right: []bool{false, true, true, true}, q: []float64{-3, 2, 3, 4}, residual: []float64{inf, 0.5, 0.1, 0}},
+		{right: []bool{true, true, false, true}, q: []float64{5, 4, 1, 6}, residual: []float64{inf, 0.4, 0.3, 0.1}},
+		{right: []bool{false, false, false, false}, q: []float64{-9, -8, -7, -6}, residual: []float64{inf, 0.9, 0.9, 0.9}},
+	}
+	got := map[string]HaltingWay{}
+	for _, w := range ways(all, act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 1}) {
+		got[w.Way] = w
+	}
+	// Threshold 1: after segments 2, 1 and, never content, 4.
+	if w := got["own"]; math.Abs(w.Segments-7.0/3) > 1e-9 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9 {
+		t.Errorf("own: %+v", w.HaltingPoint)
+	}
+	if w := got["oracle"]; *w.Area != 0 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9 || math.Abs(w.Segments-5.0/3) > 1e-9 {
+		t.Errorf("oracle: %+v, area %v", w.HaltingPoint, *w.Area)
+	}
+	if w := got["fixed"]; w.Segments != 2 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9 || len(w.Points) != 4 {
+		t.Errorf("fixed: %+v of %d", w.HaltingPoint, len(w.Points))
+	}
+	for name, w := range got {
+		if own := name == "own"; own != (w.Area == nil) || !own && name != "oracle" && *w.Area <= 0 {
+			t.Errorf("%s: area %v to the oracle", name, w.Area)
+		}
+	}
+}
+
+// TestHalting: the learned rule of a shipped model is worth something, and the oracle is not beaten.
+func TestHalting(t *testing.T) {
+	m, err := engine.Shipped("maze", models.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	rows, err := task.Open("maze-directions:15", 3, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := Halting(context.Background(), m, rows.Source, rows.Rows, rows.Cols, 40, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]HaltingWay{}
+	for _, w := range list {
+		by[w.Way] = w
+	}
+	if by["learned"].ExactAccuracy < 0.85 || *by["learned"].Area > *by["fixed"].Area || *by["oracle"].Area != 0 || *by["residual"].Area <= 0 {
+		HaltingTable(list).Print(t.Output())
+		t.Error("want the learned rule nearer to the oracle than fixed segments")
+	}
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/cli"
+)
+
+func newBenchHaltingCmd() *cobra.Command {
+	var ask askFlags
+	var data string
+	var count int
+	cmd := &cobra.Command{
+		Use:   "halting",
+		Short: "What each way to halt is worth, on the same thoughts of a model",
+		Long: `Thinks about held-out rows to the most segments and says where each way to halt would have stopped, for all its
+settings: own (as the model is set), learned (q_halt above a threshold), residual (the state's last change below
+one, a fixed point), fixed (after so many segments) and the oracle (the first segment that was right). Each line
+has the shortest setting whose accuracy is within half a percent of the way's best, and the area between its
+accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.`,
+		Example: "  ponder bench halting --model sudoku\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json",
+		Args:    cli.ExactArgs(0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if count < 1 {
+				return cli.Usagef("--count %d: want 1 or more", count)
+			}
+			if err := ask.check(); err != nil {
+				return err
+			}
+			m, cfg, err := ask.open()
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if data == "" {
+				if data = m.Usage.Data; data == "" {
+					return cli.Usagef("--data: model %s does not say what it learned from; name the rows", ask.model)
+				}
+			}
+			rows, err := task.Open(dataName(data), ask.seed, true)
+			if _, ok := errors.AsType[*task.NameError](err); ok {
+				err = cli.WithCode(cli.ExitUsage, err)
+			}
+			if err != nil {
+				return err
+			}
+			ways, err := exam.Halting(cmd.Context(), m, rows.Source, rows.Rows, rows.Cols, count, cfg)
+			if err != nil {
+				return err
+			}
+			if !ask.asJSON {
+				return exam.HaltingTable(ways).Print(cmd.OutOrStdout())
+			}
+			out := json.NewEncoder(cmd.OutOrStdout())
+			for _, w := range ways {
+				if err := out.Encode(w); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	ask.add(cmd, "sudoku", "the rows")
+	f := cmd.Flags()
+	f.StringVar(&data, "data", "", "rows to think about, a name of data or a dataset's folder; default what the model learned from last")
+	f.IntVar(&count, "count", 200, "number of rows")
+	hide(cmd, "votes", "thoughts", "noise", "pick", "sure", "rule", "restarts", "keep-carry")
+	return cmd
+}
