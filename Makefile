@@ -19,8 +19,10 @@ DISPLAY_RUN = $$([ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || ! command -v xvf
 # The packages that use libtorch, in themselves or in their tests.
 TORCH_PACKAGES = $(GO) list -test -f '{{$$p := .ImportPath}}{{range .Deps}}{{if eq . "github.com/sugarme/gotch"}}{{$$p}}{{end}}{{end}}' ./... | sed 's/ .*//; s/\.test$$//; s/_test$$//' | sort -u
 
+# bin/ponder needs nothing and becomes bin/ponder-torch, which trains, where libtorch is found (docs/engines.md).
 build: setup
-	$(GO) build -o bin/ponder ./cmd/ponder
+	$(PURE) build -o bin/ponder ./cmd/ponder
+	$(GO) build -o bin/ponder-torch ./cmd/ponder
 
 # The program is built apart, since go.work may name a folder that is gone.
 setup:

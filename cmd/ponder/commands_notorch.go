@@ -20,6 +20,7 @@ func needsTorch(name string) *cobra.Command {
 	return &cobra.Command{
 		Use:                name,
 		Short:              "(needs a build with libtorch: make build)",
+		Args:               cobra.ArbitraryArgs,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cli.WithCode(cli.ExitEnvironment, fmt.Errorf("%s needs libtorch, which this build lacks; run `make build`", cmd.CommandPath()))

@@ -13,7 +13,11 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 )
 
+// torchUsers are the subcommands that run networks.
+var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "verify"}
+
 func main() {
+	relay(os.Args[1:])
 	settleOpenMP(os.Args[1:])
 	os.Exit(cli.Execute(newRoot(), os.Args[1:]))
 }

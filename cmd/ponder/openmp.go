@@ -8,9 +8,6 @@ import (
 	"syscall"
 )
 
-// torchUsers are the subcommands that run networks.
-var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "verify"}
-
 // settleOpenMP starts the program again, once, with idle OpenMP threads sleeping instead of spinning
 // if the user has not said which: libgomp reads OMP_WAIT_POLICY when it is loaded, and a spinning
 // thread beside a busy neighbour costs a small network a factor of 20.
