@@ -1,5 +1,6 @@
-// Command family is a program of another module with a family of its own: it trains a network for it as ponder
-// trains its own, evaluates it on rows that were held out, asks one question and records the thought.
+// Command family is a program of another module with a family and a network of its own: it trains an HRM for the
+// family as ponder trains for its own, evaluates it and the other network on rows that were held out, asks one question
+// and records the thought.
 package main
 
 import (
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 
 	"example.org/family/reverse"
+	"example.org/family/swap"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
@@ -58,6 +61,14 @@ func family(ctx context.Context, dir string) error {
 		return err
 	}
 	fmt.Println("nearly all exact:", res.ExactAccuracy > 0.9)
+
+	own := &think.Model{Name: "swap", Core: swap.Core{Vocab: reverse.Vocab}, Usage: think.Usage{
+		Task: "reverse", Halting: act.Config{MaxSegments: 8, Rule: act.HaltAbove},
+	}}
+	if res, err = exam.Rows(ctx, own, "reverse:9", 50, exam.Config{}); err != nil {
+		return err
+	}
+	fmt.Printf("a network of one's own: %.0f %% exact after %.0f segments\n", 100*res.ExactAccuracy, res.MeanSegments)
 
 	question := []byte{3, 1, 4, 1, 5, 9, 2, 6}
 	mind, err := think.MindOf(m, new(reverse.Reader), 0, think.Config{})
