@@ -31,6 +31,19 @@ func TOML(config any) ([]byte, error) {
 	return toml.Marshal(numbers(fields))
 }
 
+// readConfig reads a TOML file as values.
+func readConfig(file string) (map[string]any, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	if err := toml.Unmarshal(data, &fields); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return fields, nil
+}
+
 // numbers turns JSON numbers into integers where they are.
 func numbers(v any) any {
 	switch v := v.(type) {

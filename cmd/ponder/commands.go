@@ -13,6 +13,6 @@ func commands() []*cobra.Command {
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
 		newRecordCmd(), newSolveCmd(), newEvalCmd(),
-		newModelsCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
+		newModelsCmd(), newRunsCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
 	}, torchCommands()...)
 }

@@ -1,0 +1,68 @@
+package run
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func runFolder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestSummarize(t *testing.T) {
+	dir := runFolder(t, map[string]string{
+		InfoFile: `{"command": ["ponder"], "learner": "supervised", "seed": 3, "started": "2026-01-02T03:04:05Z", "state": "running", "step": 0}`,
+		"metrics.jsonl": `{"step":10,"kind":"train","stage":0,"lr":1,"loss":2,"exact_accuracy":0.5}
+{"step":20,"kind":"train","stage":0,"lr":1,"loss":1,"exact_accuracy":0.75}
+{"step":20,"kind":"eval","exact_accuracy":0.25,"segments":4}
+{"step":30,"kind":"train","stage":1,"lr":1,"loss":1.5,"exact_accuracy":0.25}
+{"step":40,"kind":"tra`,
+	})
+	s, err := Summarize(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Metric{
+		{"eval", "exact_accuracy", 0.25, 0.25, 20}, {"eval", "segments", 4, 4, 20},
+		{"train", "exact_accuracy", 0.25, 0.75, 20}, {"train", "loss", 1.5, 1, 20},
+	}
+	if diff := cmp.Diff(want, s.Metrics); diff != "" || s.Step != 30 || s.Finished {
+		t.Errorf("step %d (-want +got):\n%s", s.Step, diff)
+	}
+	if m, ok := s.Headline(); !ok || m != want[0] {
+		t.Errorf("headline %+v", m)
+	}
+	if now := s.Written; s.State(now) != "running" || !strings.HasPrefix(s.State(now.Add(2*time.Hour)), "silent 2h") {
+		t.Errorf("state %q, two hours later %q", s.State(now), s.State(now.Add(2*time.Hour)))
+	}
+	dirs, err := Find(filepath.Dir(dir))
+	if err != nil || len(dirs) != 1 || dirs[0] != dir {
+		t.Errorf("found %v, %v", dirs, err)
+	}
+	bad := runFolder(t, map[string]string{InfoFile: `{}`, "metrics.jsonl": "nothing\n{}\n"})
+	if _, err := Summarize(bad); err == nil || !strings.Contains(err.Error(), "metrics.jsonl:1: ") {
+		t.Errorf("a line that is no JSON: %v", err)
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	a := runFolder(t, map[string]string{ConfigFile: "steps = 3\nseed = 1\n[model]\nhidden = 8\n[[stages]]\ndata = 'x'\n"})
+	b := runFolder(t, map[string]string{ConfigFile: "steps = 3\nseed = 2\n[model]\nhidden = 16\nheads = 2\n[[stages]]\ndata = 'x'\n"})
+	got, err := Differences([]string{a, b})
+	want := map[string][]string{"seed": {"1", "2"}, "model.hidden": {"8", "16"}, "model.heads": {"", "2"}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
