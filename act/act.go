@@ -51,8 +51,8 @@ type Config struct {
 	Threshold       float32 `json:"threshold"`        // logit that HaltAbove compares with; TRM: 0
 }
 
-// Validate reports every problem of c at once.
-func (c Config) Validate() error {
+// Check reports every problem of c at once.
+func (c Config) Check() error {
 	var errs []error
 	if c.MaxSegments < 1 || c.MaxSegments > math.MaxInt32 {
 		errs = append(errs, fmt.Errorf("act: MaxSegments is %d, want 1 to 2^31-1", c.MaxSegments))
@@ -107,7 +107,7 @@ type Halter struct {
 // New returns a Halter all of whose rows are halted, that is, ready for a new sequence. It reports
 // every problem of cfg at once. draws may be nil if nothing is explored, as in evaluation.
 func New(cfg Config, rows int, draws Draws) (*Halter, error) {
-	err := cfg.Validate()
+	err := cfg.Check()
 	if rows < 1 {
 		err = errors.Join(err, fmt.Errorf("act: %d rows, want at least 1", rows))
 	}

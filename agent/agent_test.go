@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -271,24 +270,6 @@ func TestRunAllocatesNothing(t *testing.T) {
 	}
 }
 
-func TestRandom(t *testing.T) {
-	p := agent.Random{Actions: 3, Rand: rand.New(rand.NewPCG(1, 2))}
-	actions, count := make([]int32, 100), [3]int{}
-	for range 300 {
-		if err := p.Act(t.Context(), actions, nil, nil, nil); err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range actions {
-			count[a]++
-		}
-	}
-	for a, n := range count {
-		if math.Abs(float64(n)-10000) > 5*math.Sqrt(30000*2/9.0) { // five standard deviations
-			t.Errorf("action %d was taken %d times of 30000", a, n)
-		}
-	}
-}
-
 func TestOracle(t *testing.T) {
 	for _, name := range []string{"", "plan", "bot"} {
 		v, err := env.MakeVec("maze/9x9-v0", 5, env.VecConfig{}, "limit=100")
@@ -319,23 +300,6 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-func TestHuman(t *testing.T) {
-	keys := make(chan int, 3)
-	keys <- 2
-	keys <- 0
-	keys <- 0
-	close(keys)
-	stats, err := agent.Run(t.Context(), corridors(t, 1, env.SameStep, false), agent.Human(keys), agent.Config{Seed: 1})
-	if !errors.Is(err, agent.ErrLeft) || stats.Episodes != 1 || stats.Return.Mean != 0.5 {
-		t.Errorf("%+v, %v", stats, err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := agent.Human(make(chan int)).Act(ctx, make([]int32, 1), make([]byte, 2), []bool{true}, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("a person waited for after the end: %v", err)
-	}
-}
-
 func TestSummary(t *testing.T) {
 	// Returns 0.75 (seed 1), 0.5, 0.25: mean 0.5, standard deviation 0.25.
 	stats, err := agent.Run(t.Context(), corridors(t, 1, env.SameStep, false), &constant{}, agent.Config{Seed: 1, Episodes: 3})
@@ -351,55 +315,6 @@ func TestSummary(t *testing.T) {
 	var none agent.Stats
 	if none.SuccessRate() != 0 || none.Return.Std() != 0 {
 		t.Error("statistics of nothing are not 0")
-	}
-}
-
-func TestEncoder(t *testing.T) {
-	spec := env.Spec{
-		ID: "toy", ObsLen: 7, Vocab: 11,
-		Layout: []env.Field{{Name: "image", Shape: []int{2, 3}}, {Name: "direction", Shape: []int{1}}},
-	}
-	obs := []byte{1, 2, 0, 10, 5, 2, 3}
-	tests := []struct {
-		name  string
-		parts []agent.Part
-		vocab int
-		want  []int32
-	}{
-		{"bytes", nil, 11, []int32{1, 2, 0, 10, 5, 2, 3}},
-		{"fields", []agent.Part{{Field: "image"}, {Field: "direction"}}, 22, []int32{1, 2, 0, 10, 5, 2, 14}},
-		// (1*6+2)*3+0 = 24, (10*6+5)*3+2 = 197; the image's range has 11*6*3 = 198.
-		{"merged", []agent.Part{{"image", []int{11, 6, 3}}, {"direction", []int{4}}}, 202, []int32{24, 197, 201}},
-		{"direction first", []agent.Part{{"direction", []int{4}}, {"image", []int{11, 6, 3}}}, 202, []int32{3, 28, 201}},
-	}
-	for _, tt := range tests {
-		e, err := agent.NewEncoder(spec, tt.parts...)
-		if err != nil {
-			t.Fatalf("%s: %v", tt.name, err)
-		}
-		got, err := e.Append(nil, slices.Concat(obs, obs))
-		if err != nil {
-			t.Fatalf("%s: %v", tt.name, err)
-		}
-		if want := slices.Concat(tt.want, tt.want); !slices.Equal(got, want) || e.Tokens() != len(tt.want) || e.Vocab() != tt.vocab {
-			t.Errorf("%s: %v of %d a row, vocabulary %d, want %v, %d", tt.name, got, e.Tokens(), e.Vocab(), want, tt.vocab)
-		}
-	}
-	e, err := agent.NewEncoder(spec, agent.Part{"direction", []int{3}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := e.Append(nil, obs); err == nil || len(got) != 0 {
-		t.Errorf("a number beyond its size: %v, %v", got, err)
-	}
-	if _, err := e.Append(nil, obs[1:]); err == nil {
-		t.Error("half an observation is no error")
-	}
-	_, err = agent.NewEncoder(spec, agent.Part{Field: "sound"}, agent.Part{"image", []int{11, 6}}, agent.Part{"direction", []int{0}})
-	for _, part := range []string{`no field "sound"`, "cannot merge 2", "sizes [0]"} {
-		if err == nil || !strings.Contains(err.Error(), part) {
-			t.Errorf("the error does not say %q: %v", part, err)
-		}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package agent lets policies act in environments: the acting loop [Run], its statistics, the
-// policies that need no network, and the encoding of observations as tokens.
+// Package agent lets policies act in environments: the acting loop [Run], its statistics, and
+// policies that need no network.
 //
 // Run is one loop for evaluation, recording and play:
 //

@@ -4,28 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 )
 
-// Random chooses each action alike.
-type Random struct {
-	Actions int // number of actions, at least 1
-	Rand    *rand.Rand
-}
-
-// Act implements Policy.
-func (p Random) Act(_ context.Context, actions []int32, _ []byte, _ []bool, _ [][]trace.Segment) error {
-	for i := range actions {
-		actions[i] = int32(p.Rand.IntN(p.Actions))
-	}
-	return nil
-}
-
-// ByRow makes a Policy of a function that decides for one row: a rule, a planner, a person.
+// ByRow makes a Policy of a function that decides for one row: a rule, a planner.
 type ByRow func(ctx context.Context, row int, obs []byte, fresh bool) (action int, err error)
 
 // Act implements Policy.
@@ -40,25 +25,6 @@ func (f ByRow) Act(ctx context.Context, actions []int32, obs []byte, fresh []boo
 	}
 	return nil
 }
-
-// Human waits for the actions that a person sends, from a keyboard or a window: one for each row in
-// turn. When ctx is done or keys is closed Act ends with an error, context.Cause(ctx) or ErrLeft.
-func Human(keys <-chan int) Policy {
-	return ByRow(func(ctx context.Context, _ int, _ []byte, _ bool) (int, error) {
-		select {
-		case a, ok := <-keys:
-			if !ok {
-				return 0, ErrLeft
-			}
-			return a, nil
-		case <-ctx.Done():
-			return 0, context.Cause(ctx)
-		}
-	})
-}
-
-// ErrLeft is the error of Human when the person has left.
-var ErrLeft = errors.New("agent: the player has left")
 
 // Oracle lets the oracle of the environments of v play: the one named ("bot" sees what an agent sees,
 // "plan" everything), or the best one if name is empty. The policy belongs to v.

@@ -103,7 +103,7 @@ func (r *Recipe) read(c *checkpoint.Checkpoint) (map[string]safetensors.Tensor, 
 	if err == nil {
 		err = r.checkNetwork()
 	}
-	if bad := r.Evaluation.Validate(); err == nil && bad != nil {
+	if bad := r.Evaluation.Check(); err == nil && bad != nil {
 		err = fmt.Errorf("evaluation: %w", bad)
 	}
 	if err != nil {

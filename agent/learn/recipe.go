@@ -126,8 +126,8 @@ func (r Recipe) Check() error {
 	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)
 	errs = append(errs, r.checkNetwork())
 	check := func(err error, of string) { bad(err != nil, "%s%w", of, err) }
-	check(r.Halting.Validate(), "halting: ")
-	check(r.Evaluation.Validate(), "evaluation: ")
+	check(r.Halting.Check(), "halting: ")
+	check(r.Evaluation.Check(), "evaluation: ")
 	check(r.Adam.Check(), "")
 	if r.Loss != "" {
 		check(r.Loss.Check(), "")

@@ -55,7 +55,7 @@ func ReadUsage(config []byte) (Usage, error) {
 	if n := len(c.Stages); n > 0 {
 		u.Data = c.Stages[n-1].Data
 	}
-	if err := u.Halting.Validate(); err != nil {
+	if err := u.Halting.Check(); err != nil {
 		return u, fmt.Errorf("evaluation: %w", err)
 	}
 	_, err := task.NewJudge(u.Task, u.Judge, 1)
@@ -106,7 +106,7 @@ func (c Config) of(m *Model) (Config, error) {
 	if err := c.Many.check(); err != nil {
 		return c, err
 	}
-	return c, c.Halting.Validate()
+	return c, c.Halting.Check()
 }
 
 // single is of, for who thinks once about everything.

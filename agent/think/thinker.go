@@ -36,7 +36,7 @@ type Feed func(in []int32) (id int32, ok bool, err error)
 // Run thinks about all sequences that feed yields and hands every segment of each to each. It returns
 // ctx's cause if ctx ends.
 func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error) error {
-	if err := t.Halting.Validate(); err != nil {
+	if err := t.Halting.Check(); err != nil {
 		return err
 	}
 	if err := t.Many.check(); err != nil {

@@ -276,29 +276,6 @@ a list of task names.`,
 	return cmd
 }
 
-// evaluated are the tasks that an --evaluate flag names.
-func evaluated(flag string, tasks []*arc.Task, folder map[string]string) (map[string]bool, error) {
-	tested := map[string]bool{}
-	if flag == "none" {
-		return tested, nil
-	}
-	for _, t := range tasks {
-		if flag == "all" || folder[t.Name] == flag {
-			tested[t.Name] = true
-		}
-	}
-	if len(tested) > 0 {
-		return tested, nil
-	}
-	for _, name := range strings.Split(flag, ",") {
-		if _, ok := folder[name]; !ok {
-			return nil, cli.Usagef("--evaluate %s: no folder and no task is called %q; none evaluates nothing", flag, name)
-		}
-		tested[name] = true
-	}
-	return tested, nil
-}
-
 // parseRange reads N or LOW-HIGH.
 func parseRange(text string) (low, high int, err error) {
 	a, b, two := strings.Cut(text, "-")

@@ -135,7 +135,7 @@ func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
 	if f.changed != nil && f.changed("threshold") {
 		h.Threshold = f.threshold
 	}
-	return cfg, cli.WithCode(cli.ExitUsage, h.Validate())
+	return cfg, cli.WithCode(cli.ExitUsage, h.Check())
 }
 
 // mindFlags say how an agent that is watched thinks: the flags of play and record.

@@ -245,7 +245,7 @@ func (s *Set) Batch(b *Batch, start, rows int) error {
 // Collect returns a Set in memory of the next n rows of src, each a puzzle and a group of its own.
 func Collect(src Source, n int) (*Set, error) {
 	shape := src.Shape()
-	m := NewMemory(Meta{VocabSize: shape.Vocab, SeqLen: shape.SeqLen, NumIdentifiers: shape.Identifiers})
+	m := NewCollector(Meta{VocabSize: shape.Vocab, SeqLen: shape.SeqLen, NumIdentifiers: shape.Identifiers})
 	in, label := make([]int32, shape.SeqLen), make([]int32, shape.SeqLen)
 	for range n {
 		id, err := src.Next(in, label)

@@ -214,8 +214,8 @@ func (m *Meta) count(examples, puzzles, groups int) {
 	}
 }
 
-// A Memory collects examples, puzzles and groups as a SplitWriter does, for a Set in memory.
-type Memory struct {
+// A Collector collects examples, puzzles and groups as a SplitWriter does, for a Set in memory.
+type Collector struct {
 	meta           Meta
 	inputs, labels []byte // int32
 	rows           int
@@ -224,29 +224,29 @@ type Memory struct {
 	groups         []int32
 }
 
-// NewMemory begins a Set whose labels equal to meta.IgnoreLabelID, or Ignore, are not scored.
-func NewMemory(meta Meta) *Memory {
+// NewCollector begins a Set whose labels equal to meta.IgnoreLabelID, or Ignore, are not scored.
+func NewCollector(meta Meta) *Collector {
 	meta.Sets = []string{"all"}
-	return &Memory{meta: meta, puzzles: []int32{0}, groups: []int32{0}}
+	return &Collector{meta: meta, puzzles: []int32{0}, groups: []int32{0}}
 }
 
 // Example adds a copy of an example.
-func (m *Memory) Example(in, label []int32) {
+func (m *Collector) Example(in, label []int32) {
 	m.inputs, m.labels = appendRow(m.inputs, in), appendRow(m.labels, label)
 	m.rows++
 }
 
 // EndPuzzle ends a puzzle: its examples are those since the last one.
-func (m *Memory) EndPuzzle(id int32) {
+func (m *Collector) EndPuzzle(id int32) {
 	m.ids = append(m.ids, id)
 	m.puzzles = append(m.puzzles, int32(m.rows))
 }
 
 // EndGroup ends a group: its puzzles are those since the last one.
-func (m *Memory) EndGroup() { m.groups = append(m.groups, int32(len(m.ids))) }
+func (m *Collector) EndGroup() { m.groups = append(m.groups, int32(len(m.ids))) }
 
 // Set is what was collected. names are those of the identifiers; nil stands for the blank one alone.
-func (m *Memory) Set(names []string) *Set {
+func (m *Collector) Set(names []string) *Set {
 	if names == nil {
 		names = []string{"<blank>"}
 	}

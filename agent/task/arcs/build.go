@@ -53,7 +53,7 @@ func Build(ctx context.Context, dir string, tasks []*arc.Task, evaluate map[stri
 
 // Sets is Build in memory, for few tasks.
 func Sets(ctx context.Context, tasks []*arc.Task, evaluate map[string]bool, b puzzle.Build) (train, test *puzzle.Set, err error) {
-	mtrain, mtest := puzzle.NewMemory(meta()), puzzle.NewMemory(meta())
+	mtrain, mtest := puzzle.NewCollector(meta()), puzzle.NewCollector(meta())
 	names, err := build(ctx, tasks, evaluate, mtrain, mtest, b)
 	if err != nil {
 		return nil, nil, err

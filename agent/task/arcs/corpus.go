@@ -60,12 +60,12 @@ func ReadCorpus(path string, side, copies int) (*Corpus, error) {
 // grids stand at the top left. The copies depend on the tasks alone.
 func (a *Corpus) Sets() (demos, tests *puzzle.Set) {
 	meta := puzzle.Meta{VocabSize: Vocab, SeqLen: a.Side * a.Side}
-	d, t := puzzle.NewMemory(meta), puzzle.NewMemory(meta)
+	d, t := puzzle.NewCollector(meta), puzzle.NewCollector(meta)
 	names := []string{"<blank>"}
 	for _, source := range a.Tasks {
 		for _, c := range Copies(rng.Stream(0, "arc/"+source.Name).Rand, source, a.copies) {
 			for _, part := range []struct {
-				to    *puzzle.Memory
+				to    *puzzle.Collector
 				pairs []arc.Pair
 			}{{d, c.Train}, {t, c.Test}} {
 				FramePairs(nil, part.pairs, func(in, label []int32) { part.to.Example(a.crop(in), a.crop(label)) })

@@ -136,7 +136,7 @@ func openCSV(arg string, seed uint64, heldOut bool) (task.Rows, error) {
 			return task.Rows{}, err
 		}
 	}
-	var m *puzzle.Memory
+	var m *puzzle.Collector
 	cells, n := 0, 0
 	for row, err := range puzzle.ReadCSVFile(file) {
 		if err != nil {
@@ -155,7 +155,7 @@ func openCSV(arg string, seed uint64, heldOut bool) (task.Rows, error) {
 		if m == nil {
 			cells = len(in)
 			rows, cols, _ := sudoku.Boxes(cells)
-			m = puzzle.NewMemory(puzzle.Meta{VocabSize: Vocab(rows * cols), SeqLen: cells, NumIdentifiers: 1})
+			m = puzzle.NewCollector(puzzle.Meta{VocabSize: Vocab(rows * cols), SeqLen: cells, NumIdentifiers: 1})
 		}
 		if len(in) != cells {
 			return task.Rows{}, fmt.Errorf("%s, column question: a board of %d cells, those before have %d", row.At, len(in), cells)
