@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ponder-agents/ponder/internal/strictjson"
@@ -29,6 +30,36 @@ func TOML(config any) ([]byte, error) {
 		return nil, err
 	}
 	return toml.Marshal(numbers(fields))
+}
+
+// Override is a configuration with fields set, each KEY=VALUE: keys are dotted names of fields, values TOML or, where
+// they are none, strings as they are.
+func Override[T any](config T, sets ...string) (T, error) {
+	for _, set := range sets {
+		key, value, ok := strings.Cut(set, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" || strings.ContainsAny(key, "\n[]#\"'") {
+			return config, fmt.Errorf("%q: want KEY=VALUE, as model.hidden=64", set)
+		}
+		var any map[string]any
+		if toml.Unmarshal([]byte("x = "+value), &any) != nil || len(any) != 1 {
+			value = strconv.Quote(value)
+		}
+		next, err := ParseTOML(key, []byte("preset = \"\"\n"+key+" = "+value+"\n"), func(string) (T, error) { return config, nil })
+		if err != nil {
+			return config, fmt.Errorf("%s: %w", set, lastPart(err))
+		}
+		config = next
+	}
+	return config, nil
+}
+
+// lastPart is an error without the place in a file that there is not.
+func lastPart(err error) error {
+	text := err.Error()
+	if _, after, ok := strings.Cut(text, ": "); ok {
+		text = after
+	}
+	return errors.New(text)
 }
 
 // readConfig reads a TOML file as values.

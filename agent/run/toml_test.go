@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +96,31 @@ func TestParseTOMLErrors(t *testing.T) {
 	for _, tt := range tests {
 		if _, err := ParseTOML("f.toml", []byte(tt.text), preset); err == nil || err.Error() != tt.want {
 			t.Errorf("%q: error\n%v\nwant\n%s", tt.text, err, tt.want)
+		}
+	}
+}
+
+func TestOverride(t *testing.T) {
+	type inner struct {
+		Hidden int    `json:"hidden"`
+		Kind   string `json:"kind"`
+	}
+	type config struct {
+		Model inner     `json:"model"`
+		LR    float64   `json:"lr"`
+		List  []float64 `json:"list"`
+	}
+	from := config{Model: inner{Hidden: 8, Kind: "a"}, LR: 1}
+	got, err := Override(from, "model.hidden=64", "model.kind=gru", "lr = 0.5", "list=[1, 2]")
+	want := config{Model: inner{Hidden: 64, Kind: "gru"}, LR: 0.5, List: []float64{1, 2}}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for _, set := range []string{"model.hidden", "=3", "model.height=3", "model.hidden=wide", "lr=1\nmodel.hidden=3", "a\n[b]=1"} {
+		if _, err := Override(from, set); err == nil || strings.Contains(err.Error(), "\n") && !strings.Contains(set, "\n") {
+			t.Errorf("%q: %v, want one line of error", set, err)
+		} else {
+			t.Log(err)
 		}
 	}
 }

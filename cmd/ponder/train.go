@@ -39,6 +39,7 @@ type trainFlags struct {
 	seed      uint64
 	batch     int
 	precision string
+	set       []string
 	plan      run.Plan
 	dryRun    bool
 	changed   func(flag string) bool // it was given
@@ -88,6 +89,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.StringVar(&f.data, "data", "", "learn from this instead of the recipe's stages: a name of data or a dataset's folder")
 	fl.StringVar(&f.tasks, "tasks", "", "learn ARC from the tasks in this folder whose grids fit into 10x10, with 16 copies of each; short for --data arc:10:16:DIR")
 	fl.StringVar(&f.begin, "begin", "", "start from the weights of this model, a name or a folder, instead of random ones")
+	fl.StringArrayVar(&f.set, "set", nil, "a field of the recipe, KEY=VALUE as model.hidden=64; may be repeated (--dry-run prints all fields)")
 	fl.Int64Var(&f.steps, "steps", 0, "steps in all, instead of the recipe's")
 	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
 	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
@@ -120,6 +122,9 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 			err = cli.WithCode(cli.ExitUsage, err)
 		}
 		return r, err
+	}
+	if r, err = run.Override(r, f.set...); err != nil {
+		return r, cli.Usagef("--set %w", err)
 	}
 	data := dataName(f.data)
 	if f.tasks != "" {
