@@ -35,8 +35,10 @@ func TestSummarize(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Metric{
-		{"eval", "exact_accuracy", 0.25, 0.25, 20}, {"eval", "segments", 4, 4, 20},
-		{"train", "exact_accuracy", 0.25, 0.75, 20}, {"train", "loss", 1.5, 1, 20},
+		{"eval", "exact_accuracy", 0.25, 0.25, 20},
+		{"eval", "segments", 4, 4, 20},
+		{"train", "exact_accuracy", 0.25, 0.75, 20},
+		{"train", "loss", 1.5, 1, 20},
 	}
 	if diff := cmp.Diff(want, s.Metrics); diff != "" || s.Step != 30 || s.Finished {
 		t.Errorf("step %d (-want +got):\n%s", s.Step, diff)
