@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
+
+	"github.com/ponder-agents/ponder/agent/runlog"
 )
 
 // A Summary is what the folder of a run tells without its weights.
@@ -129,9 +133,51 @@ func (s *Summary) State(now time.Time) string {
 	return string(s.Info.State)
 }
 
-// Find is the folders of runs below root, by path.
-func Find(root string) ([]string, error) {
-	var dirs []string
+// took is Took as people read it.
+func (s *Summary) took() string { return runlog.Span(time.Duration(s.Took * float64(time.Second))) }
+
+// Print writes all that a summary has, for people.
+func (s *Summary) Print(w io.Writer, now time.Time) error {
+	c := s.Info.Compute
+	fmt.Fprintf(w, "%s\n%s at step %d after %s, seed %d\non %s: %s, %d threads, %s, %s\n", strings.Join(s.Info.Command, " "), s.State(now), s.Step, s.took(), s.Info.Seed,
+		s.Info.Machine, c.Device, c.Threads, c.Precision, c.Library)
+	if s.Info.Error != "" {
+		fmt.Fprintln(w, "error:", s.Info.Error)
+	}
+	return table(w, func(w io.Writer) {
+		for _, m := range s.Metrics {
+			fmt.Fprintf(w, "%s\t%s\t%.5g\tbest %.5g at %d\n", m.Kind, m.Name, m.Last, m.Best, m.At)
+		}
+	})
+}
+
+// Summaries are those of several runs.
+type Summaries []*Summary
+
+// Print writes a line for each run.
+func (all Summaries) Print(w io.Writer, now time.Time) error {
+	return table(w, func(w io.Writer) {
+		fmt.Fprintln(w, "RUN\tLEARNER\tSTATE\tSTEP\tBEST\tTOOK\tON")
+		for _, s := range all {
+			best := "-"
+			if m, ok := s.Headline(); ok {
+				best = fmt.Sprintf("%s %s %.4g at %d", m.Kind, m.Name, m.Best, m.At)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\n", s.Dir, s.Info.Learner, s.State(now), s.Step, best, s.took(), s.Info.Machine)
+		}
+	})
+}
+
+// table writes tab-separated lines in columns.
+func table(out io.Writer, lines func(w io.Writer)) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	lines(w)
+	return w.Flush()
+}
+
+// Find is the runs below root, by path. One that cannot be read is damaged and has the error.
+func Find(root string) (Summaries, error) {
+	all := Summaries{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrPermission):
@@ -140,20 +186,37 @@ func Find(root string) ([]string, error) {
 			return err
 		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
 			return fs.SkipDir
-		case !d.IsDir() && d.Name() == InfoFile:
-			dirs = append(dirs, filepath.Dir(path))
-			return fs.SkipDir
+		case d.IsDir() || d.Name() != InfoFile:
+			return nil
 		}
-		return nil
+		dir := filepath.Dir(path)
+		s, err := Summarize(dir)
+		if err != nil { // the others are there all the same
+			s = &Summary{Dir: dir, Info: Info{State: "damaged", Error: err.Error()}, Metrics: []Metric{}}
+		}
+		all = append(all, s)
+		return fs.SkipDir
 	})
-	return dirs, err
+	return all, err
 }
 
-// Differences are the fields in which the configurations of runs differ: by name, the value of each in order,
-// "" where it has none.
-func Differences(dirs []string) (map[string][]string, error) {
-	fields := map[string][]string{}
+// A Comparison is runs beside each other.
+type Comparison struct {
+	Runs Summaries `json:"runs"`
+	// Differences are the fields in which the configurations differ: by name, the value of each run, "" where it
+	// has none.
+	Differences map[string][]string `json:"differences"`
+}
+
+// Compare reads the folders of runs.
+func Compare(dirs ...string) (*Comparison, error) {
+	c := &Comparison{Differences: map[string][]string{}}
 	for i, dir := range dirs {
+		s, err := Summarize(dir)
+		if err != nil {
+			return nil, err
+		}
+		c.Runs = append(c.Runs, s)
 		config, err := readConfig(filepath.Join(dir, ConfigFile))
 		if err != nil {
 			return nil, err
@@ -161,16 +224,38 @@ func Differences(dirs []string) (map[string][]string, error) {
 		flat := map[string]string{}
 		flatten(flat, "", config)
 		for name, v := range flat {
-			if fields[name] == nil {
-				fields[name] = make([]string, len(dirs))
+			if c.Differences[name] == nil {
+				c.Differences[name] = make([]string, len(dirs))
 			}
-			fields[name][i] = v
+			c.Differences[name][i] = v
 		}
 	}
-	maps.DeleteFunc(fields, func(_ string, v []string) bool {
+	maps.DeleteFunc(c.Differences, func(_ string, v []string) bool {
 		return !slices.ContainsFunc(v, func(x string) bool { return x != v[0] })
 	})
-	return fields, nil
+	return c, nil
+}
+
+// Print writes a line for each difference and each metric.
+func (c *Comparison) Print(w io.Writer) error {
+	lines := maps.Clone(c.Differences)
+	var names []string
+	for i, s := range c.Runs {
+		names = append(names, s.Dir)
+		for _, m := range s.Metrics {
+			name := m.Kind + " " + m.Name
+			if lines[name] == nil {
+				lines[name] = make([]string, len(c.Runs))
+			}
+			lines[name][i] = fmt.Sprintf("%.4g, best %.4g at %d", m.Last, m.Best, m.At)
+		}
+	}
+	return table(w, func(w io.Writer) {
+		fmt.Fprintf(w, "\t%s\n", strings.Join(names, "\t"))
+		for _, name := range slices.Sorted(maps.Keys(lines)) {
+			fmt.Fprintf(w, "%s\t%s\n", name, strings.Join(lines[name], "\t"))
+		}
+	})
 }
 
 func flatten(dst map[string]string, path string, v any) {

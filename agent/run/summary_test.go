@@ -49,22 +49,33 @@ func TestSummarize(t *testing.T) {
 	if now := s.Written; s.State(now) != "running" || !strings.HasPrefix(s.State(now.Add(2*time.Hour)), "silent 2h") {
 		t.Errorf("state %q, two hours later %q", s.State(now), s.State(now.Add(2*time.Hour)))
 	}
-	dirs, err := Find(filepath.Dir(dir))
-	if err != nil || len(dirs) != 1 || dirs[0] != dir {
-		t.Errorf("found %v, %v", dirs, err)
+	found, err := Find(filepath.Dir(dir))
+	if err != nil || len(found) != 1 || found[0].Dir != dir {
+		t.Errorf("found %v, %v", found, err)
 	}
 	bad := runFolder(t, map[string]string{InfoFile: `{}`, "metrics.jsonl": "nothing\n{}\n"})
+	if all, err := Find(bad); err != nil || len(all) != 1 || all[0].Info.State != "damaged" {
+		t.Errorf("a damaged run: %v, %v", all, err)
+	}
 	if _, err := Summarize(bad); err == nil || !strings.Contains(err.Error(), "metrics.jsonl:1: ") {
 		t.Errorf("a line that is no JSON: %v", err)
 	}
 }
 
-func TestDifferences(t *testing.T) {
-	a := runFolder(t, map[string]string{ConfigFile: "steps = 3\nseed = 1\n[model]\nhidden = 8\n[[stages]]\ndata = 'x'\n"})
-	b := runFolder(t, map[string]string{ConfigFile: "steps = 3\nseed = 2\n[model]\nhidden = 16\nheads = 2\n[[stages]]\ndata = 'x'\n"})
-	got, err := Differences([]string{a, b})
+func TestCompare(t *testing.T) {
+	const info, line = `{"state": "finished"}`, `{"step":1,"kind":"eval","loss":2}` + "\n"
+	a := runFolder(t, map[string]string{InfoFile: info, "metrics.jsonl": line, ConfigFile: "steps = 3\nseed = 1\n[model]\nhidden = 8\n[[stages]]\ndata = 'x'\n"})
+	b := runFolder(t, map[string]string{InfoFile: info, "metrics.jsonl": line, ConfigFile: "steps = 3\nseed = 2\n[model]\nhidden = 16\nheads = 2\n[[stages]]\ndata = 'x'\n"})
+	got, err := Compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := map[string][]string{"seed": {"1", "2"}, "model.hidden": {"8", "16"}, "model.heads": {"", "2"}}
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	if diff := cmp.Diff(want, got.Differences); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var text strings.Builder
+	if err := got.Print(&text); err != nil || !strings.Contains(text.String(), "model.hidden  8 ") || strings.Count(text.String(), "2, best 2 at 1") != 2 {
+		t.Errorf("%v\n%s", err, text.String())
 	}
 }
