@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross python lint demo web docs bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross fuzz python lint demo web docs bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
@@ -51,6 +51,15 @@ test-pure: python
 test-cross:
 	GOOS=windows $(PURE) vet ./...
 	GOOS=darwin GOARCH=arm64 $(PURE) vet ./...
+
+# Every fuzz target for FUZZ_TIME. What it finds is written into the package's testdata/fuzz and stays there.
+FUZZ_TIME ?= 10s
+fuzz:
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r dir; do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$dir"/*_test.go); do \
+			echo "$$dir $$name"; $(PURE) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME); \
+		done; \
+	done
 
 test-torch: setup
 	packages=$$($(TORCH_PACKAGES)); $(GO) vet $$packages && $(DISPLAY_RUN) $(GO) test -timeout 20m $$packages

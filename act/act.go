@@ -3,7 +3,6 @@ package act
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 // A Rule says when a row halts before its last segment.
@@ -51,11 +50,14 @@ type Config struct {
 	Threshold       float32 `json:"threshold"`        // logit that HaltAbove compares with; TRM: 0
 }
 
+// MostSegments bounds Config.MaxSegments; published networks think 16.
+const MostSegments = 1 << 12
+
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	var errs []error
-	if c.MaxSegments < 1 || c.MaxSegments > math.MaxInt32 {
-		errs = append(errs, fmt.Errorf("act: MaxSegments is %d, want 1 to 2^31-1", c.MaxSegments))
+	if c.MaxSegments < 1 || c.MaxSegments > MostSegments {
+		errs = append(errs, fmt.Errorf("act: MaxSegments is %d, want 1 to %d", c.MaxSegments, MostSegments))
 	}
 	if !(c.ExplorationProb >= 0 && c.ExplorationProb <= 1) {
 		errs = append(errs, fmt.Errorf("act: ExplorationProb is %v, want 0 to 1", c.ExplorationProb))

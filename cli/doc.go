@@ -4,5 +4,6 @@
 // to stdout, everything else to stderr.
 //
 // Make the tree, mark the flags that name outputs by [Writes] and those that name folders which are read
-// by [ReadsFolder], and give it to [Execute].
+// by [ReadsFolder], give its numbers ranges by [BoundAll], and give it to [Execute]. A signal ends a command within a
+// second, one that [Saves] when it has saved. What is printed cannot steer the terminal.
 package cli

@@ -62,7 +62,11 @@ func Polish(root *cobra.Command) {
 		}
 		if run := c.RunE; run != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error {
-				err := checkOutputs(cmd, args)
+				defer heed(cmd)()
+				err := checkNumbers(cmd)
+				if err == nil {
+					err = checkOutputs(cmd, args)
+				}
 				if err == nil {
 					err = run(cmd, args)
 				}

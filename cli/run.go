@@ -28,6 +28,7 @@ func Execute(root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	stdout := output.NewStdout(os.Stdout)
 	root.SetOut(stdout)
+	root.SetErr(output.NewStdout(os.Stderr))
 	cmd, err := root.ExecuteContextC(ctx)
 	lost := stdout.Close()
 	switch c := (*codeError)(nil); {
@@ -39,7 +40,7 @@ func Execute(root *cobra.Command, args []string) int {
 	if err == nil {
 		return ExitOK
 	}
-	fmt.Fprintln(os.Stderr, root.Name()+":", err)
+	fmt.Fprintln(root.ErrOrStderr(), root.Name()+":", err)
 	return ExitCode(err)
 }
 
@@ -98,6 +99,11 @@ func ExactArgs(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		return WithCode(ExitUsage, cobra.ExactArgs(n)(cmd, args))
 	}
+}
+
+// InColour reports whether w is a terminal that shows colours to somebody who wants them (no-color.org).
+func InColour(w io.Writer) bool {
+	return IsTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // IsTerminal reports whether w is a terminal, where a line can be written over.

@@ -391,8 +391,10 @@ func TestBadWeights(t *testing.T) {
 			x[89] = float32(math.Inf(-1))
 			w["inner.puzzle_emb.weights"] = safetensors.OfFloat32s([]int64{3, 30}, x)
 		}, `tensor "inner.puzzle_emb.weights": number 89 is -Inf, want a finite one`},
-		{"hidden 1e9", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Hidden, c.PuzzlePositions = 999_999_999, 1 }, "shape [24], want [999999999]"},
-		{"a million layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(1_000_000, 2, 2, 2) }, "is missing"},
+		{"hidden 1e9", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Hidden, c.PuzzlePositions = 999_999_999, 1 }, "hidden is 999999999, want 1 to 16384"},
+		{"a million layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(1_000_000, 2, 2, 2) }, "layers of level H is 1000000, want 1 to 256"},
+		{"a thousand million cycles", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(2, 2, 1_000_000_000, 2) }, "cycles and layers make 6e+09 blocks of a segment, want at most 16384"},
+		{"many layers", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Levels = arch.HL(200, 2, 2, 2) }, "is missing"},
 		{"no vocabulary", func(c *arch.Config, _ map[string]safetensors.Tensor) { c.Vocab = 0 }, "vocab is 0"},
 	} {
 		cfg, w := good, weightsOf(good, 1)

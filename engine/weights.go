@@ -109,37 +109,15 @@ func (r *reader) numbers(name string, t safetensors.Tensor) []float32 {
 	if !r.take {
 		return nil
 	}
-	r.finite(name, t)
+	if err := t.CheckFinite(); err != nil {
+		r.problem("tensor %q: %v", name, err)
+	}
 	x, err := t.Float32s()
 	if err != nil {
 		r.problem("tensor %q: %v", name, err)
 		return make([]float32, t.Len())
 	}
 	return x
-}
-
-// finite reports the first number of t that is none.
-func (r *reader) finite(name string, t safetensors.Tensor) {
-	const most = 1 << 16 // numbers at a time: t may be larger than the memory
-	for from := 0; from < t.Len(); from += most {
-		x, err := part(t, from, min(most, t.Len()-from))
-		if err != nil {
-			r.problem("tensor %q: %v", name, err)
-			return
-		}
-		for i, v := range x {
-			if v-v != 0 {
-				r.problem("tensor %q: number %d is %v, want a finite one", name, from+i, v)
-				return
-			}
-		}
-	}
-}
-
-// part are n numbers of t.
-func part(t safetensors.Tensor, from, n int) ([]float32, error) {
-	size := t.DType.Size()
-	return safetensors.Tensor{DType: t.DType, Shape: []int64{int64(n)}, Data: t.Data[from*size : (from+n)*size]}.Float32s()
 }
 
 // A table is a tensor [rows, width] that stays in the file, which may be mapped into memory: puzzle
@@ -152,13 +130,15 @@ type table struct {
 func (r *reader) table(name string, rows, width int) table {
 	t, _ := r.find(name, false, rows, width)
 	if r.take {
-		r.finite(name, t)
+		if err := t.CheckFinite(); err != nil {
+			r.problem("tensor %q: %v", name, err)
+		}
 	}
 	return table{width, t}
 }
 
 // row is a copy of row i.
-func (t table) row(i int) ([]float32, error) { return part(t.t, i*t.width, t.width) }
+func (t table) row(i int) ([]float32, error) { return t.t.Part(i*t.width, t.width).Float32s() }
 
 // matrix is the tensor w [out, in] as a layer multiplies by it.
 func (r *reader) matrix(name string, out, in int) vec.Matrix {

@@ -64,6 +64,9 @@ type Snapshotter interface {
 	SetState(state []byte) error
 }
 
+// An Ender tells whether its episode has ended, or none has begun.
+type Ender interface{ Ended() bool }
+
 // A Cloner makes an Env that goes on by itself from the same state.
 type Cloner interface{ Clone() Env }
 

@@ -102,6 +102,7 @@ func (w *walk) SetState(s []byte) error {
 	w.at, w.steps, w.ended = int(s[0]), int(s[1]), s[2] == 1
 	return nil
 }
+func (w *walk) Ended() bool           { return w.ended }
 func (w *walk) ActionMask(dst []bool) { dst[0], dst[1] = w.at > 0, w.at < 7 }
 
 func TestWalk(t *testing.T) { envtest.Run(t, newWalk) }

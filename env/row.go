@@ -2,6 +2,7 @@ package env
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math"
@@ -53,8 +54,12 @@ func (v *Vec) SetRow(i int, state []byte) error {
 	case int64(le.Uint32(state[27:])) != int64(n):
 		return fmt.Errorf("vec: the snapshot's observations have %d bytes, those of %s %d", le.Uint32(state[27:]), v.spec.ID, n)
 	}
+	before := s.AppendState(nil)
 	if err := s.SetState(state[rowHeader+2*n:]); err != nil {
 		return err
+	}
+	if e, ok := As[Ender](v.envs[i]); ok && e.Ended() && rowState(state[7]) == rowLive {
+		return errors.Join(fmt.Errorf("vec: the snapshot of a row of %s goes on after the end of its episode", v.spec.ID), s.SetState(before))
 	}
 	v.state[i] = rowState(state[7])
 	v.Terminated[i], v.Truncated[i], v.Fresh[i] = state[8] == 1, state[9] == 1, state[10] == 1

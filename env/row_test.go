@@ -1,6 +1,9 @@
 package env_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
 	"testing"
 
@@ -86,4 +89,62 @@ func step(t *testing.T, v *env.Vec, action int32) {
 	if err := v.Step(actions); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// FuzzSetRow: what is taken is what AppendRow gives again, and the row can go on; what is refused changes
+// nothing. The checksum is made right, or the fuzzer would find nothing but that it is wrong.
+func FuzzSetRow(f *testing.F) {
+	for _, mode := range []env.Autoreset{env.SameStep, env.NextStep} {
+		v, err := env.NewVec(walks(1), env.VecConfig{Autoreset: mode})
+		if err != nil {
+			f.Fatal(err)
+		}
+		add := func() {
+			state, err := v.AppendRow(0, nil)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(mode == env.NextStep, state)
+		}
+		add()
+		v.Reset(7)
+		add()
+		for until := 0; !v.Done(0) && until < 40; until++ {
+			if err := v.Step([]int32{1}); err != nil {
+				f.Fatal(err)
+			}
+		}
+		add()
+	}
+	f.Fuzz(func(t *testing.T, next bool, state []byte) {
+		mode := env.SameStep
+		if next {
+			mode = env.NextStep
+		}
+		v, err := env.NewVec(walks(1), env.VecConfig{Autoreset: mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Reset(3)
+		before, err := v.AppendRow(0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(state) > 7 {
+			state = bytes.Clone(state)
+			binary.LittleEndian.PutUint32(state[3:], crc32.ChecksumIEEE(state[7:]))
+		}
+		want := state
+		if err := v.SetRow(0, state); err != nil {
+			want = before
+		}
+		if got, err := v.AppendRow(0, nil); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%v: the row is %x, want %x", err, got, want)
+		}
+		for range 3 {
+			if v.Step([]int32{1}) != nil { // never reset, or ended: said, and no panic
+				break
+			}
+		}
+	})
 }

@@ -148,6 +148,9 @@ func TestConfigProblems(t *testing.T) {
 		vary func(*hrm.Config)
 	}{
 		{"vocab is 0", func(c *hrm.Config) { c.Vocab = 0 }},
+		{"hidden is 65536, want 1 to 16384", func(c *hrm.Config) { c.Hidden = 65536 }},
+		{"layers of level H is 1000000, want 1 to 256", func(c *hrm.Config) { c.Levels[0].Layers = 1_000_000 }},
+		{"cycles and layers make", func(c *hrm.Config) { c.Levels[0].Cycles = 1_000_000_000 }},
 		{"hidden 16 is not a multiple of heads 3", func(c *hrm.Config) { c.Heads = 3 }},
 		{"rows 3 times cols 5 is not seq 12", func(c *hrm.Config) { c.Cols = 5 }},
 		{"need rows and cols", func(c *hrm.Config) { c.Rows, c.Cols, c.Conv = 0, 0, true }},

@@ -3,6 +3,7 @@
 package hrm
 
 import (
+	"github.com/ponder-agents/ponder/internal/memory"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -26,6 +27,12 @@ const PuzzleTable = "inner.puzzle_emb.weights"
 // New adds the parameters of a network to p under the reference's names, initialised from seed in the
 // reference's order (truncated normal, "LeCun"; Q head 0 with bias -5; puzzle table 0).
 func New(cfg Config, p *torch.Params, seed uint64) (*Model, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if err := memory.Check("the network", 4*cfg.Parameters()); err != nil {
+		return nil, err
+	}
 	gen := torch.NewGenerator(seed)
 	defer gen.Close()
 	return newModel(cfg, p, drawn(p, gen))

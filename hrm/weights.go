@@ -100,6 +100,9 @@ func (r *reading) read(w weight) ([]float32, error) {
 		return nil, fmt.Errorf("tensor %q: shape %v, want %v", w.name, t.Shape, w.shape)
 	}
 	x, err := t.Float32s()
+	if err == nil {
+		err = t.CheckFinite()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("tensor %q: %w", w.name, err)
 	}

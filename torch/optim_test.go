@@ -42,8 +42,11 @@ func TestParams(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(map[string]safetensors.Tensor){
-		`tensor "a" is missing`:                  func(m map[string]safetensors.Tensor) { delete(m, "a") },
-		`tensor "d" is unknown to this network`:  func(m map[string]safetensors.Tensor) { m["d"] = m["c"] },
+		`tensor "a" is missing`:                 func(m map[string]safetensors.Tensor) { delete(m, "a") },
+		`tensor "d" is unknown to this network`: func(m map[string]safetensors.Tensor) { m["d"] = m["c"] },
+		`tensor "c": number 0 is -Inf, want a f`: func(m map[string]safetensors.Tensor) {
+			m["c"] = safetensors.OfFloat32s([]int64{1}, []float32{float32(math.Inf(-1))})
+		},
 		`tensor "b": shape [1], want [2]`:        func(m map[string]safetensors.Tensor) { m["b"] = m["c"] },
 		`"c" is missing; tensor "x1" is unknown`: func(m map[string]safetensors.Tensor) { m["x1"] = m["c"]; delete(m, "c") },
 		`tensor "y3" is unknown to this network; an`: func(m map[string]safetensors.Tensor) {

@@ -111,7 +111,7 @@ func (p *Params) Close() {
 }
 
 // Load copies the tensors of src, whose names and shapes must be those of p, all of them; it names
-// what is missing, unknown or of another shape and changes nothing then.
+// what is missing, unknown, of another shape or no finite number, and changes nothing then.
 func (p *Params) Load(src map[string]safetensors.Tensor) error {
 	var bad []string
 	for _, n := range p.names {
@@ -121,6 +121,10 @@ func (p *Params) Load(src map[string]safetensors.Tensor) error {
 			bad = append(bad, fmt.Sprintf("tensor %q is missing", n))
 		case !slices.Equal(t.Shape, want):
 			bad = append(bad, fmt.Sprintf("tensor %q: shape %v, want %v", n, t.Shape, want))
+		default:
+			if err := t.CheckFinite(); err != nil {
+				bad = append(bad, fmt.Sprintf("tensor %q: %v", n, err))
+			}
 		}
 	}
 	for n := range src {

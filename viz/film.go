@@ -2,9 +2,12 @@ package viz
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,11 +20,26 @@ import (
 func FilmKinds() []string { return []string{".gif", ".mp4", ".webm", ".trace"} }
 
 // WriteFilm writes the film of r to path, as its ending says. What stood at path is replaced only by a
-// whole film. progress, if not nil, is told how many of all frames are done.
+// film that can be played. progress, if not nil, is told how many of all frames are done. Where ctx ends, the
+// film has the frames that are drawn by then, and the error is ctx's cause.
 func WriteFilm(ctx context.Context, path string, r *Reel, progress func(done, all int)) error {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".gif":
-		return output.WriteFile(path, func(w io.Writer) error { return WriteGIF(ctx, w, r, progress) })
+		var cut error
+		err := output.WriteFile(path, func(w io.Writer) error {
+			drawn := 0
+			err := WriteGIF(ctx, w, r, func(done, all int) {
+				if drawn = done; progress != nil {
+					progress(done, all)
+				}
+			})
+			if cause := context.Cause(ctx); drawn > 0 && cause != nil && err == cause {
+				cut = cause
+				return nil
+			}
+			return err
+		})
+		return errors.Join(err, cut)
 	case ".mp4", ".webm":
 		return WriteVideo(ctx, path, r, progress)
 	case ".trace":
@@ -31,11 +49,18 @@ func WriteFilm(ctx context.Context, path string, r *Reel, progress func(done, al
 	}
 }
 
-// WriteFrames writes every frame of the film of r as a picture of its own: BASE-0001.png and so on.
-func WriteFrames(ctx context.Context, base string, r *Reel) error {
+// WriteFrames writes every frame of the film of r as a picture of its own, as it is drawn: BASE-0001.png and
+// so on. Nobody named these files, so only frames of before are replaced.
+func WriteFrames(ctx context.Context, base string, r *Reel, progress func(done, all int)) error {
 	cuts, err := r.Cuts()
 	if err != nil {
 		return err
+	}
+	name := func(i int) string { return fmt.Sprintf("%s-%04d.png", base, i+1) }
+	for i := range cuts {
+		if err := mayReplace(name(i)); err != nil {
+			return err
+		}
 	}
 	for i, c := range cuts {
 		if ctx.Err() != nil {
@@ -45,11 +70,35 @@ func WriteFrames(ctx context.Context, base string, r *Reel) error {
 		if err != nil {
 			return err
 		}
-		if err := SavePNG(fmt.Sprintf("%s-%04d.png", base, i+1), img); err != nil {
+		if err := SavePNG(name(i), img); err != nil {
 			return err
+		}
+		if progress != nil {
+			progress(i+1, len(cuts))
 		}
 	}
 	return nil
+}
+
+// mayReplace refuses a file that is there and is no picture that WritePNG wrote.
+func mayReplace(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			defer f.Close()
+			if info.Size() == 0 || IsOurs(f) {
+				return nil
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s: it is there and no frame of ponder's; move it away or choose another name", path)
 }
 
 // SavePNG writes img to the file at path, which is replaced only by a whole picture.

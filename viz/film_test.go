@@ -28,7 +28,7 @@ func TestWriteFilm(t *testing.T) {
 	if err := viz.WriteFilm(t.Context(), filepath.Join(dir, "film.avi"), r, nil); err == nil || !strings.Contains(err.Error(), ".webm") {
 		t.Errorf("error %v, want the endings", err)
 	}
-	if err := viz.WriteFrames(t.Context(), filepath.Join(dir, "f"), r); err != nil {
+	if err := viz.WriteFrames(t.Context(), filepath.Join(dir, "f"), r, nil); err != nil {
 		t.Fatal(err)
 	}
 	cuts, err := r.Cuts()

@@ -1,10 +1,13 @@
 package viz
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -108,7 +111,8 @@ func changedArea(a, b *image.Paletted) image.Rectangle {
 }
 
 // WriteGIF writes the film of r as an animated GIF that repeats forever. progress, if not nil, is told
-// how many of all frames are done.
+// how many of all frames are done. Where ctx ends, the film ends with the frames that are drawn, and the
+// error is ctx's cause.
 func WriteGIF(ctx context.Context, w io.Writer, r *Reel, progress func(done, all int)) error {
 	cuts, err := r.Cuts()
 	if err != nil {
@@ -127,8 +131,8 @@ func WriteGIF(ctx context.Context, w io.Writer, r *Reel, progress func(done, all
 	var last *image.Paletted
 	var due time.Duration // of hundredths not yet spent
 	for i, c := range cuts {
-		if err := context.Cause(ctx); err != nil {
-			return err
+		if ctx.Err() != nil {
+			break
 		}
 		img, err := r.Draw(c)
 		if err != nil {
@@ -161,7 +165,12 @@ func WriteGIF(ctx context.Context, w io.Writer, r *Reel, progress func(done, all
 		out.Delay = append(out.Delay, hundredths)
 		out.Disposal = append(out.Disposal, gif.DisposalNone)
 	}
-	return gif.EncodeAll(w, out)
+	if len(out.Image) > 0 {
+		if err := gif.EncodeAll(w, out); err != nil {
+			return err
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // ErrNoFFmpeg is what WriteVideo returns where ffmpeg is not installed.
@@ -171,12 +180,16 @@ var ErrNoFFmpeg = errors.New("ffmpeg is not installed: install it, or record a .
 const VideoFPS = 25
 
 // WriteVideo writes the film of r to path by ffmpeg, as H.264 for .mp4 and VP9 for .webm. What stood
-// at path is replaced only by a whole film.
+// at path is replaced only by a film that can be played. Where ctx ends, that has the frames that are
+// drawn, and the error is ctx's cause.
 func WriteVideo(ctx context.Context, path string, r *Reel, progress func(done, all int)) error {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		return ErrNoFFmpeg
 	}
-	return output.WriteNamed(path, func(name string) error { return encode(ctx, name, r, progress) })
+	if err := output.WriteNamed(path, func(name string) error { return encode(ctx, name, r, progress) }); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
 }
 
 // encode writes the film over the file at path.
@@ -197,7 +210,8 @@ func encode(ctx context.Context, path string, r *Reel, progress func(done, all i
 		// The codecs need even sides.
 		"-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p",
 	}, codec...)
-	cmd := exec.CommandContext(ctx, "ffmpeg", append(args, path)...)
+	cmd := exec.Command("ffmpeg", append(args, path)...)
+	apart(cmd) // Ctrl-C is for us: ffmpeg ends its film when we end ours
 	var said strings.Builder
 	cmd.Stderr = &said
 	pipe, err := cmd.StdinPipe()
@@ -210,6 +224,9 @@ func encode(ctx context.Context, path string, r *Reel, progress func(done, all i
 	var due time.Duration
 	const frame = time.Second / VideoFPS
 	for i, c := range cuts {
+		if i > 0 && ctx.Err() != nil {
+			break
+		}
 		var img *image.RGBA
 		if img, err = r.Draw(c); err != nil {
 			break
@@ -226,9 +243,6 @@ func encode(ctx context.Context, path string, r *Reel, progress func(done, all i
 	}
 	err = errors.Join(err, pipe.Close())
 	if wait := cmd.Wait(); wait != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
 		return fmt.Errorf("ffmpeg: %w: %s", wait, strings.TrimSpace(said.String()))
 	}
 	if err != nil {
@@ -237,8 +251,32 @@ func encode(ctx context.Context, path string, r *Reel, progress func(done, all i
 	return nil
 }
 
-// WritePNG writes img.
+// WritePNG writes img, with a word that says that it is ours.
 func WritePNG(w io.Writer, img image.Image) error {
 	e := png.Encoder{CompressionLevel: png.BestCompression}
-	return e.Encode(w, img)
+	var b bytes.Buffer
+	if err := e.Encode(&b, img); err != nil {
+		return err
+	}
+	head := b.Next(pngHead)
+	_, err := w.Write(slices.Concat(head, signature(), b.Bytes()))
+	return err
+}
+
+// pngHead is the length of what every PNG begins with: eight bytes and the chunk IHDR.
+const pngHead = 8 + 12 + 13
+
+// signature is a chunk of a PNG: length(u32) "tEXt" text crc(u32), big endian.
+func signature() []byte {
+	const text = "tEXtSoftware\x00ponder"
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(text)-len("tEXt")))
+	b = append(b, text...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE([]byte(text)))
+}
+
+// IsOurs reports whether r begins as what WritePNG writes.
+func IsOurs(r io.Reader) bool {
+	b := make([]byte, pngHead+len(signature()))
+	_, err := io.ReadFull(r, b)
+	return err == nil && bytes.HasPrefix(b, []byte("\x89PNG\r\n")) && bytes.Equal(b[pngHead:], signature())
 }

@@ -20,8 +20,8 @@ var (
 	_ History = (*trace.Live)(nil)
 )
 
-// A Reel turns a history into the frames of a film. Its fields are not to be changed once Cuts was
-// called.
+// A Reel turns a history into the frames of a film. Its fields are not to be changed once one was
+// drawn.
 type Reel struct {
 	History  History
 	Header   trace.Header
@@ -56,6 +56,9 @@ const (
 	glides      = 4
 )
 
+// maxFrames bounds a film: three hours at speed 1.
+const maxFrames = 50_000
+
 // Cuts are the frames of the film in order: the agent glides to where it is, thinks segment by
 // segment, and rests a moment before it acts.
 func (r *Reel) Cuts() ([]Cut, error) {
@@ -68,21 +71,12 @@ func (r *Reel) Cuts() ([]Cut, error) {
 	if first == end {
 		return nil, fmt.Errorf("nothing to show: the trace has no steps")
 	}
-	r.cache.n = -1
-	r.mean, r.most = make([]float64, end), make([]int, end)
 	var cuts []Cut
-	sum, count, most := 0, 0, 0
 	var last trace.Info
 	for n := first; n < end; n++ {
 		info, ok := r.History.Info(n)
 		if !ok {
 			return nil, fmt.Errorf("step %d is gone", n)
-		}
-		if info.Segments > 0 {
-			sum, count, most = sum+info.Segments, count+1, max(most, info.Segments)
-		}
-		if r.most[n] = most; count > 0 {
-			r.mean[n] = float64(sum) / float64(count)
 		}
 		if n > first && info.Episode == last.Episode {
 			for k := 1; k < glides; k++ {
@@ -96,6 +90,9 @@ func (r *Reel) Cuts() ([]Cut, error) {
 		if info.Segments == 0 {
 			cuts = append(cuts, Cut{n, -1, 1, hold(holdSegment)})
 		}
+		if len(cuts) > maxFrames {
+			return nil, fmt.Errorf("a film of more than %d frames: %d of %d steps have as many; record fewer", maxFrames, n-first, end-first)
+		}
 		p := &cuts[len(cuts)-1]
 		p.Hold = hold(holdAction)
 		if n+1 == end || info.Action < 0 {
@@ -105,8 +102,26 @@ func (r *Reel) Cuts() ([]Cut, error) {
 	return cuts, nil
 }
 
+// sum counts the segments up to each step.
+func (r *Reel) sum() {
+	_, end := r.History.Range()
+	r.mean, r.most = make([]float64, end), make([]int, end)
+	sum, count, most := 0, 0, 0
+	for n := range end {
+		if info, ok := r.History.Info(n); ok && info.Segments > 0 {
+			sum, count, most = sum+info.Segments, count+1, max(most, info.Segments)
+		}
+		if r.most[n] = most; count > 0 {
+			r.mean[n] = float64(sum) / float64(count)
+		}
+	}
+}
+
 // View is what c shows.
 func (r *Reel) View(c Cut) (*View, error) {
+	if r.mean == nil {
+		r.sum()
+	}
 	if r.cache.n != c.Step || r.cache.step == nil {
 		first, _ := r.History.Range()
 		s, err := r.History.Step(c.Step)

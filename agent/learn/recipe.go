@@ -95,6 +95,13 @@ func (r Recipe) Spec() hrm.Spec {
 	return r.Model.Spec()
 }
 
+// What a run may be: many times what anybody trains.
+const (
+	mostBatch  = 1 << 16
+	mostSteps  = 1 << 40
+	mostWindow = 1 << 20
+)
+
 // Check reports every problem of r at once.
 func (r Recipe) Check() error {
 	var errs []error
@@ -103,8 +110,8 @@ func (r Recipe) Check() error {
 			errs = append(errs, fmt.Errorf("recipe: "+format, args...))
 		}
 	}
-	bad(r.Batch < 1, "batch is %d, want at least 1", r.Batch)
-	bad(r.Steps < 1, "steps is %d, want at least 1", r.Steps)
+	bad(r.Batch < 1 || r.Batch > mostBatch, "batch is %d, want 1 to %d", r.Batch, mostBatch)
+	bad(r.Steps < 1 || r.Steps > mostSteps, "steps is %d, want 1 to %d", r.Steps, int64(mostSteps))
 	bad(!(r.LR > 0), "lr is %v, want more than 0", r.LR)
 	bad(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio is %v, want 0 to 1", r.MinRatio)
 	bad(r.Warmup < 0, "lr_warmup is %d, want 0 or more", r.Warmup)
@@ -117,10 +124,10 @@ func (r Recipe) Check() error {
 	last := 0.0
 	for i, st := range r.Stages {
 		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i+1, st.Until, last)
-		bad(st.Batch < 0, "stage %d has a batch of %d, want 1 or more, or 0 for the recipe's", i+1, st.Batch)
+		bad(st.Batch < 0 || st.Batch > mostBatch, "stage %d has a batch of %d, want 1 to %d, or 0 for the recipe's", i+1, st.Batch, mostBatch)
 		bad(!(st.Exact >= 0 && st.Exact <= 1), "stage %d waits for an exact share of %v, want 0 to 1", i+1, st.Exact)
-		bad(st.Exact > 0 && st.Window < 1, "stage %d measures exact over a window of %d steps", i+1, st.Window)
-		bad(st.MinSteps < 0 || st.MaxSegments < 0, "stage %d has min_steps %d and max_segments %d, want none negative", i+1, st.MinSteps, st.MaxSegments)
+		bad(st.Exact > 0 && st.Window < 1 || st.Window > mostWindow, "stage %d measures exact over a window of %d steps, want 1 to %d", i+1, st.Window, mostWindow)
+		bad(st.MinSteps < 0 || st.MaxSegments < 0 || st.MaxSegments > act.MostSegments, "stage %d has min_steps %d, want 0 or more, and max_segments %d, want 0 to %d", i+1, st.MinSteps, st.MaxSegments, act.MostSegments)
 		last = st.Until
 	}
 	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)

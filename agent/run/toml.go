@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ponder-agents/ponder/internal/strictjson"
+	"github.com/ponder-agents/ponder/internal/text"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -64,12 +64,12 @@ func lastPart(err error) error {
 
 // readConfig reads a TOML file as values.
 func readConfig(file string) (map[string]any, error) {
-	data, err := os.ReadFile(file)
+	data, err := text.ReadFile(file, mostTOML)
 	if err != nil {
 		return nil, err
 	}
 	var fields map[string]any
-	if err := toml.Unmarshal(data, &fields); err != nil {
+	if err := toml.Unmarshal([]byte(data), &fields); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return fields, nil
@@ -100,16 +100,19 @@ func numbers(v any) any {
 // in JSON, of the one that its field preset names, or of the zero value: a table is merged, a list is
 // replaced. The error has a line FILE:LINE:COLUMN for every field that is wrong.
 func ReadTOML[T any](file string, preset func(name string) (T, error)) (T, error) {
-	data, err := os.ReadFile(file)
+	data, err := text.ReadFile(file, mostTOML)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	return ParseTOML(file, data, preset)
+	return ParseTOML(file, []byte(data), preset)
 }
 
 // ParseTOML is ReadTOML of the text of a file.
 func ParseTOML[T any](file string, data []byte, preset func(name string) (T, error)) (config T, err error) {
+	if at := tooDeep(data); at != nil {
+		return config, fmt.Errorf("%s:%d:%d: a key of more than %d parts, or lists in so many lists", file, at.Line, at.Column, mostDepth)
+	}
 	var fields map[string]any
 	if err := toml.Unmarshal(data, &fields); err != nil {
 		if at, ok := errors.AsType[*toml.DecodeError](err); ok {
@@ -126,10 +129,60 @@ func ParseTOML[T any](file string, data []byte, preset func(name string) (T, err
 		delete(fields, "preset")
 	}
 	p.set(&config, "", func(v any) any { return v }, fields)
-	if len(p.errs) > 0 {
+	if n := len(p.errs); n > 0 {
+		if n > mostErrors {
+			p.errs = append(p.errs[:mostErrors:mostErrors], fmt.Errorf("%s: and %d fields more", file, n-mostErrors))
+		}
 		return config, errors.Join(p.errs...)
 	}
 	return config, nil
+}
+
+// Bounds of a configuration's text. Its tables are three deep, and what is deeper costs the parser more
+// than its length.
+const (
+	mostTOML   = 1 << 20
+	mostDepth  = 32
+	mostErrors = 20
+)
+
+// tooDeep is where keys or lists are deeper than mostDepth, or nil: more dots in a line, or more brackets
+// open, outside of strings and comments. Of strings of many lines each line counts as outside.
+func tooDeep(data []byte) *unstable.Position {
+	at, dots, open, in := unstable.Position{Line: 1}, 0, 0, byte(0) // in a string or comment that began so
+	for i, c := range data {
+		at.Column++
+		switch {
+		case c == '\n':
+			at, dots, in = unstable.Position{Line: at.Line + 1}, 0, 0
+			continue
+		case in == 0 && (c == '"' || c == '\'' || c == '#'):
+			in = c
+			continue
+		case in != 0:
+			if c == in && c != '#' && (c == '\'' || !escaped(data[:i])) {
+				in = 0
+			}
+			continue
+		}
+		switch c {
+		case '.':
+			dots++
+		case '[', '{':
+			open++
+		case ']', '}':
+			open--
+		}
+		if dots > mostDepth || open > mostDepth {
+			return &at
+		}
+	}
+	return nil
+}
+
+// escaped reports whether what follows before is escaped by a backslash.
+func escaped(before []byte) bool {
+	return (len(before)-len(bytes.TrimRight(before, "\\")))%2 == 1
 }
 
 // A tomlParser puts fields one by one into their places, so that each that is wrong has its own error.

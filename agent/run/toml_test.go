@@ -3,6 +3,9 @@ package run
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -123,4 +126,62 @@ func TestOverride(t *testing.T) {
 			t.Log(err)
 		}
 	}
+}
+
+// TestReadTOMLBounds: a text that is hostile is refused before the parser sees it, one as people write it
+// is not.
+func TestReadTOMLBounds(t *testing.T) {
+	read := func(content string) (course, error) {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "x.toml")
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return ReadTOML(file, preset)
+	}
+	for name, tt := range map[string]struct{ content, want string }{
+		"deep keys":             {strings.Repeat("a.", 20_000) + "a = 1", "x.toml:1:66: a key of more than 32 parts"},
+		"deep keys in brackets": {"[" + strings.Repeat("a.", 20_000) + "a]", "a key of more than 32 parts"},
+		"deep keys, escaped":    {`"\"".` + strings.Repeat("a.", 20_000) + "a = 1", "a key of more than 32 parts"},
+		"deep lists":            {"a = " + strings.Repeat("[", 20_000), "lists in so many lists"},
+		"large":                 {"# " + strings.Repeat("x", 2<<20), "x.toml: more than 1024 kB"},
+		"binary":                {"a\x00", "byte 2 is zero"},
+		"many unknown fields":   {unknown(1000), "and 980 fields more"},
+	} {
+		if _, err := read(tt.content); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %.200v, want %q", name, err, tt.want)
+		}
+	}
+	for name, content := range map[string]string{
+		"byte order mark, CRLF": "\xef\xbb\xbfpreset = \"steep\"\r\n# a comment\r\n",
+		"dots in a comment":     "# " + strings.Repeat(".", 200) + "\npreset = 'steep'\n",
+		"dots in a string":      "names = [\"" + strings.Repeat("../", 100) + "\"]\n",
+	} {
+		if _, err := read(content); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// unknown is n fields that nobody knows.
+func unknown(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "nobody%d = 1\n", i)
+	}
+	return b.String()
+}
+
+// FuzzTOML: a text is taken or refused with words, never a panic.
+func FuzzTOML(f *testing.F) {
+	f.Add([]byte("preset = \"steep\"\nrate = 0.25\n[net]\nwidth = 3\n[[parts]]\ndata = \"z\"\n"))
+	f.Add([]byte("net.width = 1\nparts = [{data = 'x'}]\n# ...\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<12 {
+			return
+		}
+		if _, err := ParseTOML("x.toml", data, preset); err != nil && err.Error() == "" {
+			t.Error("an error without words")
+		}
+	})
 }

@@ -3,12 +3,13 @@ package runlog
 import (
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A Meter shows how far a run is: on a terminal one line that is written over, elsewhere a plain
@@ -34,7 +35,8 @@ type Meter struct {
 func NewMeter(w io.Writer, from, total int64, now func() time.Time) *Meter {
 	m := &Meter{w: w, now: now, total: total, from: from, start: now()}
 	m.shown = m.start // so that what ends soon says nothing
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(interface{ Fd() uintptr }); ok && term.IsTerminal(int(f.Fd())) {
+		m.w = output.Raw(w)
 		m.width = func() int {
 			w, _, err := term.GetSize(int(f.Fd()))
 			if err != nil || w <= 0 {

@@ -39,8 +39,13 @@ func stepRecord(t *testing.T, segments uint64, thought io.Reader) []byte {
 		t.Fatal(err)
 	}
 	body = append(body, deflated.Bytes()...)
+	return record('S', body)
+}
+
+// record is a record of the format.
+func record(kind byte, body []byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(len(body)))
-	b = append(append(b, 'S'), body...)
+	b = append(append(b, kind), body...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[4:], crc32.MakeTable(crc32.Castagnoli)))
 }
 

@@ -138,15 +138,24 @@ func (d *decoder) count(size int) int {
 	return n
 }
 
-func (d *decoder) string() string { return string(d.take(d.count(1))) }
+func (d *decoder) string() string {
+	n := d.count(1)
+	if n > maxText {
+		d.fail("a text of %d bytes, more than %d", n, maxText)
+	}
+	return string(d.take(n))
+}
 
 func (d *decoder) info() Info {
 	n := Info{Episode: d.number(), Index: d.number(), Segments: d.number(), Action: d.number() - 1}
 	flags := d.u8()
 	n.Terminated = flags&infoTerminated != 0
 	n.Truncated = flags&infoTruncated != 0
-	if flags >= 1<<2 {
+	switch {
+	case flags >= 1<<2:
 		d.fail("flags %#x of a step", flags)
+	case n.Segments > MaxSegments:
+		d.fail("a step of %d segments, more than %d", n.Segments, MaxSegments)
 	}
 	n.Reward = math.Float64frombits(d.u64())
 	n.Return = math.Float64frombits(d.u64())
@@ -166,7 +175,9 @@ func (d *decoder) board() grid.Board {
 			b.Cells[i] = grid.Cell{Kind: planes[i], Color: planes[n+i], State: planes[2*n+i], Flags: planes[3*n+i]}
 		}
 	}
-	if n := d.count(minPiece); n > 0 {
+	if n := d.count(minPiece); n > len(b.Cells)+spare {
+		d.fail("%d pieces on %d cells", n, len(b.Cells))
+	} else if n > 0 {
 		b.Pieces = make([]grid.Piece, n)
 		for i := range b.Pieces {
 			b.Pieces[i] = grid.Piece{X: d.varint(), Y: d.varint(), Kind: d.u8(), Color: d.u8(), Dir: d.u8()}

@@ -60,8 +60,15 @@ const (
 
 	// maxBody bounds a record in the file and, for a step, what it inflates to.
 	maxBody = 64 << 20
-	// maxSide bounds a board's rows and columns.
-	maxSide = 1 << 12
+	// maxSide bounds a board's rows and columns; worlds have at most 255.
+	maxSide = 1 << 9
+	// MaxSegments bounds the segments of a decision.
+	MaxSegments = 1 << 12
+	// maxText bounds names and captions, in bytes, and maxNames how many of them a header lists.
+	maxText  = 1 << 10
+	maxNames = 1 << 10
+	// spare is how many more pieces than cells a board may have.
+	spare = 16
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -70,8 +77,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // no step that was put; only the machine's own crash can. It is not for concurrent use.
 type Writer struct {
 	w      io.Writer
-	closer io.Closer
-	levels int // of the header
+	file   *output.Growing // nil unless Create made it
+	levels int             // of the header
 	offset int64
 	index  []entry
 	record []byte
@@ -87,7 +94,8 @@ type entry struct {
 	info   Info
 }
 
-// Create makes or replaces the file at path, or writes to what is no regular file. Close ends it.
+// Create begins the file at path, or writes to what is no regular file. Close ends it. A file that was
+// there stays until then, and for good where no step was put or writing failed.
 func Create(path string, h Header) (*Writer, error) {
 	f, err := output.Create(path)
 	if err != nil {
@@ -95,15 +103,18 @@ func Create(path string, h Header) (*Writer, error) {
 	}
 	w, err := NewWriter(f, h)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return nil, errors.Join(err, f.Abort())
 	}
-	w.closer = f
+	w.file = f
 	return w, nil
 }
 
 // NewWriter begins a trace on w.
 func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	body, err := json.Marshal(h)
+	if err == nil {
+		err = h.check()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("trace: header: %w", err)
 	}
@@ -120,8 +131,8 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 }
 
 // Put appends s. It refuses a step that does not fit the format (a board whose cells are not
-// rows x cols, other levels than the header's, or more than 64 MiB, which attention of large boards
-// can reach) and goes on.
+// rows x cols or has many more pieces than these, other levels than the header's, more than MaxSegments segments,
+// or more than 64 MiB, which attention of large boards can reach) and goes on.
 func (w *Writer) Put(s *Step) error {
 	if w.err != nil {
 		return w.err
@@ -169,9 +180,13 @@ func (w *Writer) Close() error {
 		}
 	}
 	err := w.err
-	if w.closer != nil {
-		err = errors.Join(err, w.closer.Close())
-		w.closer = nil
+	if w.file != nil {
+		end := w.file.Close
+		if err != nil || len(w.index) == 0 {
+			end = w.file.Abort
+		}
+		err = errors.Join(err, end())
+		w.file = nil
 	}
 	if w.err == nil {
 		w.err = errors.New("trace: the writer is closed")
@@ -231,6 +246,10 @@ func appendThought(b []byte, s *Step, levels int) ([]byte, error) {
 	}
 	if n := s.Episode; n < 0 || s.Index < 0 || s.Action < -1 {
 		return b, fmt.Errorf("trace: step %d of episode %d: action %d: negative numbers", s.Index, n, s.Action)
+	}
+	if len(s.Board.Family) > maxText || len(s.Board.Caption) > maxText || len(s.Board.Pieces) > cols*rows+spare || len(s.Thought) > MaxSegments {
+		return b, fmt.Errorf("trace: step %d of episode %d: a caption of %d bytes, %d pieces on %d cells, %d segments: more than the format holds",
+			s.Index, s.Episode, len(s.Board.Caption), len(s.Board.Pieces), cols*rows, len(s.Thought))
 	}
 	for i := range s.Thought {
 		if n := len(s.Thought[i].Levels); n != 0 && n != levels {

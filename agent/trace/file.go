@@ -21,6 +21,7 @@ var (
 // A File is a trace that was opened for reading at any place. Several goroutines may read at once.
 type File struct {
 	r       io.ReaderAt
+	name    string // "PATH: ", or nothing
 	closer  io.Closer
 	version uint16
 	header  Header
@@ -38,7 +39,7 @@ func Open(path string) (*File, error) {
 	if err == nil {
 		var f *File
 		if f, err = NewFile(o, info.Size()); err == nil {
-			f.closer = o
+			f.closer, f.name = o, path+": "
 			return f, nil
 		}
 	}
@@ -71,6 +72,8 @@ func NewFile(r io.ReaderAt, size int64) (*File, error) {
 	if err == nil {
 		if err = json.Unmarshal(body, &f.header); err != nil {
 			err = fmt.Errorf("%w: header: %v", ErrDamaged, err)
+		} else if err = f.header.check(); err != nil {
+			err = fmt.Errorf("%w: header: %w", ErrDamaged, err)
 		}
 		if f.version == 1 {
 			f.header.Levels = levelsV1()
@@ -107,7 +110,7 @@ func (f *File) Info(n int) (Info, bool) {
 // Step reads step n.
 func (f *File) Step(n int) (*Step, error) {
 	if n < 0 || n >= len(f.index) {
-		return nil, fmt.Errorf("trace: step %d of %d", n, len(f.index))
+		return nil, fmt.Errorf("%strace: step %d of %d", f.name, n, len(f.index))
 	}
 	e := f.index[n]
 	// The end of the file is not known here; a record that reaches beyond it fails to read.
@@ -116,11 +119,11 @@ func (f *File) Step(n int) (*Step, error) {
 		err = fmt.Errorf("%w: a record of kind %q", ErrDamaged, kind)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("trace: step %d at byte %d: %w", n, e.offset, err)
+		return nil, fmt.Errorf("%strace: step %d at byte %d: %w", f.name, n, e.offset, err)
 	}
 	s, err := f.decodeStep(body)
 	if err != nil {
-		return nil, fmt.Errorf("trace: step %d at byte %d: %w", n, e.offset, err)
+		return nil, fmt.Errorf("%strace: step %d at byte %d: %w", f.name, n, e.offset, err)
 	}
 	return s, nil
 }

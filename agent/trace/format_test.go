@@ -3,10 +3,15 @@ package trace_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -142,11 +147,11 @@ func TestFields(t *testing.T) {
 // TestClaims: counts that the bytes do not bear out take no memory.
 func TestClaims(t *testing.T) {
 	h := header
-	h.Levels = make([]string, 100_000)
+	h.Levels = make([]string, 1000)
 	one := field(1, field(1, make([]byte, 9)), field(5, make([]byte, 8)))
 	thought := append(make([]byte, 13), bytes.Repeat(one, 1000)...)
 	b := headOf(t, h)
-	for _, segments := range []uint64{1000, math.MaxInt32} {
+	for _, segments := range []uint64{1000, trace.MaxSegments} {
 		b = append(b, stepRecord(t, segments, bytes.NewReader(thought))...)
 	}
 	f, err := trace.NewFile(bytes.NewReader(b), int64(len(b)))
@@ -164,5 +169,129 @@ func TestClaims(t *testing.T) {
 		if n := m1.TotalAlloc - m0.TotalAlloc; n > 4<<20 {
 			t.Errorf("%d kB allocated for %d bytes", n>>10, len(thought))
 		}
+	}
+}
+
+// TestBounds: what no program writes and drawing could not bear is refused, when it is read and when it
+// is written.
+func TestBounds(t *testing.T) {
+	long := strings.Repeat("W", 2_000_000)
+	for name, change := range map[string]func(h *trace.Header){
+		"MaxSegments 2147483647": func(h *trace.Header) { h.MaxSegments = math.MaxInt32 },
+		"MaxSegments -5":         func(h *trace.Header) { h.MaxSegments = -5 },
+		"a text of 2000000":      func(h *trace.Header) { h.Rule = long },
+		"a text of 2000000 ":     func(h *trace.Header) { h.Actions = []string{long} },
+		"5003 actions":           func(h *trace.Header) { h.Actions, h.Levels = make([]string, 5000), make([]string, 3) },
+	} {
+		h := header
+		change(&h)
+		if _, err := trace.NewWriter(io.Discard, h); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(name)) {
+			t.Errorf("written: %v, want %q", err, name)
+		}
+		body, err := json.Marshal(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := append(headOf(t, header)[:10], record('H', body)...)
+		if _, err := trace.NewFile(bytes.NewReader(b), int64(len(b))); !errors.Is(err, trace.ErrDamaged) || !strings.Contains(err.Error(), strings.TrimSpace(name)) {
+			t.Errorf("read: %v, want ErrDamaged and %q", err, name)
+		}
+	}
+
+	var b bytes.Buffer
+	w, err := trace.NewWriter(&b, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	board := func(side, pieces int, caption string) *trace.Step {
+		return &trace.Step{Board: grid.Board{
+			Caption: caption, Cols: side, Rows: side, Cells: make([]grid.Cell, side*side), Pieces: make([]grid.Piece, pieces),
+		}}
+	}
+	for name, s := range map[string]*trace.Step{
+		"pieces":   board(3, 100, ""),
+		"caption":  board(3, 1, long),
+		"side":     board(600, 1, ""),
+		"segments": {Board: board(3, 1, "").Board, Thought: make([]trace.Segment, trace.MaxSegments+1)},
+	} {
+		if err := w.Put(s); err == nil {
+			t.Errorf("%s: it is written", name)
+		}
+	}
+	if err := w.Put(board(3, 25, "a mission")); err != nil {
+		t.Error(err)
+	}
+	steps := func(thought []byte, segments uint64) error {
+		b := append(headOf(t, header), stepRecord(t, segments, bytes.NewReader(thought))...)
+		f, err := trace.NewFile(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end(f) == 0 {
+			return f.Damage()
+		}
+		_, err = f.Step(0)
+		return err
+	}
+	// seed, family, then caption, columns, rows, planes, pieces
+	start := make([]byte, 9)
+	many := binary.AppendUvarint(nil, 1_000_000)
+	for name, thought := range map[string][]byte{
+		"a board of 4095x4095":     slices.Concat(start, []byte{0, 0xff, 0x1f, 0xff, 0x1f}, make([]byte, 4*4095*4095)),
+		"1000000 pieces":           slices.Concat(start, []byte{0, 0, 0}, many, make([]byte, 5_000_000)),
+		"a text of 1000000 bytes":  slices.Concat(start, many, make([]byte, 1_000_000)),
+		"a step of 5000 segments,": make([]byte, 13),
+	} {
+		segments := uint64(0)
+		if strings.Contains(name, "segments") {
+			segments = 5000
+		}
+		if err := steps(thought, segments); !errors.Is(err, trace.ErrDamaged) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, want ErrDamaged and %q", err, name)
+		}
+	}
+}
+
+// TestCreateKeeps: a trace that was there stays until a new one is whole.
+func TestCreateKeeps(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.trace")
+	write := func(steps int) *trace.Writer {
+		w, err := trace.Create(path, header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range episode(steps, 1) {
+			if err := w.Put(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return w
+	}
+	has := func(steps int, when string) {
+		t.Helper()
+		f, err := trace.Open(path)
+		if err != nil {
+			t.Fatalf("%s: %v", when, err)
+		}
+		defer f.Close()
+		if end(f) != steps || f.Damage() != nil {
+			t.Errorf("%s: %d steps, damage %v, want %d", when, end(f), f.Damage(), steps)
+		}
+	}
+	closed := func(w *trace.Writer) {
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed(write(2))
+	has(2, "a new one")
+	w := write(3)
+	has(2, "while another is written")
+	closed(w)
+	has(3, "when it is whole")
+	closed(write(0))
+	has(3, "after one without a step")
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v: want one file", files, err)
 	}
 }

@@ -1,6 +1,10 @@
 package trace
 
-import "github.com/ponder-agents/ponder/env/grid"
+import (
+	"fmt"
+
+	"github.com/ponder-agents/ponder/env/grid"
+)
 
 // An Agent says what kind of agent acts.
 type Agent string
@@ -28,6 +32,23 @@ type Header struct {
 	Threshold   float32  // its threshold
 	Answer      Answer   // how to read Segment.Answer
 	Levels      []string // names of the parts of the network's state, the slowest first: "H", "L"
+}
+
+// check reports what no program writes, and what drawing could not bear.
+func (h *Header) check() error {
+	texts := append([]string{h.EnvID, h.Model, string(h.Agent), h.Engine, h.Rule}, append(h.Actions, h.Levels...)...)
+	if h.MaxSegments < 0 || h.MaxSegments > MaxSegments {
+		return fmt.Errorf("MaxSegments %d, want 0 to %d", h.MaxSegments, MaxSegments)
+	}
+	if len(texts) > maxNames {
+		return fmt.Errorf("%d actions and levels, more than %d", len(h.Actions)+len(h.Levels), maxNames)
+	}
+	for _, s := range texts {
+		if len(s) > maxText {
+			return fmt.Errorf("a text of %d bytes, more than %d", len(s), maxText)
+		}
+	}
+	return nil
 }
 
 // Answer says what the tokens of a segment's answer mean.

@@ -33,9 +33,6 @@ printed.`,
 		Example: "  ponder bench env --env MiniGrid-DoorKey-8x8-v0 --threads 1 --envs 256 --json\n  ponder bench env --env 'MiniGrid-*'",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if cfg.Threads < 1 || cfg.Envs < 1 || cfg.Steps < 1 || cfg.Repeats < 1 {
-				return cli.Usagef("--threads, --envs, --steps and --repeats must be at least 1")
-			}
 			found, err := entries(patterns)
 			if err != nil {
 				return err
@@ -72,6 +69,8 @@ printed.`,
 	f.IntVar(&cfg.Threads, "threads", 1, "processors used")
 	f.IntVar(&cfg.Envs, "envs", 256, "environments in the vector")
 	f.IntVar(&cfg.Steps, "steps", 2_000_000, "environment steps of a repetition")
+	cli.Bound(f, "threads", atLeastOne("threads"))
+	cli.Bound(f, "steps", atLeastOne("steps"))
 	f.IntVar(&cfg.Repeats, "repeats", 3, "repetitions; the best counts")
 	f.Uint64Var(&cfg.Seed, "seed", 0, "seed of the first environment and of the actions")
 	f.BoolVar(&asJSON, "json", false, "print JSON; one object for one environment, else an array")

@@ -29,9 +29,6 @@ since others may compute beside, the rate by the processor's time.`,
 		Example: "  ponder bench think --model maze --size 15 --engine go --json\n  ponder bench think --model sudoku --threads 2 --batch 64",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if use.threads < 1 || batch < 1 || batch > 1<<20 || repeats < 1 || side < 0 || !(seconds > 0 && seconds <= 3600) {
-				return cli.Usagef("--threads, --batch (up to 2^20) and --repeats must be at least 1, --size not negative, --seconds above 0 and at most 3600")
-			}
 			m, err := use.open()
 			if err != nil {
 				return err
@@ -56,6 +53,7 @@ since others may compute beside, the rate by the processor's time.`,
 	use.add(f, "maze")
 	f.Lookup("threads").DefValue, use.threads = "1", 1
 	f.Lookup("threads").Usage = "processors used"
+	cli.Bound(f, "threads", atLeastOne("threads"))
 	f.IntVar(&batch, "batch", 1, "sequences in a segment")
 	f.IntVar(&side, "size", 0, "side of a square grid; 0 means what the network was made for")
 	f.Float64Var(&seconds, "seconds", 0.2, "of a repetition; one segment at least is done")

@@ -9,10 +9,10 @@ import (
 // commands are the subcommands in the order of the help.
 func commands() []*cobra.Command {
 	return append([]*cobra.Command{
-		newDemoCmd(),
+		cli.Saves(newDemoCmd(), "ending the recording"),
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
-		newRecordCmd(), newSolveCmd(), newEvalCmd(),
+		cli.Saves(newRecordCmd(), "ending the recording"), newSolveCmd(), newEvalCmd(),
 		newModelsCmd(), newRunsCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
 	}, torchCommands()...)
 }

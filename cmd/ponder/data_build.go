@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/internal/memory"
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
@@ -54,13 +56,28 @@ func (b *buildFlags) add(cmd *cobra.Command, augment int) {
 	cli.ReadsFolders(cmd)
 }
 
+// fits reports whether the disk holds so many examples of seq tokens, as many of a group as they are
+// copies, and memory the groups in hand.
+func (b *buildFlags) fits(examples float64, seq int, wide bool) error {
+	bytes := 1
+	if wide && b.Augment > 0 && !b.Compact {
+		bytes = 8
+	}
+	if err := output.CheckRoom(b.out, examples*float64(2*bytes*seq)); err != nil {
+		return err
+	}
+	workers := b.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	const held = 4 // groups a worker: at work, done, and in the queue; of int32
+	return memory.Check(fmt.Sprintf("--augment %d", b.Augment), float64(held*workers)*float64(b.Augment+1)*float64(2*4*seq))
+}
+
 // run builds with progress on stderr and prints what was made.
 func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build) error) error {
-	switch {
-	case b.out == "":
+	if b.out == "" {
 		return cli.Usagef("--out is missing: name the dataset's folder")
-	case b.Augment < 0:
-		return cli.Usagef("--augment %d: want 0 or more", b.Augment)
 	}
 	m := runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
 	m.Unit = "groups"
@@ -127,9 +144,14 @@ func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Ro
 }
 
 // build makes a dataset of rows or, where --out says so, a CSV of what is generated.
-func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, generate func(split string, n int) iter.Seq2[puzzle.Row, error]) error {
+// seq is the number of cells of what is generated.
+func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, seq int, generate func(split string, n int) iter.Seq2[puzzle.Row, error]) error {
 	splits, total, err := r.splits(generate)
 	if err != nil {
+		return err
+	}
+	examples := float64(r.generate+r.limit)*float64(b.Augment+1) + float64(r.genTest+r.testLimit)
+	if err := b.fits(examples, seq, form.Wide); err != nil {
 		return err
 	}
 	if !strings.HasSuffix(b.out, ".csv") {
@@ -169,7 +191,7 @@ are written as a CSV.`,
 			if err != nil {
 				return cli.WithCode(cli.ExitUsage, err)
 			}
-			return r.build(cmd, &b, sudokus.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
+			return r.build(cmd, &b, sudokus.Form, side*side, func(split string, n int) iter.Seq2[puzzle.Row, error] {
 				return sudokus.Texts(g, side, b.Seed, split, n)
 			})
 		},
@@ -220,7 +242,7 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 			if b.Augment > mazes.MaxCopies {
 				return cli.Usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
 			}
-			return r.build(cmd, &b, mazes.Form, func(split string, n int) iter.Seq2[puzzle.Row, error] {
+			return r.build(cmd, &b, mazes.Form, size*size, func(split string, n int) iter.Seq2[puzzle.Row, error] {
 				return mazes.Texts(generators[split], b.Seed, split, n)
 			})
 		},
@@ -257,13 +279,13 @@ a list of task names.`,
 			if err != nil {
 				return cli.Usagef("--evaluate %s: %w", evaluate, err)
 			}
-			if limit < 0 {
-				return cli.Usagef("--limit %d: want 0 or more", limit)
-			}
 			if limit > 0 && limit < len(tasks) {
 				rand := rng.Stream(b.Seed, "data/arc/limit")
 				rand.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
 				tasks = tasks[:limit]
+			}
+			if err := b.fits(float64(len(tasks))*float64(b.Augment+1), arc.MaxSide*arc.MaxSide, false); err != nil {
+				return err
 			}
 			return b.run(cmd, len(tasks), func(build puzzle.Build) error {
 				return arcs.Build(cmd.Context(), b.out, tasks, evaluated, build)

@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/show"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -57,7 +59,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 			ansi := colour == "always"
 			switch colour {
 			case "auto":
-				ansi = cli.IsTerminal(cmd.OutOrStdout())
+				ansi = cli.InColour(cmd.OutOrStdout())
 			case "always", "never":
 			default:
 				return cli.Usagef("--color %s: want auto, always or never", colour)
@@ -66,7 +68,8 @@ of tasks. --png FILE makes a picture instead of text.`,
 				if i > 0 {
 					fmt.Fprintln(cmd.OutOrStdout())
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s\n%s", p.Title, p.Text(ansi))
+				fmt.Fprintln(cmd.OutOrStdout(), p.Title)
+				io.WriteString(output.Raw(cmd.OutOrStdout()), p.Text(ansi))
 			}
 			return nil
 		},

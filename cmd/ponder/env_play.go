@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz/terminal"
 )
 
@@ -53,7 +55,8 @@ enter (done); : and a name or number does any other action. r begins a new episo
 				return cli.WithCode(cli.ExitEnvironment, err)
 			}
 			defer term.Restore(fd, old)
-			return terminal.Play(l, os.Stdin, cmd.OutOrStdout())
+			context.AfterFunc(cmd.Context(), func() { term.Restore(fd, old) }) // heed ends the process
+			return terminal.Play(l, os.Stdin, output.Raw(cmd.OutOrStdout()))
 		},
 	}
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "seed of the first level")

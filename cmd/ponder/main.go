@@ -35,6 +35,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(commands()...)
 	root.SetVersionTemplate("{{.Version}}\n")
+	cli.BoundAll(root, ranges())
 	cli.Polish(root)
 	return root
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -38,9 +39,6 @@ func (f *modelFlags) open() (*think.Model, error) {
 	name, err := f.choose()
 	if err != nil {
 		return nil, err
-	}
-	if f.threads < 0 {
-		return nil, cli.Usagef("--threads %d: want 1 or more, or 0 for the engine's choice", f.threads)
 	}
 	if err := f.checkPrecision(name); err != nil {
 		return nil, err
@@ -73,7 +71,7 @@ func (f *modelFlags) checkPrecision(engine string) error {
 func openCheckpoint(name string) (*checkpoint.Checkpoint, error) {
 	c, err := models.Find(name)
 	if err == nil && c.Warning != nil {
-		fmt.Fprintln(os.Stderr, "ponder:", c.Warning)
+		fmt.Fprintln(os.Stderr, "ponder:", text.Plain(c.Warning.Error()))
 	}
 	return c, err
 }
@@ -101,9 +99,6 @@ func (f *thinkFlags) add(cmd *cobra.Command) {
 
 // check reports what is wrong with the flags, whatever the model.
 func (f *thinkFlags) check() error {
-	if f.segments < 0 || f.restarts < 0 {
-		return cli.Usagef("--segments %d, --restarts %d: want 0 or more", f.segments, f.restarts)
-	}
 	if f.restarts > 0 && f.keep {
 		return cli.Usagef("--restarts and --keep-carry exclude each other")
 	}
@@ -185,14 +180,8 @@ func (f *askFlags) add(cmd *cobra.Command, model, seedOf string) {
 
 // check reports what is wrong with the flags, whatever the model.
 func (f *askFlags) check() error {
-	if f.votes < 1 || f.batch < 1 {
-		return cli.Usagef("--votes %d, --batch %d: want 1 or more", f.votes, f.batch)
-	}
-	if f.many.Thoughts < 1 || !(f.many.Noise > 0 && f.many.Noise <= 1e3) || !slices.Contains(think.Picks(), f.many.Pick) {
-		return cli.Usagef("--thoughts %d, --noise %v, --pick %s: want 1 or more, more than 0 and at most 1000, and one of %q", f.many.Thoughts, f.many.Noise, f.many.Pick, think.Picks())
-	}
-	if !(f.sure >= 0 && f.sure <= 1) {
-		return cli.Usagef("--sure %v: want 0 to 1", f.sure)
+	if !slices.Contains(think.Picks(), f.many.Pick) {
+		return cli.Usagef("--pick %s: want one of %q", f.many.Pick, think.Picks())
 	}
 	if f.many.Thoughts > 1 && f.keep {
 		return cli.Usagef("--thoughts and --keep-carry exclude each other")

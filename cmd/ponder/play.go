@@ -17,6 +17,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/window"
@@ -84,9 +85,6 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		cfg.Light = t.Name == "light"
 	}
 	if zoom {
-		if !(p.zoom >= 0.75 && p.zoom <= 3) {
-			return cli.Usagef("zoom %v: want 0.75 to 3", p.zoom)
-		}
 		cfg.Zoom = p.zoom
 	}
 	title := "ponder"
@@ -97,7 +95,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		}
 		defer f.Close()
 		if f.Damage() != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", path, f.Damage())
+			fmt.Fprintf(os.Stderr, "%s: %v\n", text.Plain(path), f.Damage())
 		}
 		cfg.Traces = append(cfg.Traces, window.Trace{Name: filepath.Base(path), Header: f.Header(), History: f})
 		title = "ponder: " + filepath.Base(path)

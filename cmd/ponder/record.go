@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
@@ -94,12 +96,6 @@ func (r *recording) options() (viz.Options, error) {
 	if n, _ := fmt.Sscanf(r.size+" ", "%dx%d%s", &w, &h, &rest); n != 2 || w < 160 || h < 120 || w > 8192 || h > 8192 {
 		return viz.Options{}, cli.Usagef("size %q: want WIDTHxHEIGHT from 160x120 to 8192x8192", r.size)
 	}
-	if !(r.scale >= 0.5 && r.scale <= 4) {
-		return viz.Options{}, cli.Usagef("scale %v: want 0.5 to 4", r.scale)
-	}
-	if !(r.speed > 0 && r.speed <= 100) {
-		return viz.Options{}, cli.Usagef("speed %v: want more than 0, at most 100", r.speed)
-	}
 	px := func(v int) int { return int(float64(v)*r.scale + 0.5) }
 	return viz.Options{Width: px(w), Height: px(h), Scale: r.scale, Theme: theme}, nil
 }
@@ -119,9 +115,6 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if r.choice.Agent == trace.Human {
 		return cli.Usagef("a person plays in `ponder play`; record takes hrm, oracle or random")
 	}
-	if r.steps < 0 || r.step < 0 || r.segment < 0 {
-		return cli.Usagef("--steps, --step and --segment count from 1")
-	}
 	if err := r.think.check(); err != nil {
 		return err
 	}
@@ -129,34 +122,130 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if kind == ".trace" && r.trace == "" {
+		return r.playInto(ctx, log)
+	}
 	file, err := r.play(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	if ctx.Err() != nil { // what was played is drawn; a second signal ends the process
+		ctx = context.WithoutCancel(ctx)
+	}
 	reel := &viz.Reel{History: file, Header: file.Header(), Painters: viz.FamilyPainters(), Options: o, Layer: r.layer, Speed: r.speed}
-	terminal := cli.IsTerminal(log)
+	drawn := 0
+	meter := r.meter(log, "frames", 0)
 	progress := func(done, all int) {
-		if !r.quiet && terminal && (done%20 == 0 || done == all) {
-			fmt.Fprintf(log, "\r%d of %d frames", done, all)
-			if done == all {
-				fmt.Fprintln(log)
-			}
+		if drawn == 0 {
+			meter = r.meter(log, "frames", int64(all))
 		}
+		drawn = done
+		meter.Update(int64(done))
 	}
 	if kind == ".png" {
-		err = r.pictures(ctx, reel)
+		err = r.pictures(ctx, reel, progress)
 	} else if err = viz.WriteFilm(ctx, r.out, reel, progress); errors.Is(err, viz.ErrNoFFmpeg) {
 		err = cli.WithCode(cli.ExitEnvironment, err)
+	}
+	meter.Done()
+	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, cause) && drawn > 0 {
+		return fmt.Errorf("%s has the first %d frames: %w", r.out, drawn, cause)
 	}
 	if err != nil {
 		return err
 	}
+	first, end := file.Range()
+	return r.wrote(ctx, log, end-first, file.Header())
+}
+
+// wrote says what was written, and ends as ctx does.
+func (r *recording) wrote(ctx context.Context, log io.Writer, steps int, h trace.Header) error {
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("%s has the first %d steps: %w", r.out, steps, err)
+	}
 	if !r.quiet {
-		first, end := file.Range()
-		fmt.Fprintf(log, "wrote %s: %d steps, %s\n", r.out, end-first, viz.Who(file.Header()))
+		fmt.Fprintf(log, "wrote %s: %d steps, %s\n", r.out, steps, viz.Who(h))
 	}
 	return nil
+}
+
+// meter shows progress on log.
+func (r *recording) meter(log io.Writer, unit string, total int64) *runlog.Meter {
+	if r.quiet {
+		log = io.Discard
+	}
+	m := runlog.NewMeter(log, 0, total, time.Now)
+	m.Unit = unit
+	return m
+}
+
+// scene opens what is to be played.
+func (r *recording) scene(log io.Writer) (*session.Scene, error) {
+	s, err := openScene(r.choice, &r.think)
+	if err != nil {
+		return nil, err
+	}
+	if r.attention {
+		t, err := session.WithAttention(s.Agent, s.World)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("--attention: %w", err), s.Agent.Close())
+		}
+		s.Agent = t
+	}
+	h := s.Header()
+	if err := viz.CheckLayer(h, r.layer); err != nil {
+		return nil, errors.Join(cli.WithCode(cli.ExitUsage, err), s.Agent.Close())
+	}
+	if h.Agent != r.choice.Agent && !r.quiet {
+		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
+	}
+	return s, nil
+}
+
+// A counter counts the steps that it hands on.
+type counter struct {
+	trace.Sink
+	steps int
+	meter *runlog.Meter
+}
+
+func (c *counter) Put(s *trace.Step) error {
+	if err := c.Sink.Put(s); err != nil {
+		return err
+	}
+	c.steps++
+	c.meter.Update(int64(c.steps))
+	return nil
+}
+
+// playAll plays the episode of s; where ctx ends after a step or more, these are what was played.
+func (r *recording) playAll(ctx context.Context, log io.Writer, s *session.Scene, w trace.Sink) (steps int, err error) {
+	c := &counter{Sink: w, meter: r.meter(log, "decisions", int64(r.steps))}
+	err = session.Record(ctx, s, r.choice.Seed, r.steps, c)
+	c.meter.Done()
+	if cut := context.Cause(ctx); c.steps > 0 && cut != nil && errors.Is(err, cut) {
+		err = nil
+	}
+	return c.steps, err
+}
+
+// playInto plays the episode into the trace that was asked for, step by step.
+func (r *recording) playInto(ctx context.Context, log io.Writer) error {
+	s, err := r.scene(log)
+	if err != nil {
+		return err
+	}
+	defer s.Agent.Close()
+	w, err := trace.Create(r.out, s.Header())
+	if err != nil {
+		return err
+	}
+	steps, err := r.playAll(ctx, log, s, w)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return r.wrote(ctx, log, steps, s.Header())
 }
 
 // play plays the episode into memory, as the trace file that it would be, or opens the trace given.
@@ -171,33 +260,24 @@ func (r *recording) play(ctx context.Context, log io.Writer) (*trace.File, error
 		}
 		return f, cli.WithCode(cli.ExitUsage, viz.CheckLayer(f.Header(), r.layer))
 	}
-	s, err := openScene(r.choice, &r.think)
+	s, err := r.scene(log)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Agent.Close()
-	if r.attention {
-		if s.Agent, err = session.WithAttention(s.Agent, s.World); err != nil {
-			return nil, fmt.Errorf("--attention: %w", err)
+	return trace.InMemory(s.Header(), func(sink trace.Sink) error {
+		steps, err := r.playAll(ctx, log, s, sink)
+		if err == nil && ctx.Err() != nil && !r.quiet {
+			fmt.Fprintf(log, "stopped: drawing the %d steps that were played; a second time ends at once\n", steps)
 		}
-	}
-	h := s.Header()
-	if err := viz.CheckLayer(h, r.layer); err != nil {
-		return nil, cli.WithCode(cli.ExitUsage, err)
-	}
-	if h.Agent != r.choice.Agent && !r.quiet {
-		fmt.Fprintf(log, "no model for %s: %s plays\n", h.EnvID, viz.AgentWords(h.Agent))
-	}
-	return trace.InMemory(h, func(sink trace.Sink) error { return session.Record(ctx, s, r.choice.Seed, r.steps, sink) })
+		return err
+	})
 }
 
 // pictures writes one picture, a contact sheet, or every frame.
-func (r *recording) pictures(ctx context.Context, reel *viz.Reel) error {
+func (r *recording) pictures(ctx context.Context, reel *viz.Reel, progress func(done, all int)) error {
 	if r.frames {
-		return viz.WriteFrames(ctx, strings.TrimSuffix(r.out, filepath.Ext(r.out)), reel)
-	}
-	if _, err := reel.Cuts(); err != nil {
-		return err
+		return viz.WriteFrames(ctx, strings.TrimSuffix(r.out, filepath.Ext(r.out)), reel, progress)
 	}
 	c, err := reel.Pick(r.step, r.segment)
 	if err != nil {

@@ -27,6 +27,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// savesRun says what train does after a signal.
+const savesRun = "ending after the step in hand, and saving"
+
 // trainFlags are the flags of train.
 type trainFlags struct {
 	net       modelFlags
@@ -47,7 +50,7 @@ type trainFlags struct {
 
 func newTrainCmd() *cobra.Command {
 	var f trainFlags
-	cmd := &cobra.Command{
+	cmd := cli.Saves(&cobra.Command{
 		Use:   "train RECIPE|FILE.toml|ppo|imitate",
 		Short: "Train a network and save it with what is needed to go on exactly",
 		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
@@ -82,7 +85,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 			}
 			return f.train(cmd, args[0])
 		},
-	}
+	}, savesRun)
 	fl := cmd.Flags()
 	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-RECIPE")
 	fl.StringVar(&f.resume, "resume", "", "go on with the run in this folder")

@@ -22,7 +22,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	var net modelFlags
 	var out string
 	var dryRun bool
-	cmd := &cobra.Command{
+	cmd := cli.Saves(&cobra.Command{
 		Use:     algorithm + " --env ID",
 		Short:   short,
 		Long:    long,
@@ -62,7 +62,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 			}
 			return runError(out, run.Begin(cmd.Context(), out, l, plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...)}))
 		},
-	}
+	}, savesRun)
 	fl := cmd.Flags()
 	fl.StringVar(&cfg.Env, "env", "", "id of the environment")
 	fl.StringArrayVar(&cfg.Options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")

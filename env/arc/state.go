@@ -64,6 +64,9 @@ func (g *Grid) cutState(b []byte) (rest []byte, err error) {
 	return b[2+n:], nil
 }
 
+// Ended implements env.Ender.
+func (w *World) Ended() bool { return !w.live }
+
 // SetState implements env.Snapshotter.
 func (w *World) SetState(state []byte) error {
 	bad := func(format string, args ...any) error {

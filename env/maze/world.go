@@ -407,6 +407,9 @@ func (w *World) AppendState(dst []byte) []byte {
 	return dst
 }
 
+// Ended implements env.Ender.
+func (w *World) Ended() bool { return !w.live }
+
 // SetState implements env.Snapshotter.
 func (w *World) SetState(state []byte) error {
 	if want := stateHead + len(w.seen); len(state) != want || state[0] != stateMark {

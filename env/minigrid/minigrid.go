@@ -434,6 +434,9 @@ func (e *Env) AppendState(dst []byte) []byte {
 	return e.rng.AppendState(dst)
 }
 
+// Ended implements env.Ender.
+func (e *Env) Ended() bool { return e.ended }
+
 // SetState restores what AppendState of an Env of the same id and options appended. An error
 // leaves the Env as it was.
 func (e *Env) SetState(s []byte) error {

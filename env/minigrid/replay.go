@@ -75,6 +75,12 @@ func (p *TracePicture) hash(e *Env) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// Bounds of what a trace may ask for: some seconds of work.
+const (
+	maxResets   = 10_000
+	maxPictures = 100
+)
+
 // Replay plays a trace and returns what differs from it, at most ten differences in words, and how
 // many steps it compared. An error means that the trace cannot be played at all.
 func (t *Trace) Replay() (diffs []string, steps int, err error) {
@@ -85,6 +91,12 @@ func (t *Trace) Replay() (diffs []string, steps int, err error) {
 	full, err := New(t.ID, Config{View: t.View, Obs: Full})
 	if err != nil {
 		return nil, 0, err
+	}
+	if t.Resets < 0 || t.Resets > maxResets {
+		return nil, 0, fmt.Errorf("resets %d, want 0 to %d", t.Resets, maxResets)
+	}
+	if len(t.Pictures) > maxPictures {
+		return nil, 0, fmt.Errorf("%d pictures, want at most %d", len(t.Pictures), maxPictures)
 	}
 	at := "reset"
 	differ := func(what string, got, want any) {

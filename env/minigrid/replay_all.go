@@ -30,13 +30,17 @@ func ReplayAll(ctx context.Context, traces io.Reader, differs func(what string))
 		r = bufio.NewReaderSize(z, 1<<16)
 	}
 	ids := map[string]bool{}
-	dec := json.NewDecoder(r)
+	const most = 256 << 20 // bytes of a trace
+	limited := &io.LimitedReader{R: r, N: most}
+	dec := json.NewDecoder(limited)
 	for n := 1; ; n++ {
 		if ctx.Err() != nil {
 			return sum, context.Cause(ctx)
 		}
 		var t Trace
-		if err := dec.Decode(&t); errors.Is(err, io.EOF) {
+		if err := dec.Decode(&t); limited.N <= 0 {
+			return sum, fmt.Errorf("trace %d: more than %d MiB", n, most>>20)
+		} else if errors.Is(err, io.EOF) {
 			return sum, nil
 		} else if err != nil {
 			return sum, fmt.Errorf("trace %d: %w", n, err)
@@ -48,6 +52,7 @@ func ReplayAll(ctx context.Context, traces io.Reader, differs func(what string))
 		for _, d := range diffs {
 			differs(d)
 		}
+		limited.N = most
 		ids[t.ID] = true
 		sum.IDs = len(ids)
 		sum.Episodes++

@@ -418,6 +418,9 @@ func (w *World) AppendState(dst []byte) []byte {
 	return dst
 }
 
+// Ended implements env.Ender.
+func (w *World) Ended() bool { return !w.live }
+
 // SetState implements env.Snapshotter.
 func (w *World) SetState(state []byte) error {
 	bad := func(format string, args ...any) error {

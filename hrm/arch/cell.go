@@ -40,16 +40,22 @@ func (c CellConfig) Check() error {
 	c = c.WithDefaults()
 	var errs []error
 	type field struct {
-		name string
-		n    int
+		name    string
+		n, most int
 	}
-	fields := []field{{"input", c.Input}, {"low", c.Low}, {"high", c.High}, {"steps", c.Steps}, {"outputs", c.Outputs}}
+	fields := []field{
+		{"input", c.Input, MostTokens},
+		{"low", c.Low, MostWidth},
+		{"high", c.High, MostWidth},
+		{"steps", c.Steps, mostUpdate},
+		{"outputs", c.Outputs, MostTokens},
+	}
 	if c.Vocab != 0 || c.Seq != 0 {
-		fields = append(fields, field{"vocab", c.Vocab}, field{"seq", c.Seq}, field{"embed", c.Embed})
+		fields = append(fields, field{"vocab", c.Vocab, MostTokens}, field{"seq", c.Seq, MostTokens}, field{"embed", c.Embed, MostWidth})
 	}
 	for _, f := range fields {
-		if f.n < 1 {
-			errs = append(errs, fmt.Errorf("hrm cell: %s is %d, want at least 1", f.name, f.n))
+		if f.n < 1 || f.n > f.most {
+			errs = append(errs, fmt.Errorf("hrm cell: %s is %d, want 1 to %d", f.name, f.n, f.most))
 		}
 	}
 	if (c.Rows != 0 || c.Cols != 0) && c.Rows*c.Cols != c.Seq {

@@ -140,6 +140,33 @@ func (c Config) FixedLength() bool {
 	return c.Positions == Learned || c.Bias == TableBias || c.Mixing == TokenMLP || c.Mixing == StaticMix || c.GridEmbed
 }
 
+// What a network may be, so that a configuration that is mistaken or hostile is refused before anything is
+// made of it: many times what anybody trains.
+const (
+	MostTokens = 1 << 20
+	MostWidth  = 1 << 14
+	MostIDs    = 1 << 26
+	mostLevels = 16
+	mostLayers = 1 << 8  // of a level
+	mostUpdate = 1 << 14 // of blocks in a segment
+)
+
+// Parameters is at least how many numbers the network has.
+func (c Config) Parameters() float64 {
+	c = c.WithDefaults()
+	d := float64(c.Hidden)
+	n := float64(c.Vocab+c.Outputs)*d + float64(c.PuzzleIDs)*float64(c.PuzzleDim)
+	for i, l := range c.Levels {
+		if !c.Shared || i == len(c.Levels)-1 {
+			n += float64(l.Layers) * d * 3 * float64(c.Inner)
+			if c.Mixing == Attention {
+				n += float64(l.Layers) * 4 * d * d
+			}
+		}
+	}
+	return n
+}
+
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	c = c.WithDefaults()
@@ -150,17 +177,26 @@ func (c Config) Check() error {
 		}
 	}
 	for _, f := range []struct {
-		name string
-		n    int
+		name           string
+		n, least, most int
 	}{
-		{"vocab", c.Vocab},
-		{"seq", c.Seq},
-		{"hidden", c.Hidden},
-		{"heads", c.Heads},
-		{"outputs", c.Outputs},
-		{"inner", c.Inner},
+		{"vocab", c.Vocab, 1, MostTokens},
+		{"seq", c.Seq, 1, MostTokens},
+		{"hidden", c.Hidden, 1, MostWidth},
+		{"heads", c.Heads, 1, MostWidth},
+		{"outputs", c.Outputs, 1, MostTokens},
+		{"inner", c.Inner, 1, 8 * MostWidth},
+		{"rows", c.Rows, 0, MostTokens},
+		{"cols", c.Cols, 0, MostTokens},
+		{"puzzle_ids", c.PuzzleIDs, 0, MostIDs},
+		{"puzzle_dim", c.PuzzleDim, 0, 64 * MostWidth},
+		{"puzzle_positions", c.PuzzlePositions, 0, MostTokens},
+		{"registers", c.Registers, 0, MostTokens},
+		{"bias_radius", c.BiasRadius, 0, MostTokens},
+		{"symbols", c.Symbols, 0, MostTokens},
+		{"message", c.Message, 0, MostWidth},
 	} {
-		bad(f.n < 1, "%s is %d, want at least 1", f.name, f.n)
+		bad(f.n < f.least || f.n > f.most, "%s is %d, want %d to %d", f.name, f.n, f.least, f.most)
 	}
 	c.checkLevels(bad)
 	if c.Heads > 0 {

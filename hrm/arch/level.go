@@ -26,15 +26,20 @@ var levelName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 func (c Config) checkLevels(bad func(cond bool, format string, args ...any)) {
 	bad(len(c.Levels) == 0, "levels is empty, want at least one")
+	bad(len(c.Levels) > mostLevels, "%d levels, want at most %d", len(c.Levels), mostLevels)
+	updates, blocks := 1.0, 0.0
 	seen := map[string]bool{} // in small letters, as the state is called in a saved run
 	for i, l := range c.Levels {
 		bad(!levelName.MatchString(l.Name), "level %d is called %q, want letters and digits", i+1, l.Name)
 		bad(seen[strings.ToLower(l.Name)], "level %d is called %q, as one before", i+1, l.Name)
 		seen[strings.ToLower(l.Name)] = true
 		last := i == len(c.Levels)-1
-		bad(l.Layers < 1 && (last || !c.Shared), "layers of level %s is %d, want at least 1", l.Name, l.Layers)
+		bad(l.Layers < 1 && (last || !c.Shared) || l.Layers > mostLayers, "layers of level %s is %d, want 1 to %d", l.Name, l.Layers, mostLayers)
 		bad(l.Cycles < 1, "cycles of level %s is %d, want at least 1", l.Name, l.Cycles)
+		updates *= float64(max(l.Cycles, 0))
+		blocks += updates * float64(min(max(l.Layers, 1), mostLayers))
 	}
+	bad(blocks > mostUpdate, "cycles and layers make %.3g blocks of a segment, want at most %d", blocks, mostUpdate)
 }
 
 // Stack is the name of the parameters that update level i, and how many blocks they are: its own, or the

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 )
 
 // maxLinks is how many links are followed, as by Linux.
@@ -170,14 +171,81 @@ func through(w io.Writer, ext string, write func(name string) error) error {
 	return err
 }
 
-// Create opens path for what is to be read while it grows, or kept where a process is killed. What a
-// regular file held is lost at once.
-func Create(path string) (io.WriteCloser, error) {
+// A Growing file is written as things come, and keeps them where a process is killed.
+type Growing struct {
+	io.Writer
+	target target
+	file   *os.File // nil for what is not ours to close
+	beside bool     // file has a temporary name, since there was one already
+}
+
+// Create begins a file. A new one grows in place. One that is there stays what it is until Close: what is
+// written grows beside it, as NAME.part before the ending, or in place where its folder cannot be written.
+func Create(path string) (*Growing, error) {
 	t, err := find(path)
 	if err != nil {
 		return nil, err
 	}
-	return t.open()
+	g := &Growing{target: t}
+	if t.regular() && t.info != nil && t.info.Size() > 0 {
+		ext := filepath.Ext(t.path)
+		g.file, err = os.CreateTemp(orHere(filepath.Dir(t.path)), filepath.Base(strings.TrimSuffix(t.path, ext))+".part-*"+ext)
+		if g.beside = err == nil; g.beside {
+			g.Writer = g.file
+			return g, nil
+		}
+		if !errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+	}
+	f, err := t.open()
+	if err != nil {
+		return nil, err
+	}
+	g.Writer = f
+	g.file, _ = f.(*os.File)
+	return g, nil
+}
+
+// Close ends the file: it takes the place of the one that was there.
+func (g *Growing) Close() error {
+	if g.file == nil {
+		return nil
+	}
+	if !g.beside {
+		return g.file.Close()
+	}
+	if err := errors.Join(g.file.Sync(), g.file.Close()); err != nil {
+		return errors.Join(err, os.Remove(g.file.Name()))
+	}
+	return g.target.takePlace(g.file.Name())
+}
+
+// Abort ends it and leaves the file that was there; what grew in place stays.
+func (g *Growing) Abort() error {
+	if g.file == nil {
+		return nil
+	}
+	err := g.file.Close()
+	if g.beside {
+		err = errors.Join(err, os.Remove(g.file.Name()))
+	}
+	return err
+}
+
+// takePlace puts the file of that name, whole and synced, in place of the target.
+func (t target) takePlace(name string) error {
+	mode := fs.FileMode(0o644)
+	if t.info != nil {
+		mode = t.info.Mode().Perm()
+	}
+	if err := os.Chmod(name, mode); err != nil && runtime.GOOS != "windows" {
+		return err
+	}
+	if err := os.Rename(name, t.path); err != nil {
+		return err
+	}
+	return SyncDir(orHere(filepath.Dir(t.path)))
 }
 
 // open opens the target in place.
@@ -232,17 +300,7 @@ func (t target) replace(end string, write func(f *os.File) error) error {
 		f.Close()
 		return err
 	}
-	mode := fs.FileMode(0o644)
-	if t.info != nil {
-		mode = t.info.Mode().Perm()
-	}
-	if err := os.Chmod(f.Name(), mode); err != nil && runtime.GOOS != "windows" {
-		return err
-	}
-	if err := os.Rename(f.Name(), t.path); err != nil {
-		return err
-	}
-	return SyncDir(dir)
+	return t.takePlace(f.Name())
 }
 
 // CreateFile writes and syncs a new file. A kill leaves a part of it: it is for the files of a folder

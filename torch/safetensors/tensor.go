@@ -52,6 +52,29 @@ func (t Tensor) Float32s() ([]float32, error) {
 	return out, nil
 }
 
+// Part is the n elements from the one at from, in a row; they share t's memory.
+func (t Tensor) Part(from, n int) Tensor {
+	size := t.DType.Size()
+	return Tensor{t.DType, []int64{int64(n)}, t.Data[from*size : (from+n)*size]}
+}
+
+// CheckFinite reports the first element of a floating-point tensor that is infinite or not a number.
+func (t Tensor) CheckFinite() error {
+	const most = 1 << 16 // elements at a time: t may be larger than the memory
+	for from := 0; from < t.Len(); from += most {
+		x, err := t.Part(from, min(most, t.Len()-from)).Float32s()
+		if err != nil {
+			return err
+		}
+		for i, v := range x {
+			if v-v != 0 {
+				return fmt.Errorf("number %d is %v, want a finite one", from+i, v)
+			}
+		}
+	}
+	return nil
+}
+
 // Float64s returns the elements of a floating-point tensor, all exactly.
 func (t Tensor) Float64s() ([]float64, error) {
 	n, err := t.elements("float64", F64, F32, F16, BF16)

@@ -11,6 +11,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // keys maps what a terminal sends to the names of actions, by preference.
@@ -124,9 +125,9 @@ func (g *game) draw() error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\x1b[H\x1b[2J%s   step %d   return %.3f\r\n", g.loop.World.Spec().ID, s.Index, s.Return)
 	if s.Board.Caption != "" {
-		fmt.Fprintf(&b, "%s\r\n", s.Board.Caption)
+		fmt.Fprintf(&b, "%s\r\n", text.Plain(s.Board.Caption))
 	}
-	fmt.Fprintf(&b, "\r\n%s\r\n%s\r\n", strings.ReplaceAll(Board(g.loop.World, s.Board), "\n", "\r\n"), g.note)
+	fmt.Fprintf(&b, "\r\n%s\r\n%s\r\n", strings.ReplaceAll(Board(g.loop.World, s.Board), "\n", "\r\n"), text.Plain(g.note))
 	_, err := io.WriteString(g.out, b.String())
 	return err
 }
