@@ -86,6 +86,18 @@ web: build
 docs:
 	$(PURE) run ./internal/cmd/envdocs
 
+# One file for each system, with the shipped models in it and no libtorch, and their checksums.
+DIST = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64
+dist:
+	rm -rf dist && mkdir dist
+	for target in $(DIST); do \
+		os=$${target%/*} arch=$${target#*/}; file=dist/ponder-$$os-$$arch; [ $$os != windows ] || file=$$file.exe; \
+		GOOS=$$os GOARCH=$$arch $(PURE) build -trimpath -ldflags='-s -w' -o $$file ./cmd/ponder; \
+		size=$$(wc -c <$$file); echo "$$file: $$size bytes"; \
+		[ $$size -lt 40000000 ] || { echo "$$file: 40 MB or more" >&2; exit 1; }; \
+	done
+	cd dist && { if command -v sha256sum >/dev/null; then sha256sum ponder-*; else shasum -a 256 ponder-*; fi; } >SHA256SUMS && cat SHA256SUMS
+
 bench: build
 	packages=$$($(TORCH_PACKAGES)); $(GO) test -run '^$$' -bench . -count 3 $$packages
 
@@ -103,4 +115,4 @@ test-libtorch:
 	export GOWORK=$(CURDIR)/bin/libtorch-$(TORCH).work; packages=$$($(TORCH_PACKAGES)); $(GO) test -timeout 20m $$packages
 
 clean:
-	rm -rf bin web python/build python/dist demo.gif go.work go.work.sum
+	rm -rf bin web dist python/build python/dist demo.gif go.work go.work.sum

@@ -1,4 +1,4 @@
-// Command pyenv is the environments of ponder as a C library, which python/ponder_env loads with
+// Command pyenv is the environments of ponder, and agents that act in them, as a C library, which python/ponder_env loads with
 // ctypes:
 //
 //	CGO_ENABLED=1 go build -tags notorch -buildmode=c-shared -o libponder_env.so ./cmd/pyenv

@@ -228,3 +228,57 @@ func ponder_render(handle, row, tile, what C.longlong, pix *C.uchar, n C.longlon
 		return 0, w.render(int64(row), int64(tile), int64(what), memory[byte](pix, n))
 	}))
 }
+
+// ponder_agent opens a model, shipped or a folder, that acts in an environment, and returns a handle of agents
+// above 0, which is closed by ponder_agent_close. An empty id is the environment of the model's card; options are
+// as in ponder_make.
+//
+//export ponder_agent
+func ponder_agent(name *C.char, nameLen C.longlong, id *C.char, idLen C.longlong, options *C.char, optionsLen C.longlong) C.longlong {
+	open := func() (handle int64, err error) {
+		defer caught(&err)
+		var opts []string
+		if b := memory[byte](options, optionsLen); b != nil {
+			if err := json.Unmarshal(b, &opts); err != nil {
+				return 0, fmt.Errorf("options: %w", err)
+			}
+		}
+		return openMind(string(memory[byte](name, nameLen)), string(memory[byte](id, idLen)), opts)
+	}
+	return answer(open())
+}
+
+// ponder_agent_another returns a handle of the same model in the same environment, for another episode.
+//
+//export ponder_agent_another
+func ponder_agent_another(handle C.longlong) C.longlong { return answer(anotherMind(int64(handle))) }
+
+// ponder_agent_close ends a handle of agents. It is an error if it is not open.
+//
+//export ponder_agent_close
+func ponder_agent_close(handle C.longlong) C.longlong { return answer(0, dropMind(int64(handle))) }
+
+// ponder_agent_spec copies the specification of an agent's environment as JSON; see ponder_text for its answer.
+//
+//export ponder_agent_spec
+func ponder_agent_spec(handle C.longlong, dst *C.char, capacity C.longlong) C.longlong {
+	m, err := findMind(int64(handle))
+	if err != nil {
+		return answer(0, err)
+	}
+	data, err := json.Marshal(m.spec)
+	return answer(fill(dst, capacity, data, err))
+}
+
+// ponder_agent_act returns the action of an agent that sees an observation of n bytes; fresh is 1 where an episode
+// begins. The text of a mission may stand for its bytes.
+//
+//export ponder_agent_act
+func ponder_agent_act(handle C.longlong, obs *C.uchar, n C.longlong, mission *C.char, missionLen, fresh C.longlong) C.longlong {
+	m, err := findMind(int64(handle))
+	if err != nil {
+		return answer(0, err)
+	}
+	action, err := m.act(memory[byte](obs, n), string(memory[byte](mission, missionLen)), fresh != 0)
+	return answer(int64(action), err)
+}

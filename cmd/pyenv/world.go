@@ -23,7 +23,7 @@ const (
 )
 
 // abi changes with the C interface; ponder_env refuses another.
-const abi = 2
+const abi = 3
 
 // What a step or reset answers, bits of one number.
 const (

@@ -12,9 +12,10 @@ not listed but made all the same. `Env` and `VectorEnv` take ponder's own ids.
 
 from ._native import PonderError, entries
 from ._registry import fill, register
+from .agents import Agent, load_agent
 from .envs import Env, VectorEnv
 
 __version__ = "0.1.0"
-__all__ = ["Env", "PonderError", "VectorEnv", "entries", "register"]
+__all__ = ["Agent", "Env", "PonderError", "VectorEnv", "entries", "load_agent", "register"]
 
 fill()

@@ -10,7 +10,7 @@ from ctypes import POINTER, byref, c_char_p, c_longlong, c_void_p
 
 import numpy as np
 
-ABI = 2
+ABI = 3
 SAME_STEP, NEXT_STEP, DISABLED = 0, 1, 2
 ENDED, FRESH = 1, 2  # bits of what step answers
 WHOLE, UNLIT, SEEN = 0, 1, 2  # what a picture shows
@@ -61,6 +61,11 @@ _ARGUMENTS = {
     "minigrid": [c_longlong, c_longlong, c_void_p, c_longlong],
     "size": [c_longlong, c_longlong, c_longlong, c_longlong, c_void_p],
     "render": [c_longlong, c_longlong, c_longlong, c_longlong, c_void_p, c_longlong],
+    "agent": [c_char_p, c_longlong, c_char_p, c_longlong, c_char_p, c_longlong],
+    "agent_another": [c_longlong],
+    "agent_close": [c_longlong],
+    "agent_spec": [c_longlong, c_void_p, c_longlong],
+    "agent_act": [c_longlong, c_void_p, c_longlong, c_char_p, c_longlong, c_longlong],
 }
 
 
@@ -273,6 +278,52 @@ class World:
         handle, self._handle = self._handle, 0
         if handle and self._process is _process:
             self._lib.ponder_close(handle)
+
+    def __del__(self):
+        if getattr(self, "_handle", 0):
+            self.close()
+
+
+class Mind:
+    """A model that thinks about one episode of an environment."""
+
+    def __init__(self, model, env_id, options):
+        self._handle = 0
+        raw = (model.encode(), env_id.encode(), json.dumps([_option(k, v) for k, v in options.items()]).encode())
+        self._lib, self._process = library(), _process
+        arguments = [x for b in raw for x in (b, len(b))]
+        self._handle = self._checked(self._lib.ponder_agent(*arguments))
+        self.spec = json.loads(_text(self._lib, self._lib.ponder_agent_spec, self._handle))
+
+    def another(self):
+        """One of the same model and environment, for another episode."""
+        mind = object.__new__(Mind)
+        mind._handle = 0
+        mind._lib, mind._process, mind.spec = self._lib, self._process, self.spec
+        mind._handle = self._checked(self._lib.ponder_agent_another(self._open()))
+        return mind
+
+    def _open(self):
+        if self._process is not _process:
+            raise PonderError("the agent was loaded before this process was forked: load it in the process that uses it")
+        if not self._handle:
+            raise PonderError("the agent is closed")
+        return self._handle
+
+    def _checked(self, n):
+        if n < 0:
+            fail(self._lib)
+        return n
+
+    def act(self, obs, mission, fresh):
+        """The action for an observation, contiguous uint8."""
+        raw = mission.encode()
+        return self._checked(self._lib.ponder_agent_act(self._open(), obs.ctypes.data, obs.size, raw, len(raw), fresh))
+
+    def close(self):
+        handle, self._handle = self._handle, 0
+        if handle and self._process is _process:
+            self._lib.ponder_agent_close(handle)
 
     def __del__(self):
         if getattr(self, "_handle", 0):
