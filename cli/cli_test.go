@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -117,5 +118,15 @@ func TestMan(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the page has no %q:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestBuild(t *testing.T) {
+	v := cli.Build{Version: "v1.2.3", Revision: "0123456789abcdef", Modified: true, Go: "go1.26", Platform: "linux/amd64"}
+	if got, want := v.String(), "v1.2.3 0123456789ab+changes, go1.26, linux/amd64"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := cli.ReadBuild(); got.Go != runtime.Version() {
+		t.Errorf("%+v", got)
 	}
 }

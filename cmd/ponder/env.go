@@ -34,23 +34,10 @@ func openEnv(id string, options []string) (env.Env, error) {
 	return e, cli.WithCode(cli.ExitUsage, err)
 }
 
-// entries are the environments that the patterns match; none given means all.
+// entries are the environments that the patterns match; a pattern without any is an error of usage.
 func entries(patterns []string) ([]env.Entry, error) {
-	if len(patterns) == 0 {
-		return env.List(""), nil
-	}
-	var all []env.Entry
-	for _, p := range patterns {
-		found := env.List(p)
-		if entry, id, err := env.Lookup(p); err == nil {
-			entry.ID = id
-			found = []env.Entry{entry}
-		} else if len(found) == 0 {
-			return nil, cli.WithCode(cli.ExitUsage, err)
-		}
-		all = append(all, found...)
-	}
-	return all, nil
+	found, err := env.Find(patterns...)
+	return found, cli.WithCode(cli.ExitUsage, err)
 }
 
 func newEnvListCmd() *cobra.Command {
@@ -76,35 +63,9 @@ func newEnvListCmd() *cobra.Command {
 				}
 				return w.Flush()
 			}
-			type option struct {
-				Name    string `json:"name"`
-				Default string `json:"default"`
-				About   string `json:"about"`
-			}
-			type listed struct {
-				ID      string    `json:"id"`
-				Family  string    `json:"family"`
-				Form    string    `json:"form,omitempty"`
-				Aliases []string  `json:"aliases,omitempty"`
-				About   string    `json:"about"`
-				Options []option  `json:"options"`
-				Oracles []string  `json:"oracles,omitempty"`
-				Spec    *env.Spec `json:"spec,omitempty"` // absent where opening needs an option
-			}
-			list := []listed{}
+			list := []env.About{}
 			for _, e := range found {
-				l := listed{ID: e.ID, Family: e.Family, Form: e.Form, Aliases: e.Aliases, About: e.About, Options: []option{}}
-				for _, o := range e.Options {
-					l.Options = append(l.Options, option(o))
-				}
-				for _, o := range e.Oracles {
-					l.Oracles = append(l.Oracles, o.Name)
-				}
-				if made, err := env.Make(e.ID); err == nil {
-					s := made.Spec()
-					l.Spec = &s
-				}
-				list = append(list, l)
+				list = append(list, e.Describe())
 			}
 			return cli.PrintJSON(out, list)
 		},
@@ -123,15 +84,8 @@ func paint(e env.Env, tile int, partial bool) (*image.RGBA, error) {
 		}
 		return v.View(tile), nil
 	}
-	p, ok1 := env.As[env.Painter](e)
-	b, ok2 := env.As[env.Boarder](e)
-	if !ok1 || !ok2 {
-		return nil, cli.Usagef("%s cannot be drawn", id)
-	}
-	board := b.Board()
-	img := image.NewRGBA(image.Rect(0, 0, board.Cols*tile, board.Rows*tile))
-	p.Paint(img)
-	return img, nil
+	img, err := env.Picture(e, tile)
+	return img, cli.WithCode(cli.ExitUsage, err)
 }
 
 func newEnvShowCmd() *cobra.Command {
@@ -249,13 +203,7 @@ func newEnvCheckCmd() *cobra.Command {
 					fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %v\n", err)
 					continue
 				}
-				err := env.Check(func() env.Env {
-					e, err := env.Make(entry.ID, options...)
-					if err != nil {
-						panic(err)
-					}
-					return e
-				})
+				err := env.CheckID(entry.ID, options...)
 				if err != nil {
 					failed++
 					fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s\n     %s\n", entry.ID, strings.ReplaceAll(err.Error(), "\n", "\n     "))

@@ -110,27 +110,15 @@ func (f *thinkFlags) check() error {
 
 // config is how m is to think: its own halting but for what the flags say.
 func (f *thinkFlags) config(m *think.Model) (think.Config, error) {
-	cfg := think.Config{Halting: m.Usage.Halting, Restarts: f.restarts, KeepCarry: f.keep || m.Usage.KeepCarry}
 	if err := f.check(); err != nil {
-		return cfg, err
+		return think.Config{}, err
 	}
-	h := &cfg.Halting
-	if f.segments > 0 {
-		h.MaxSegments = f.segments
-	}
-	if f.rule != "" {
-		was := h.Rule
-		if err := h.Rule.UnmarshalText([]byte(f.rule)); err != nil {
-			return cfg, err
-		}
-		if h.Rule == act.HaltAbove && was != act.HaltAbove {
-			h.Threshold = 0 // TRM's
-		}
-	}
+	w := think.Wishes{Segments: f.segments, Rule: f.rule, Restarts: f.restarts, KeepCarry: f.keep}
 	if f.changed != nil && f.changed("threshold") {
-		h.Threshold = f.threshold
+		w.Threshold = &f.threshold
 	}
-	return cfg, cli.WithCode(cli.ExitUsage, h.Check())
+	cfg, err := w.Config(m)
+	return cfg, cli.WithCode(cli.ExitUsage, err)
 }
 
 // mindFlags say how an agent that is watched thinks: the flags of play and record.

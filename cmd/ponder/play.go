@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -111,7 +110,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		if _, err := openWorld(p.choice.Env); err != nil {
 			return err
 		}
-		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, envNames(), agentChoices()
+		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), agentChoices()
 	}
 	app, err := window.New(cfg)
 	if err != nil {
@@ -148,25 +147,6 @@ func placeFile() string {
 		return ""
 	}
 	return filepath.Join(dir, "ponder", "window.json")
-}
-
-// envNames are the environments that can be picked, by their shortest names.
-func envNames() []string {
-	var names []string
-	for _, e := range env.List("") {
-		name := e.ID
-		for _, alias := range e.Aliases {
-			if len(alias) < len(name) {
-				name = alias
-			}
-		}
-		names = append(names, name)
-	}
-	slices.SortStableFunc(names, func(a, b string) int {
-		// The short ones are what most people look for.
-		return min(len(a), 12) - min(len(b), 12)
-	})
-	return names
 }
 
 // agentChoices are the agents that can be picked.

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"text/tabwriter"
 
 	"github.com/ponder-agents/ponder/reference/verify"
 	"github.com/spf13/cobra"
@@ -43,7 +41,7 @@ checkpoints, and says what it left. Exit code 1 if anything is over its limit, u
 					if asJSON {
 						json.NewEncoder(cmd.OutOrStdout()).Encode(r)
 					} else {
-						printReport(cmd.OutOrStdout(), r)
+						r.Print(cmd.OutOrStdout())
 					}
 				})
 				if err != nil {
@@ -63,34 +61,4 @@ checkpoints, and says what it left. Exit code 1 if anything is over its limit, u
 	use.add(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a file")
 	return cmd
-}
-
-func printReport(w io.Writer, r *verify.Report) {
-	if r.Skipped {
-		fmt.Fprintf(w, "skip  %s\n", r.File)
-		return
-	}
-	verdict := "ok   "
-	if !r.OK() {
-		verdict = "FAIL "
-	}
-	fmt.Fprintf(w, "%s %s (%s, %d of %d tensors compared)\n", verdict, r.File, r.Format, r.TensorsCompared, r.TensorsInFile)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, q := range r.Quantities {
-		mark := ""
-		if q.NaN {
-			mark = "NaN"
-		}
-		if q.Over() {
-			mark += " OVER"
-		}
-		fmt.Fprintf(t, "      %s\tmax_abs %.2e\trel_l2 %.2e\tlimit %g %s\t%d tensors\t%s\n", q.Name, q.MaxAbs, q.RelL2, q.Limit, q.Measure, q.Tensors, mark)
-	}
-	t.Flush()
-	if n := len(r.NotThisEngine); n > 0 {
-		fmt.Fprintf(w, "      %d tensors are of what engine %s does not compute\n", n, r.Engine)
-	}
-	for _, p := range r.Problems {
-		fmt.Fprintf(w, "      problem: %s\n", p)
-	}
 }

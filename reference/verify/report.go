@@ -2,8 +2,10 @@ package verify
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
+	"text/tabwriter"
 )
 
 // A Report is what came of one file.
@@ -87,5 +89,36 @@ func (r *Report) compare(name string, m Measure, limit float64, key string, got,
 	}
 	if rel := math.Sqrt(diff / norm); diff > 0 {
 		q.RelL2 = math.Max(q.RelL2, rel)
+	}
+}
+
+// Print writes the report for people.
+func (r *Report) Print(w io.Writer) {
+	if r.Skipped {
+		fmt.Fprintf(w, "skip  %s\n", r.File)
+		return
+	}
+	verdict := "ok   "
+	if !r.OK() {
+		verdict = "FAIL "
+	}
+	fmt.Fprintf(w, "%s %s (%s, %d of %d tensors compared)\n", verdict, r.File, r.Format, r.TensorsCompared, r.TensorsInFile)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, q := range r.Quantities {
+		mark := ""
+		if q.NaN {
+			mark = "NaN"
+		}
+		if q.Over() {
+			mark += " OVER"
+		}
+		fmt.Fprintf(t, "      %s\tmax_abs %.2e\trel_l2 %.2e\tlimit %g %s\t%d tensors\t%s\n", q.Name, q.MaxAbs, q.RelL2, q.Limit, q.Measure, q.Tensors, mark)
+	}
+	t.Flush()
+	if n := len(r.NotThisEngine); n > 0 {
+		fmt.Fprintf(w, "      %d tensors are of what engine %s does not compute\n", n, r.Engine)
+	}
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "      problem: %s\n", p)
 	}
 }

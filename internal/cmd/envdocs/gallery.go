@@ -65,17 +65,17 @@ func drawGallery() (*image.RGBA, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, ok1 := env.As[env.Painter](e)
-		b, ok2 := env.As[env.Boarder](e)
-		if !ok1 || !ok2 {
-			return nil, fmt.Errorf("%s cannot be drawn", g.id)
-		}
 		e.Seed(g.seed)
 		e.Reset(make([]byte, e.Spec().ObsLen))
+		b, ok := env.As[env.Boarder](e)
+		if !ok {
+			return nil, fmt.Errorf("%s cannot be drawn", g.id)
+		}
 		board := b.Board()
-		tile := max(panel/max(board.Cols, board.Rows), 1)
-		pic := image.NewRGBA(image.Rect(0, 0, board.Cols*tile, board.Rows*tile))
-		p.Paint(pic)
+		pic, err := env.Picture(e, max(panel/max(board.Cols, board.Rows), 1))
+		if err != nil {
+			return nil, err
+		}
 		x, y := gap+i%cols*(panel+gap), gap+i/cols*(panel+caption+gap)
 		at := image.Pt(x+(panel-pic.Rect.Dx())/2, y+(panel-pic.Rect.Dy())/2)
 		draw.Draw(img, pic.Rect.Add(at), pic, image.Point{}, draw.Over)
