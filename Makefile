@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross fuzz python lint demo web docs bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross fuzz python lint demo web dist docs bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
