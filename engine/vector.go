@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/ponder-agents/ponder/internal/logit"
 	"github.com/ponder-agents/ponder/internal/vec"
 )
 
@@ -41,7 +42,7 @@ func tanh(dst, x []float32) {
 	}
 }
 
-func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }
+func sigmoid(x float32) float32 { return float32(logit.P(x)) }
 
 // A gru is PyTorch's GRUCell.
 type gru struct {

@@ -2,7 +2,8 @@ package task
 
 import (
 	"bytes"
-	"math"
+
+	"github.com/ponder-agents/ponder/internal/logit"
 )
 
 // A Ballot gathers the answers to symmetric copies of one puzzle, each turned back. An answer's weight
@@ -23,7 +24,7 @@ type Candidate struct {
 // Add counts a copy's answer, which the caller has turned back.
 func (b *Ballot) Add(answer []uint8, qHalt float32) {
 	b.asked++
-	p := 1 / (1 + math.Exp(-float64(qHalt)))
+	p := logit.P(qHalt)
 	for i := range b.answers {
 		if a := &b.answers[i]; bytes.Equal(a.Cells, answer) {
 			a.Votes++

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/env/arc"
+	"github.com/ponder-agents/ponder/internal/logit"
 )
 
 // A Voter gathers the answers to augmented copies of ARC tests. The answers are put back into the
@@ -57,7 +58,7 @@ func (v *Voter) Add(name string, in, label, answer []int32, qHalt float32) {
 		}
 		v.tasks[task] = append(v.tasks[task], test)
 	}
-	got, p := aug.Undo(Crop(answer)), 1/(1+math.Exp(-float64(qHalt)))
+	got, p := aug.Undo(Crop(answer)), logit.P(qHalt)
 	for i := range test.Answers {
 		if a := &test.Answers[i]; a.Grid.Equal(&got) {
 			a.Confidence += p // a sum until Tasks
