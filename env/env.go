@@ -46,6 +46,8 @@ type Spec struct {
 type Field struct {
 	Name  string `json:"name"`
 	Shape []int  `json:"shape"`
+	Agent byte   `json:"agent,omitempty"` // of a map that does not move with the agent: the number in the cell where it stands; 0 without
+	Under byte   `json:"under,omitempty"` // what would stand there if it did not
 }
 
 // Len is the number of bytes of the field.

@@ -225,7 +225,7 @@ func (s *stack) Spec() Spec {
 	fields := make([]Field, 0, s.n*len(in.Layout))
 	for i := range s.n {
 		for _, f := range in.Layout {
-			fields = append(fields, Field{fmt.Sprintf("%s-%d", f.Name, s.n-1-i), f.Shape})
+			fields = append(fields, Field{Name: fmt.Sprintf("%s-%d", f.Name, s.n-1-i), Shape: f.Shape})
 		}
 	}
 	in.Layout, in.ObsLen = fields, s.n*s.len
@@ -281,7 +281,7 @@ func newMasked(e Env, m Masker) *masked {
 func (m *masked) Unwrap() Env { return m.Env }
 func (m *masked) Spec() Spec {
 	s := m.Env.Spec()
-	s.Layout = append(s.Layout[:len(s.Layout):len(s.Layout)], Field{"mask", []int{len(m.bits)}})
+	s.Layout = append(s.Layout[:len(s.Layout):len(s.Layout)], Field{Name: "mask", Shape: []int{len(m.bits)}})
 	s.ObsLen += len(m.bits)
 	s.Vocab = max(s.Vocab, 2)
 	return s

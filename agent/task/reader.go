@@ -13,7 +13,7 @@ const PolicyTask = "policy"
 func init() {
 	Register(Family{Name: "policy", Tasks: []Task{{
 		Name:   PolicyTask,
-		Reader: func(env.Spec) (Reader, error) { return new(policyReader), nil },
+		Reader: func(spec env.Spec) (Reader, error) { return newPolicyReader(spec), nil },
 	}}})
 }
 
@@ -34,14 +34,26 @@ type Reader interface {
 	Answer() trace.Answer
 }
 
-// A policyReader reads one logit for each action; the tokens are the bytes of the observation.
-type policyReader struct{ probs []float32 }
+// A policyReader reads one logit for each action; the tokens are the bytes of the observation, which form
+// a grid if they are a map.
+type policyReader struct {
+	rows, cols int // 0 if the observation is no map
+	probs      []float32
+}
+
+func newPolicyReader(spec env.Spec) *policyReader {
+	r := new(policyReader)
+	if len(spec.Layout) == 1 && spec.Layout[0].Agent != 0 && len(spec.Layout[0].Shape) == 2 {
+		r.rows, r.cols = spec.Layout[0].Shape[0], spec.Layout[0].Shape[1]
+	}
+	return r
+}
 
 func (r *policyReader) Tokens(dst []int32, obs []byte) ([]int32, int, int) {
 	for _, b := range obs {
 		dst = append(dst, int32(b))
 	}
-	return dst, 0, 0
+	return dst, r.rows, r.cols
 }
 
 func (r *policyReader) Describe(g *trace.Segment, logits []float32) {
@@ -49,8 +61,8 @@ func (r *policyReader) Describe(g *trace.Segment, logits []float32) {
 	g.Actions = append(g.Actions, r.probs...)
 }
 
-func (r *policyReader) Cell(int) int                { return 0 }
-func (r *policyReader) Cells() int                  { return 0 }
+func (r *policyReader) Cell(token int) int          { return token }
+func (r *policyReader) Cells() int                  { return r.rows * r.cols }
 func (r *policyReader) Action(logits []float32) int { return Largest(logits) }
 func (r *policyReader) Answer() trace.Answer        { return trace.AnswerNone }
 

@@ -84,9 +84,9 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 	if cfg.MaxSteps == 0 {
 		cfg.MaxSteps = 2 * rows * cols
 	}
-	shape := []int{rows, cols}
+	cells := env.Field{Name: "cells", Shape: []int{rows, cols}, Agent: TokenStart, Under: TokenOpen}
 	if cfg.View == Window {
-		shape = []int{2*cfg.Radius + 1, 2*cfg.Radius + 1}
+		cells = env.Field{Name: "cells", Shape: []int{2*cfg.Radius + 1, 2*cfg.Radius + 1}}
 	}
 	switch {
 	case cfg.View > Window || cfg.Reward > ByDistance:
@@ -100,8 +100,8 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 		cfg: cfg,
 		spec: env.Spec{
 			ID:       id,
-			ObsLen:   shape[0] * shape[1],
-			Layout:   []env.Field{{Name: "cells", Shape: shape}},
+			ObsLen:   cells.Len(),
+			Layout:   []env.Field{cells},
 			Vocab:    int(TokenGoal) + 1,
 			Actions:  []string{"up", "down", "left", "right"},
 			MaxSteps: cfg.MaxSteps,
