@@ -32,6 +32,8 @@ type Usage struct {
 	Judge      string     `json:"judge"`       // what q_halt foresees: "" every cell right, or a judge of the task
 	NoContinue bool       `json:"no_continue"` // q_continue was not trained
 	KeepCarry  bool       `json:"keep_carry"`  // decisions of an episode go on where the last one ended
+	Price      float64    `json:"price"`       // of a segment in units of return, as its halting was learned; 0 if it was not
+	Discount   float64    `json:"discount"`    // of the return; 0 where there is none
 
 	Identifiers []string `json:"identifiers"` // names of the rows of the puzzle table (ARC)
 	Data        string   `json:"-"`           // name of what it learned from last, as task.Open reads it
@@ -87,6 +89,13 @@ type Config struct {
 	KeepCarry bool       // start a decision in the state in which the last one of the episode ended
 	Restarts  int        // how often a thought begins anew from a random state, see Thinker; not with KeepCarry
 	Many                 // several thoughts about a question, not with KeepCarry; a Mind has one
+
+	// Sample draws an action from the probabilities that a policy gives, instead of the likeliest: what
+	// it learned to do, and what gets it out of going to and fro. Only for models that learned to act.
+	Sample     bool
+	SampleSeed uint64
+
+	last bool // a thought that the most segments end says what its last segment says, not its most content
 }
 
 // of fills in what zero values mean, and checks.
@@ -102,10 +111,13 @@ func (c Config) of(m *Model) (Config, error) {
 		return c, errors.New("think: restarts and a kept carry exclude each other")
 	case c.Thoughts > 1 && c.KeepCarry:
 		return c, errors.New("think: several thoughts and a kept carry exclude each other")
+	case c.Sample && m.Usage.Task != task.PolicyTask:
+		return c, fmt.Errorf("think: model %s answers %s: only a policy's actions can be drawn", m.Name, m.Usage.Task)
 	}
 	if err := c.Many.check(); err != nil {
 		return c, err
 	}
+	c.last = m.Usage.Task == task.PolicyTask
 	return c, c.Halting.Check()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -22,7 +23,10 @@ type Policy struct {
 	describe []describer
 	inputs   []Input
 	segments []int32
-	asleep   []bool           // rows to leave out; nil for none
+	asleep   []bool      // rows to leave out; nil for none
+	random   []*rand.PCG // by row, of Sample
+	forced   []int       // by row, see Force; 0 for none
+	probs    []float32
 	groups   map[Shape]*group // rows of one shape think together: a maze without an outer wall is larger by it
 	shapes   []Shape          // in the order in which they were met
 }
@@ -62,6 +66,38 @@ func (p *Policy) Segments() []int32 { return p.segments }
 // Sleep implements agent.Sleeper.
 func (p *Policy) Sleep(rows []bool) { p.asleep = rows }
 
+// Force makes the next decision of row take so many segments, whatever the rule says.
+func (p *Policy) Force(row, segments int) {
+	for len(p.forced) <= row {
+		p.forced = append(p.forced, 0)
+	}
+	p.forced[row] = segments
+}
+
+// Copy makes row to remember what row from does: what it carries, and what it would draw next. Both are
+// rows of the last Act, or there was none.
+func (p *Policy) Copy(to, from int) error {
+	if max(to, from) < len(p.random) {
+		*p.random[to] = *p.random[from]
+	}
+	for _, g := range p.groups {
+		if g.begun[to] = g.begun[from]; !g.begun[to] {
+			continue
+		}
+		if err := g.rows.Begin(to, p.inputs[from]); err != nil {
+			return err
+		}
+		m, err := g.rows.Save(from)
+		if err != nil {
+			return err
+		}
+		if err := g.rows.Load(to, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close frees what the policy remembers; the model stays its owner's.
 func (p *Policy) Close() error {
 	var errs []error
@@ -82,6 +118,7 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 			return err
 		}
 		p.readers, p.describe, p.inputs = append(p.readers, r), append(p.describe, describer{}), append(p.inputs, Input{})
+		p.random = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random))))
 	}
 	p.segments = append(p.segments[:0], make([]int32, n)...)
 	for _, g := range p.groups {
@@ -139,6 +176,9 @@ func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int
 	g.thinking.active = g.thinking.active[:0]
 	for _, i := range g.members {
 		g.thinking.begin(i, i)
+		if i < len(p.forced) {
+			g.thinking.tries[i].forced, p.forced[i] = p.forced[i], 0
+		}
 	}
 	for len(g.thinking.active) > 0 {
 		if ctx.Err() != nil {
@@ -154,7 +194,7 @@ func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int
 				thought[i] = append(thought[i], s)
 			}
 			if th.Halted {
-				actions[i] = int32(p.readers[i].Action(th.Logits))
+				actions[i] = int32(p.action(i, th.Logits))
 				p.segments[i] = int32(th.Segment)
 			}
 			return nil
@@ -164,4 +204,19 @@ func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int
 		}
 	}
 	return nil
+}
+
+// action is what row i does after a thought that said logits.
+func (p *Policy) action(i int, logits []float32) int {
+	if !p.cfg.Sample {
+		return p.readers[i].Action(logits)
+	}
+	p.probs = task.Softmax(p.probs, logits)
+	u := rand.New(p.random[i]).Float32()
+	for a, q := range p.probs {
+		if u -= q; u < 0 {
+			return a
+		}
+	}
+	return p.readers[i].Action(logits) // the probabilities sum to less than 1 by rounding
 }

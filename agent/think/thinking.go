@@ -29,6 +29,7 @@ type thinking struct {
 	rows     Rows
 	halting  act.Config
 	restarts int
+	last     bool       // see Config
 	random   *rand.Rand // of restarts
 
 	tries  []try // by row
@@ -39,6 +40,7 @@ type thinking struct {
 // A try is a row's thinking, from its start or from a restart.
 type try struct {
 	job      int
+	forced   int // segments that it takes whatever the rule says; 0 means as many as the rule wants
 	segments int // of this try
 	before   int // segments of earlier tries
 	restarts int
@@ -49,7 +51,7 @@ type try struct {
 
 func newThinking(rows Rows, n int, cfg Config) *thinking {
 	// The seed of restarts is fixed: equal questions get equal answers.
-	return &thinking{rows: rows, halting: cfg.Halting, restarts: cfg.Restarts, tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0))}
+	return &thinking{rows: rows, halting: cfg.Halting, restarts: cfg.Restarts, last: cfg.last, tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0))}
 }
 
 // begin makes row, which has begun, think for a job.
@@ -74,12 +76,15 @@ func (t *thinking) segment(each func(*Thought) error) error {
 			QHalt: t.out.QHalt[i], QContinue: t.out.QContinue[i], rows: t.rows, row: row,
 		}
 		over := t.halting.Halts(y.segments, th.QHalt, th.QContinue)
-		if over || t.halting.Rule != act.Never {
+		if y.forced > 0 {
+			over = y.segments >= y.forced
+		}
+		if !t.last && (over || t.halting.Rule != act.Never) {
 			y.remember(&th)
 		}
 		again := false
 		if over && !t.halting.Content(th.QHalt, th.QContinue) {
-			if again = y.restarts < t.restarts; !again {
+			if again = y.restarts < t.restarts; !again && !t.last {
 				y.recall(&th)
 			}
 		}
