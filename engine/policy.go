@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
@@ -26,7 +28,7 @@ type policy struct {
 	qkv, mix  affine        // transformer
 	place     []float32     // [window, hidden] of transformer
 
-	heads [2]head // of actions, of q_halt and q_continue
+	actions head
 }
 
 // A policyBlock is x = rms(x + down(swiglu(x))).
@@ -42,6 +44,14 @@ func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetens
 	}
 	if err := checkSpec(spec); err != nil {
 		return nil, err
+	}
+	if len(spec.Layout) == 1 && spec.Layout[0].Agent != 0 && cfg.WithDefaults().Kind == "hrm" {
+		return nil, errors.New("a policy over the cells of a map needs libtorch as yet")
+	}
+	for name := range weights {
+		if strings.HasPrefix(name, "gate.") {
+			return nil, errors.New("a policy with a gate needs libtorch as yet")
+		}
 	}
 	p := &policy{cfg: cfg.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}
 	if err := read(weights, p.build); err != nil {
@@ -78,9 +88,8 @@ func (p *policy) build(r *reader) {
 	head := func(name string, out int) head {
 		return head{r.affine(name+".0", arch.PolicyHead, p.readout()), r.affine(name+".2", out, arch.PolicyHead)}
 	}
-	p.heads[0] = head("policy", len(p.spec.Actions))
+	p.actions = head("policy", len(p.spec.Actions))
 	head("value", 1) // which acting does not ask
-	p.heads[1] = head("q_head", 2)
 }
 
 // readout is the width of what the heads see: the state, and what was seen beside it.
@@ -164,7 +173,7 @@ func (p *watcher) worker(*view) worker {
 	h := p.cfg.Hidden
 	w := &actor{
 		policy: p.policy, now: newVector(h), around: newVector(h), x: newVector(h), up: newVector(2 * vec.Pad(2*h)), act: newVector(2 * h), y: newVector(h),
-		both: newVector(2 * h), inner: newVector(arch.PolicyHead), answer: newVector(max(2, len(p.spec.Actions))),
+		both: newVector(2 * h), inner: newVector(arch.PolicyHead), answer: newVector(len(p.spec.Actions)),
 	}
 	switch p.cfg.Kind {
 	case "cell":
@@ -208,10 +217,11 @@ func (w *actor) segment(r *row, logits []float32) (halt, cont float32) {
 		state = w.lookBack(r.z[0], r.z[1])
 	}
 	concat(w.both, state[:h], w.now[:w.readout()-h])
-	w.read(w.heads[0])
+	w.actions.first.apply(w.inner, w.both)
+	tanh(w.inner[:arch.PolicyHead], w.inner[:arch.PolicyHead])
+	w.actions.second.apply(w.answer, w.inner)
 	copy(logits, w.answer)
-	w.read(w.heads[1])
-	return w.answer[0], w.answer[1]
+	return 0, 0
 }
 
 // think is the HRM over one vector: LCycles updates of z_L, one of z_H, which is what the heads see.
@@ -239,13 +249,6 @@ func (w *actor) apply(b policyBlock, x vector) {
 
 // add is x = rms(x + y).
 func (w *actor) add(x, y vector) { vec.RMSAdd(x, x, y, 1, vec.Pad(w.cfg.Hidden), w.cfg.Hidden, 1e-5) }
-
-// read asks a head about both.
-func (w *actor) read(h head) {
-	h.first.apply(w.inner, w.both)
-	tanh(w.inner[:arch.PolicyHead], w.inner[:arch.PolicyHead])
-	h.second.apply(w.answer, w.inner)
-}
 
 // remember is a step of PyTorch's LSTMCell: gates input, forget, new, output.
 func (w *actor) remember(h, c vector) vector {

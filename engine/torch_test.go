@@ -166,7 +166,7 @@ func TestPolicyAsTorch(t *testing.T) {
 		if err := net.Params().Load(weights); err != nil {
 			rt.Fatal(err)
 		}
-		core, err := rl.NewCore(net, spec)
+		core, err := rl.NewCore(net, nil, spec)
 		if err != nil {
 			rt.Fatal(err)
 		}

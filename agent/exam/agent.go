@@ -25,6 +25,18 @@ type AgentResult struct {
 	MeanSegments       float64  `json:"mean_segments"`         // an action
 	SegmentsPerEpisode float64  `json:"segments_per_episode"`
 	SPL                *float64 `json:"spl,omitempty"` // success weighted by shortest over walked length, where the world knows the shortest
+
+	Regret   *float64 `json:"regret,omitempty"` // Branched.Mean
+	Branched *Regret  `json:"branched,omitempty"`
+
+	All []agent.Episode `json:"-"` // in the order of their ends
+}
+
+// AddRegret branches a decision of every episode, which Agent played under the same cfg.
+func (r *AgentResult) AddRegret(ctx context.Context, m *think.Model, options []string, cfg Config) error {
+	b, err := Regrets(ctx, m, r.Env, options, r.All, cfg)
+	r.Branched, r.Regret = &b, &b.Mean
+	return err
 }
 
 // Agent lets the model act in n episodes of an environment, episode k seeded with seed+k.
@@ -38,9 +50,15 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 		return res, err
 	}
 	defer v.Close()
-	if spec := m.Core.Spec(); spec.Fixed && spec.Answers == 1 && (spec.Shape.Seq != v.Spec().ObsLen || spec.Outputs != len(v.Spec().Actions)) {
-		return res, fmt.Errorf("model %s reads %d bytes and has %d actions, %s has %d and %d",
-			m.Name, spec.Shape.Seq, spec.Outputs, id, v.Spec().ObsLen, len(v.Spec().Actions))
+	if spec := m.Core.Spec(); spec.Answers == 1 {
+		bytes := spec.Shape.Seq
+		if !spec.Fixed {
+			bytes = v.Spec().ObsLen
+		}
+		if bytes != v.Spec().ObsLen || spec.Outputs != len(v.Spec().Actions) || spec.Vocab != v.Spec().Vocab {
+			return res, fmt.Errorf("model %s reads %d bytes below %d and has %d actions, %s has %d below %d and %d",
+				m.Name, bytes, spec.Vocab, spec.Outputs, id, v.Spec().ObsLen, v.Spec().Vocab, len(v.Spec().Actions))
+		}
 	}
 	p, err := think.NewPolicy(m, v.Spec(), cfg.Config)
 	if err != nil {
@@ -61,6 +79,7 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 	}
 	res.MeanSegments = res.SegmentsPerEpisode / float64(max(1, steps))
 	res.SegmentsPerEpisode /= float64(len(all))
+	res.All = all
 	res.SPL, err = spl(id, options, all)
 	return res, err
 }
@@ -98,6 +117,9 @@ func (r *AgentResult) Print(w io.Writer) error {
 		r.Episodes, r.Env, r.MeanReturn, r.ReturnError, 100*r.Success, r.MeanLength, r.MeanSegments, r.SegmentsPerEpisode)
 	if err == nil && r.SPL != nil {
 		_, err = fmt.Fprintf(w, "SPL              %.3f\n", *r.SPL)
+	}
+	if err == nil && r.Branched != nil {
+		err = r.Branched.Print(w)
 	}
 	return err
 }

@@ -14,10 +14,13 @@ func newEvalAgentCmd() *cobra.Command {
 	var options []string
 	var episodes int
 	var least float64
+	var sample, regret bool
+	var price float64
 	cmd := &cobra.Command{
 		Use:   "agent",
 		Short: "Let a model act in fresh episodes of an environment",
-		Long: `Plays episodes seeded with --seed and the numbers after it, and takes the likeliest action at every step.
+		Long: `Plays episodes seeded with --seed and the numbers after it, and takes the likeliest action at every
+step, or with --sample one that the policy draws.
 Success is an end with a positive reward. SPL weights success by the shortest over the walked length, where
 the world knows the shortest way.`,
 		Example: "  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --episodes 1000 --json\n  ponder eval agent --env maze/15x15-v0 --model maze --rule never --segments 6",
@@ -26,6 +29,8 @@ the world knows the shortest way.`,
 			switch {
 			case id == "":
 				return cli.Usagef("eval agent: name an environment by --env (ponder env list)")
+			case price < 0 || cmd.Flags().Changed("price") && !regret:
+				return cli.Usagef("--price %v: want 0 or more, beside --regret", price)
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
@@ -46,9 +51,18 @@ the world knows the shortest way.`,
 				return err
 			}
 			defer m.Close()
+			cfg.Sample, cfg.SampleSeed = sample, ask.seed
 			res, err := exam.Agent(cmd.Context(), m, id, options, episodes, ask.seed, cfg)
 			if err != nil {
 				return err
+			}
+			if regret {
+				if cmd.Flags().Changed("price") {
+					m.Usage.Price = price
+				}
+				if err := res.AddRegret(cmd.Context(), m, options, cfg); err != nil {
+					return err
+				}
 			}
 			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
 				return err
@@ -61,6 +75,9 @@ the world knows the shortest way.`,
 	f.StringVar(&id, "env", "", "id of the environment")
 	f.StringArrayVar(&options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
 	f.IntVar(&episodes, "episodes", 200, "number of episodes")
+	f.BoolVar(&sample, "sample", false, "draw every action from the policy, as in training, instead of the likeliest")
+	f.BoolVar(&regret, "regret", false, "branch a decision of every episode: what would other numbers of segments have brought?")
+	f.Float64Var(&price, "price", 0, "of a segment, in units of return, for --regret; default what the model's halting was learned with")
 	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
 	hide(cmd, "votes")
 	return cmd

@@ -56,6 +56,7 @@ var outputCases = map[string][]outputCase{
 	"ponder train --out":          {{args: []string{"train", "tiny.toml", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train ppo --out":      {{args: []string{"train", "ppo", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train imitate --out":  {{args: []string{"train", "imitate", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
+	"ponder train halt --out":     {{args: []string{"train", "halt", "--begin", "doorkey-5x5", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "64", "--horizon", "4", "--threads", "1", "--eval-count", "1"}}},
 	"ponder import OUT":           {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},
 	"ponder solve sudoku --trace": {{args: []string{"solve", "sudoku", "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"}, ext: ".trace"}},
 	"ponder solve maze --trace":   {{args: []string{"solve", "maze", "level.txt"}, ext: ".trace"}},

@@ -12,6 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
 )
 
@@ -20,16 +21,18 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	cfg := rl.Default(algorithm, "")
 	plan := run.Plan{}
 	var net modelFlags
-	var out string
+	var out, begin string
 	var dryRun bool
 	cmd := cli.Saves(&cobra.Command{
 		Use:     algorithm + " --env ID",
 		Short:   short,
 		Long:    long,
-		Example: fmt.Sprintf("  ponder train %s --env MiniGrid-DoorKey-5x5-v0 --frames 100000 --seed 1 --out runs/doorkey\n  ponder train --resume runs/doorkey\n  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --model runs/doorkey", algorithm),
+		Example: fmt.Sprintf("  ponder train %s --env MiniGrid-DoorKey-5x5-v0 %s--frames 100000 --seed 1 --out runs/doorkey\n  ponder train --resume runs/doorkey\n  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --model runs/doorkey", algorithm, map[bool]string{true: "--begin doorkey-5x5 "}[algorithm == rl.AlgorithmHalt]),
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
+			case algorithm == rl.AlgorithmHalt && begin == "":
+				return cli.Usagef("train halt: name the policy that is to learn when to stop by --begin, a run or a model of it")
 			case cfg.Env == "":
 				return cli.Usagef("train %s: name an environment by --env (ponder env list)", algorithm)
 			case plan.Check() != nil:
@@ -52,7 +55,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			l, err := rl.New(cfg, dev)
+			l, err := newAgentLearner(cfg, begin, dev)
 			if err != nil {
 				return err
 			}
@@ -66,30 +69,45 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVar(&cfg.Env, "env", "", "id of the environment")
 	fl.StringArrayVar(&cfg.Options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
-	fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")
-	fl.IntVar(&cfg.Policy.Hidden, "hidden", 64, "width of the network's state")
+	fl.StringVar(&begin, "begin", "", "begin with the weights of this model, a name or a folder, and its network")
+	if algorithm != rl.AlgorithmHalt {
+		fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")
+		fl.IntVar(&cfg.Policy.Hidden, "hidden", 64, "width of the network's state")
+		fl.BoolVar(&cfg.Act.Reset, "reset-carry", false, "start every decision afresh instead of where the last one ended")
+		fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for an observation not seen before in the episode; it is not counted in mean_return")
+	}
 	fl.Int64Var(&cfg.Frames, "frames", cfg.Frames, "steps of all environments together")
 	fl.Uint64Var(&cfg.Seed, "seed", 0, "root of all random streams")
 	fl.IntVar(&cfg.Envs, "envs", cfg.Envs, "environments that act at once")
-	fl.IntVar(&cfg.Act.Segments, "segments", cfg.Act.Segments, "a decision takes 1 to this many segments while learning, this many afterwards")
-	fl.BoolVar(&cfg.Act.Reset, "reset-carry", false, "start every decision afresh instead of where the last one ended")
+	segments := "a decision takes 1 to this many segments while learning, this many afterwards"
+	if algorithm == rl.AlgorithmHalt {
+		segments = "most segments of a decision"
+	}
+	fl.IntVar(&cfg.Act.Segments, "segments", cfg.Act.Segments, segments)
 	fl.Float64Var(&cfg.Act.Gamma, "gamma", 0.99, "discount")
-	fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for an observation not seen before in the episode; it is not counted in mean_return")
-	sweep := &cfg.PPO.SweepConfig
-	if algorithm == rl.AlgorithmImitate {
+	sweep, horizon, epochs, batch := &cfg.PPO.SweepConfig, 64, 8, 256
+	switch algorithm {
+	case rl.AlgorithmImitate:
 		sweep = &cfg.Imitate.SweepConfig
 		fl.StringVar(&cfg.Imitate.Oracle, "oracle", "", "name of the oracle to imitate; default the environment's best")
-	} else {
+	case rl.AlgorithmHalt:
+		sweep, horizon, epochs, batch = &cfg.Halt.SweepConfig, 16, 4, 1024
+		fl.Float64Var(&cfg.Halt.Price, "price", cfg.Halt.Price, "of a segment, in units of return")
+		fl.Float64Var(&cfg.Halt.Entropy, "entropy", 0.01, "weight of the gate's entropy, which falls to a tenth; negative for none")
+		fl.BoolFunc("sample", "draw actions while learning when to stop, instead of the likeliest", func(string) error { cfg.Act.Greedy = false; return nil })
+	default:
 		fl.Float64Var(&cfg.PPO.Entropy, "entropy", 0.01, "weight of the policy's entropy; negative for none")
 		fl.Float64Var(&cfg.PPO.ValueClip, "value-clip", 0, "most that a value may move in an update; 0 for no limit")
 		fl.Float64Var(&cfg.PPO.KLStop, "kl-stop", 0, "end an update's epochs when the policy has moved so far; 0 for never")
 	}
-	fl.IntVar(&sweep.Horizon, "horizon", 64, "steps of an environment between two updates")
-	fl.IntVar(&sweep.Epochs, "epochs", 8, "passes over what was gathered")
-	fl.IntVar(&sweep.Batch, "batch", 256, "decisions of a minibatch")
+	fl.IntVar(&sweep.Horizon, "horizon", horizon, "steps of an environment between two updates")
+	fl.IntVar(&sweep.Epochs, "epochs", epochs, "passes over what was gathered")
+	fl.IntVar(&sweep.Batch, "batch", batch, "decisions of a minibatch, of halt thoughts")
 	fl.Float64Var(&sweep.LR, "lr", 1e-3, "learning rate")
-	fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
-	fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout, as recurrent networks need for long memory")
+	if algorithm != rl.AlgorithmHalt {
+		fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
+		fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout, as recurrent networks need for long memory")
+	}
 	fl.StringVar(&out, "out", "", "the run's folder; default runs/TIME-"+algorithm)
 	cli.Writes(fl, "out", cli.Folder)
 	fl.Int64Var(&plan.LogEvery, "log-every", 2000, "frames between two lines of metrics")
@@ -99,4 +117,17 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.BoolVar(&dryRun, "dry-run", false, "print the configuration as TOML and stop")
 	net.addDevice(fl)
 	return cmd
+}
+
+// newAgentLearner begins with random weights, or with those of the model called begin.
+func newAgentLearner(cfg rl.Config, begin string, dev torch.Device) (*rl.Learner, error) {
+	if begin == "" {
+		return rl.New(cfg, dev)
+	}
+	c, err := openCheckpoint(begin)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return rl.NewFrom(begin, c, cfg, dev)
 }

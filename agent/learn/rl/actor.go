@@ -4,6 +4,7 @@ package rl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -19,9 +20,13 @@ type ActorConfig struct {
 	Segments int         `json:"segments" toml:"segments"` // every decision takes 1 to Segments while learning, drawn evenly; 0 means 1
 	Fixed    bool        `json:"fixed" toml:"fixed"`       // it always takes Segments
 	Reset    bool        `json:"reset" toml:"reset"`       // start every decision afresh instead of where the last one ended
+	Greedy   bool        `json:"greedy" toml:"greedy"`     // it does what is likeliest, and does not draw
 	Bonus    BonusConfig `json:"bonus" toml:"bonus"`       //
 	Gamma    float64     `json:"gamma" toml:"gamma"`       // discount; 0 means 0.99
 }
+
+// defaultGamma is the discount where none is given.
+const defaultGamma = 0.99
 
 // An Episode is what came of one, without bonuses.
 type Episode struct {
@@ -59,13 +64,13 @@ func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, erro
 		cfg.Segments = 1
 	}
 	if cfg.Gamma == 0 {
-		cfg.Gamma = 0.99
+		cfg.Gamma = defaultGamma
 	}
 	if cfg.Segments < 0 || cfg.Segments > 1024 {
 		return nil, fmt.Errorf("actor: segments is %d, want 1 to 1024", cfg.Segments)
 	}
 	a := &Actor{
-		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Len()),
+		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Spec(), v.Len()),
 		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),
 	}
 	v.Reset(seed)
@@ -134,15 +139,11 @@ func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err 
 	copy(r.Segments[lo:hi], a.segments)
 	var after State
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		var x *torch.Tensor
+		var x Seen
 		if x, err = a.net.Encode(s, v.Obs, n); err != nil {
 			return
 		}
-		z := a.state
-		if a.cfg.Reset {
-			z = a.net.Start(s, n)
-		}
-		z, pre := deliberate(s, a.net, x, z, a.segments)
+		z, pre := deliberate(s, a.net, x, a.from(s, a.state, nil, n), a.segments)
 		h := a.net.Heads(s, x, z)
 		a.logits = s.ReadFloats(a.logits, h.Logits)
 		copy(r.Values[lo:hi], s.ReadFloats(a.values, h.Value))
@@ -156,42 +157,65 @@ func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err 
 	}
 	actions := len(v.Spec().Actions)
 	for i := range n {
-		r.Actions[lo+i], r.LogProb[lo+i] = sample(a.rng.Rand, a.logits[i*actions:(i+1)*actions])
+		r.Actions[lo+i], r.LogProb[lo+i] = a.choose(a.logits[i*actions : (i+1)*actions])
 	}
 	if err := a.advise(ctx, r, lo); err != nil {
 		return nil, err
 	}
-	if err := v.Step(r.Actions[lo:hi]); err != nil {
-		return nil, err
+	return before, a.act(r.Actions[lo:hi], after, func(rows []int) ([]float32, error) { return a.final(after, rows) }, r.Rewards[lo:hi], r.Done[lo:hi])
+}
+
+// choose draws an action, or takes the likeliest.
+func (a *Actor) choose(logits []float32) (action int32, logProb float32) {
+	if !a.cfg.Greedy {
+		return sample(a.rng.Rand, logits)
 	}
-	cut := false
+	for i, x := range logits {
+		if x > logits[action] {
+			action = int32(i)
+		}
+	}
+	return action, 0
+}
+
+// act does what was decided and begins the next decision in the state after; it drops the one before.
+// final is the values of what the given rows stopped at, whom a limit cut off.
+func (a *Actor) act(actions []int32, after State, final func(rows []int) ([]float32, error), rewards []float32, done []bool) error {
+	v, n := a.vec, a.vec.Len()
+	if err := v.Step(actions); err != nil {
+		return err
+	}
+	var cut []int
 	for i := range n {
-		cut = cut || v.Truncated[i] && !v.Terminated[i]
+		if v.Truncated[i] && !v.Terminated[i] {
+			cut = append(cut, i)
+		}
 	}
-	var final []float32
-	if cut {
-		if final, err = a.final(after); err != nil {
-			return nil, err
+	values := make([]float32, n)
+	if len(cut) > 0 {
+		found, err := final(cut)
+		if err != nil {
+			return err
+		}
+		for k, i := range cut {
+			values[i] = found[k]
 		}
 	}
 	for i := range n {
-		k := lo + i
-		done := v.Done(i)
 		seen := v.ObsRow(i)
-		if done {
+		if done[i] = v.Done(i); done[i] {
 			seen = v.FinalRow(i)
 		}
-		r.Rewards[k] = v.Rewards[i] + a.bonus.of(i, seen)
-		r.Done[k] = done
+		rewards[i] = v.Rewards[i] + a.bonus.of(i, seen)
 		e := &a.now[i]
 		e.Return += float64(v.Rewards[i])
 		e.Length++
 		e.Segments += int(a.segments[i])
-		if !done {
+		if !done[i] {
 			continue
 		}
 		if v.Truncated[i] && !v.Terminated[i] { // a cut episode goes on in the value
-			r.Rewards[k] += float32(a.cfg.Gamma) * final[i]
+			rewards[i] += float32(a.cfg.Gamma) * values[i]
 		}
 		e.Success = v.Terminated[i] && v.Rewards[i] > 0
 		a.ended = append(a.ended, *e)
@@ -199,7 +223,7 @@ func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err 
 		a.bonus.forget(i)
 	}
 	a.state.drop()
-	return before, torch.Do(torch.NoGrad, func(s *torch.Scope) {
+	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		fresh := mask(s, a.net.Params().Device(), v.Fresh)
 		a.state = a.net.Start(s, n).where(s, fresh, after).keep(s)
 		after.drop()
@@ -226,43 +250,50 @@ func (a *Actor) advise(ctx context.Context, r *Rollout, lo int) error {
 	return nil
 }
 
-// final is the value of the observation that every ended episode stopped at.
-func (a *Actor) final(after State) (values []float32, err error) {
-	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		var x *torch.Tensor
-		if x, err = a.net.Encode(s, a.vec.Final, a.vec.Len()); err != nil {
-			return
-		}
-		if a.cfg.Reset {
-			after = a.net.Start(s, a.vec.Len())
-		}
-		z, _ := deliberate(s, a.net, x, after, a.segments)
-		values = s.ReadFloats(nil, a.net.Heads(s, x, z).Value)
-	})
-	if err == nil {
-		err = failed
+// from is where the n given rows begin to think about what they see, if they were left in z; nil means
+// all rows.
+func (a *Actor) from(s *torch.Scope, z State, rows []int, n int) State {
+	switch {
+	case a.cfg.Reset:
+		return a.net.Start(s, n)
+	case rows == nil:
+		return z
 	}
-	return values, err
+	ids := make([]int64, n)
+	for k, i := range rows {
+		ids[k] = int64(i)
+	}
+	return z.pick(s, torch.From(s, a.net.Params().Device(), ids, int64(n)))
 }
 
-// look writes the values of what the rows see now. What is thought for that is forgotten.
-func (a *Actor) look(values []float32) (err error) {
+// final is the values of the observations that the given rows stopped at.
+func (a *Actor) final(after State, rows []int) ([]float32, error) {
+	segments := make([]int32, len(rows))
+	for k, i := range rows {
+		segments[k] = a.segments[i]
+	}
+	return a.foresee(rowsOf(a.vec.Final, rows, a.vec.Spec().ObsLen), after, rows, segments)
+}
+
+// look writes the values of what the rows see now.
+func (a *Actor) look(values []float32) error {
+	found, err := a.foresee(a.vec.Obs, a.state, nil, a.segments)
+	copy(values, found)
+	return err
+}
+
+// foresee is the values of obs, one observation of each of rows, from their states in z; nil means all
+// rows. What is thought for that is forgotten.
+func (a *Actor) foresee(obs []byte, z State, rows []int, segments []int32) (values []float32, err error) {
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		var x *torch.Tensor
-		if x, err = a.net.Encode(s, a.vec.Obs, a.vec.Len()); err != nil {
+		var x Seen
+		if x, err = a.net.Encode(s, obs, len(segments)); err != nil {
 			return
 		}
-		z := a.state
-		if a.cfg.Reset {
-			z = a.net.Start(s, a.vec.Len())
-		}
-		z, _ = deliberate(s, a.net, x, z, a.segments)
-		copy(values, s.ReadFloats(a.values, a.net.Heads(s, x, z).Value))
+		z, _ := deliberate(s, a.net, x, a.from(s, z, rows, len(segments)), segments)
+		values = s.ReadFloats(nil, a.net.Heads(s, x, z).Value)
 	})
-	if err == nil {
-		err = failed
-	}
-	return err
+	return values, errors.Join(err, failed)
 }
 
 // sample draws from softmax(logits) and gives the log-probability of what it drew.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"github.com/ponder-agents/ponder/env"
 )
 
 // A BonusConfig says what seeing something new is worth. The zero value is no bonus.
@@ -12,14 +14,24 @@ type BonusConfig struct {
 	Kind string  `json:"kind" toml:"kind"` // "first": that alone (the default); "count": Size/sqrt(times seen)
 }
 
-// Bonus counts what every row has seen in its episode. Observations are told apart by a 64-bit hash.
+// Bonus counts what every row has seen in its episode: the grid of the observation, if it has one (a turn
+// that shows nothing new is not new), told apart by a 64-bit hash.
 type bonus struct {
-	cfg  BonusConfig
-	seen []map[uint64]int32 // by row
+	cfg    BonusConfig
+	lo, hi int                // bytes of an observation that count
+	seen   []map[uint64]int32 // by row
 }
 
-func newBonus(cfg BonusConfig, rows int) *bonus {
-	b := &bonus{cfg: cfg, seen: make([]map[uint64]int32, rows)}
+func newBonus(cfg BonusConfig, spec env.Spec, rows int) *bonus {
+	b := &bonus{cfg: cfg, hi: spec.ObsLen, seen: make([]map[uint64]int32, rows)}
+	at := 0
+	for _, f := range spec.Layout {
+		if len(f.Shape) >= 2 {
+			b.lo, b.hi = at, at+f.Len()
+			break
+		}
+		at += f.Len()
+	}
 	for i := range b.seen {
 		b.seen[i] = map[uint64]int32{}
 	}
@@ -34,7 +46,7 @@ func (b *bonus) of(i int, obs []byte) float32 {
 	if b.cfg.Size == 0 {
 		return 0
 	}
-	h := hashObs(obs)
+	h := hashObs(obs[b.lo:b.hi])
 	b.seen[i][h]++
 	n := b.seen[i][h]
 	if b.cfg.Kind == "count" {

@@ -17,18 +17,29 @@ import (
 type Core struct {
 	mu   sync.Mutex // of the network, which one goroutine uses at a time
 	net  Network
+	gate *Gate // nil for a network that does not decide how long it thinks
 	spec think.Spec
 }
 
-// NewCore is n, made for spec, to think with; n stays its owner's and must not change.
-func NewCore(n Network, spec env.Spec) (*Core, error) {
-	c := &Core{net: n, spec: think.Spec{
+// NewCore is n, made for spec, to think with, and a gate that says when it is enough, or nil; both stay
+// their owner's and must not change.
+func NewCore(n Network, g *Gate, spec env.Spec) (*Core, error) {
+	c := &Core{net: n, gate: g, spec: think.Spec{
 		Vocab: spec.Vocab, Outputs: len(spec.Actions), Answers: 1, Shape: think.Shape{Seq: spec.ObsLen}, Fixed: true,
 	}}
+	cells := 1
+	if f, ok := mapOf(spec); ok {
+		if own, ok := n.(*net); ok {
+			if _, ok := own.resized(f.Shape[0], f.Shape[1]); ok {
+				c.spec.Shape.Rows, c.spec.Shape.Cols = f.Shape[0], f.Shape[1]
+				c.spec.Fixed, cells = false, f.Len()
+			}
+		}
+	}
 	names := levelNames(n)
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		for i, t := range n.Start(s, 1) {
-			c.spec.Levels = append(c.spec.Levels, think.Level{Name: names[i], Width: int(t.Numel())})
+			c.spec.Levels = append(c.spec.Levels, think.Level{Name: names[i], Width: int(t.Numel()) / cells})
 		}
 	})
 	return c, err
@@ -46,21 +57,37 @@ func levelNames(n Network) []string {
 func (c *Core) Spec() think.Spec { return c.spec }
 
 // Close closes the network.
-func (c *Core) Close() error { c.net.Close(); return nil }
+func (c *Core) Close() error {
+	c.net.Close()
+	if c.gate != nil {
+		c.gate.Close()
+	}
+	return nil
+}
 
 // Open implements think.Core.
 func (c *Core) Open(rows int, shape think.Shape) (think.Rows, error) {
-	if shape.Seq != c.spec.Shape.Seq {
+	n := c.net
+	switch {
+	case c.spec.Fixed && shape.Seq != c.spec.Shape.Seq:
 		return nil, fmt.Errorf("observations of %d bytes, the network reads %d", shape.Seq, c.spec.Shape.Seq)
+	case !c.spec.Fixed && shape.Rows*shape.Cols != shape.Seq:
+		return nil, fmt.Errorf("a map of %d rows, %d columns in %d bytes", shape.Rows, shape.Cols, shape.Seq)
+	case !c.spec.Fixed:
+		n, _ = c.net.(*net).resized(shape.Rows, shape.Cols)
 	}
-	r := &coreRows{core: c, obs: make([]byte, rows*shape.Seq), begun: make([]bool, rows), fresh: make([]bool, rows)}
-	return r, torch.Do(torch.NoGrad, func(s *torch.Scope) { r.state = c.net.Start(s, rows).keep(s) })
+	r := &coreRows{
+		core: c, net: n, seq: shape.Seq, obs: make([]byte, rows*shape.Seq), begun: make([]bool, rows), fresh: make([]bool, rows),
+	}
+	return r, torch.Do(torch.NoGrad, func(s *torch.Scope) { r.state = n.Start(s, rows).keep(s) })
 }
 
 // coreRows are the rows of a Core: the states of all of them, in their places.
 type coreRows struct {
 	core  *Core
-	obs   []byte // [rows][obsLen]
+	net   Network // for maps of this size
+	seq   int     // bytes of an observation
+	obs   []byte  // [rows][seq]
 	begun []bool
 	fresh []bool // the state is to be the start
 	state State
@@ -75,7 +102,7 @@ func (r *coreRows) Begin(row int, in think.Input) error {
 
 // Turn implements think.Rows.
 func (r *coreRows) Turn(row int, in think.Input) error {
-	n := r.core.spec.Shape.Seq
+	n := r.seq
 	switch {
 	case !r.begun[row]:
 		return fmt.Errorf("row %d has not begun", row)
@@ -96,26 +123,31 @@ func (r *coreRows) Segment(rows []int, out *think.Output) error {
 		}
 	}
 	return r.do(func(s *torch.Scope) error {
-		x, err := r.core.net.Encode(s, rowsOf(r.obs, rows, r.core.spec.Shape.Seq), len(rows))
+		x, err := r.net.Encode(s, rowsOf(r.obs, rows, r.seq), len(rows))
 		if err != nil {
 			return err
 		}
-		z := r.core.net.Segment(s, x, r.gather(s, rows))
-		r.scatter(s, rows, z)
-		h := r.core.net.Heads(s, x, z)
+		before := r.gather(s, rows)
+		z := r.net.Segment(s, x, before)
+		h := r.net.Heads(s, x, z)
 		out.Logits = s.ReadFloats(out.Logits, h.Logits)
-		out.QHalt = r.q(s, out.QHalt, h.QHalt, len(rows))
-		out.QContinue = r.q(s, out.QContinue, h.QContinue, len(rows))
+		r.gate(s, len(rows), h, before, z, out)
+		r.scatter(s, rows, z)
 		return nil
 	})
 }
 
-// q reads a head of the Q values; zeros where there is none.
-func (r *coreRows) q(s *torch.Scope, dst []float32, t *torch.Tensor, rows int) []float32 {
-	if t == nil {
-		return append(dst[:0], make([]float32, rows)...)
+// gate asks the gate about n rows; without one the Q values are zeros.
+func (r *coreRows) gate(s *torch.Scope, n int, h Heads, before, after State, out *think.Output) {
+	out.QHalt, out.QContinue = append(out.QHalt[:0], make([]float32, n)...), append(out.QContinue[:0], make([]float32, n)...)
+	g := r.core.gate
+	if g == nil {
+		return
 	}
-	return s.ReadFloats(dst, t)
+	q := s.ReadFloats(nil, g.q.apply(s, g.features(s, h, before, after)))
+	for i := range n {
+		out.QHalt[i], out.QContinue[i] = q[2*i], q[2*i+1]
+	}
 }
 
 func (r *coreRows) do(f func(*torch.Scope) error) error {
@@ -133,7 +165,7 @@ func (r *coreRows) do(f func(*torch.Scope) error) error {
 func (r *coreRows) gather(s *torch.Scope, rows []int) State {
 	z := r.state
 	if slices.Contains(r.fresh, true) {
-		z = r.core.net.Start(s, len(r.begun)).where(s, mask(s, r.core.net.Params().Device(), r.fresh), z)
+		z = r.net.Start(s, len(r.begun)).where(s, mask(s, r.net.Params().Device(), r.fresh), z)
 		r.keep(s, z)
 		z = r.state
 		clear(r.fresh)
@@ -163,7 +195,7 @@ func (r *coreRows) ids(s *torch.Scope, rows []int) *torch.Tensor {
 	for i, row := range rows {
 		ids[i] = int64(row)
 	}
-	return torch.From(s, r.core.net.Params().Device(), ids, int64(len(ids)))
+	return torch.From(s, r.net.Params().Device(), ids, int64(len(ids)))
 }
 
 // keep makes z the state.
@@ -206,7 +238,7 @@ func (r *coreRows) Load(row int, m think.Memory) error {
 			if int(t.Numel()) != len(m[i]) {
 				return fmt.Errorf("row %d: a memory of %d numbers, want %d", row, len(m[i]), t.Numel())
 			}
-			next[i] = torch.From(s, r.core.net.Params().Device(), m[i], torch.Shape(t)...)
+			next[i] = torch.From(s, r.net.Params().Device(), m[i], torch.Shape(t)...)
 		}
 		r.scatter(s, []int{row}, next)
 		return nil

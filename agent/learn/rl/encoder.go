@@ -95,13 +95,21 @@ func (e *encoder) stack(b *builder) int {
 	return rows * cols * in
 }
 
-// encode is [rows, width].
-func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (*torch.Tensor, error) {
-	if len(obs) != rows*e.obsLen {
-		return nil, fmt.Errorf("%d bytes are not %d observations of %d", len(obs), rows, e.obsLen)
+// checkObs reports observations that a network was not made for.
+func checkObs(obs []byte, rows, obsLen, vocab int) error {
+	if len(obs) != rows*obsLen {
+		return fmt.Errorf("%d bytes are not %d observations of %d", len(obs), rows, obsLen)
 	}
-	if top := slices.Max(obs); int(top) >= e.vocab {
-		return nil, fmt.Errorf("an observation has %d, want below %d", top, e.vocab)
+	if top := slices.Max(obs); int(top) >= vocab {
+		return fmt.Errorf("an observation has %d, want below %d", top, vocab)
+	}
+	return nil
+}
+
+// encode is one tensor [rows, width].
+func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
+	if err := checkObs(obs, rows, e.obsLen, e.vocab); err != nil {
+		return nil, err
 	}
 	dev := e.params.Device()
 	var parts []*torch.Tensor
@@ -136,7 +144,7 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (*torch.Tensor, e
 	if len(parts) > 1 {
 		x = s.Cat(1, parts...)
 	}
-	return s.Linear(x, e.out, e.outB), nil
+	return Seen{s.Linear(x, e.out, e.outB)}, nil
 }
 
 // A builder adds initialised parameters.

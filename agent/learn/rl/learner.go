@@ -3,11 +3,14 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ponder-agents/ponder/act"
@@ -28,11 +31,16 @@ import (
 const (
 	AlgorithmPPO     = "ppo"
 	AlgorithmImitate = "imitate"
+	AlgorithmHalt    = "halt" // when to stop thinking, of a policy that has learned to act
 )
+
+// algorithms are all of them, in the order of the help.
+var algorithms = []string{AlgorithmPPO, AlgorithmImitate, AlgorithmHalt}
 
 // A Config is everything that decides what a run of an agent that learns by acting computes.
 type Config struct {
-	Algorithm string          `json:"algorithm"` // AlgorithmPPO or AlgorithmImitate
+	Algorithm string          `json:"algorithm"` // one of the constants
+	Begin     string          `json:"begin"`     // model whose weights it began with; "" for none
 	Env       string          `json:"env"`       // id of the environment
 	Options   []string        `json:"options"`   // its options, NAME=VALUE
 	Envs      int             `json:"envs"`      // environments that act at once; 0 means 16
@@ -42,6 +50,7 @@ type Config struct {
 	Act       ActorConfig     `json:"act"`
 	PPO       PPOConfig       `json:"ppo"`
 	Imitate   ImitationConfig `json:"imitate"`
+	Halt      GateConfig      `json:"halt"`
 }
 
 // Default is the recipe that learns MiniGrid here: an HRM that keeps its carry and thinks one or two
@@ -49,8 +58,11 @@ type Config struct {
 func Default(algorithm, envID string) Config {
 	c := Config{Algorithm: algorithm, Env: envID, Envs: 16, Frames: 100_000, Policy: NetworkConfig{Kind: "hrm"}}
 	c.Act.Segments = 2
-	if algorithm == AlgorithmPPO {
+	switch algorithm {
+	case AlgorithmPPO:
 		c.Act.Bonus.Size = 0.01
+	case AlgorithmHalt:
+		c.Act.Greedy, c.Halt.Price = true, 0.003
 	}
 	return c
 }
@@ -58,14 +70,14 @@ func Default(algorithm, envID string) Config {
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	var errs problems
-	errs.add(c.Algorithm != AlgorithmPPO && c.Algorithm != AlgorithmImitate, "algorithm %q: want %s or %s", c.Algorithm, AlgorithmPPO, AlgorithmImitate)
+	errs.add(!slices.Contains(algorithms, c.Algorithm), "algorithm %q: want one of %s", c.Algorithm, strings.Join(algorithms, ", "))
 	errs.add(c.Envs < 1 || c.Envs > 1<<14, "envs is %d, want 1 to 16384", c.Envs)
 	errs.add(c.Frames < 1, "frames is %d, want 1 or more", c.Frames)
 	errs.add(c.Act.Segments < 1 || c.Act.Segments > 1024, "act.segments is %d, want 1 to 1024", c.Act.Segments)
 	errs.add(!(c.Act.Gamma >= 0 && c.Act.Gamma <= 1), "act.gamma is %v, want 0 to 1", c.Act.Gamma)
 	errs.add(!(c.Act.Bonus.Size >= 0), "act.bonus.size is %v, want 0 or more", c.Act.Bonus.Size)
 	errs.add(c.Act.Bonus.Kind != "" && c.Act.Bonus.Kind != "first" && c.Act.Bonus.Kind != "count", "act.bonus.kind %q: want first or count", c.Act.Bonus.Kind)
-	errs = append(errs, c.PPO.Check(), c.Imitate.Check())
+	errs = append(errs, c.PPO.Check(), c.Imitate.Check(), c.Halt.Check())
 	return errors.Join(errs...)
 }
 
@@ -77,17 +89,23 @@ type Learner struct {
 	cfg    Config
 	vec    *env.Vec
 	net    Network
+	gate   *Gate // nil but for AlgorithmHalt
 	actor  *Actor
-	update interface {
-		Update(ctx context.Context, done float64) (Losses, error)
-		Close()
-	}
-	sweep  *sweep
+	update updater
 	frames int64
 	window []Episode // the last windowLength
 	sum    Losses    // since Metrics
 	steps  int       // updates since
 	found  *Achieved
+}
+
+// An updater acts for a rollout and learns from it, again and again.
+type updater interface {
+	Update(ctx context.Context, done float64) (Losses, error)
+	Frames() int
+	optimizer() *torch.Adam
+	random() *rng.Rand
+	Close()
 }
 
 // Achieved is what an agent came to in episodes that it did not learn from.
@@ -126,20 +144,84 @@ func (l *Learner) open(dev torch.Device) (err error) {
 	if l.actor, err = NewActor(l.net, l.vec, cfg.Act, cfg.Seed); err != nil {
 		return err
 	}
-	if cfg.Algorithm == AlgorithmImitate {
+	switch cfg.Algorithm {
+	case AlgorithmImitate:
 		p, err := NewImitation(l.net, l.actor, cfg.Imitate, cfg.Seed)
 		if err != nil {
 			return err
 		}
-		l.update, l.sweep = p, p.sweep
-		return nil
+		l.update = p
+	case AlgorithmHalt:
+		if l.gate, err = NewGate(l.net, l.vec.Spec(), rng.Stream(cfg.Seed, "gate").Uint64()); err != nil {
+			return err
+		}
+		p, err := newGating(l.net, l.gate, l.actor, cfg.Halt, cfg.Seed)
+		if err != nil {
+			return err
+		}
+		l.update = p
+	default:
+		p, err := NewPPO(l.net, l.actor, cfg.PPO, cfg.Seed)
+		if err != nil {
+			return err
+		}
+		l.update = p
 	}
-	p, err := NewPPO(l.net, l.actor, cfg.PPO, cfg.Seed)
-	if err != nil {
-		return err
-	}
-	l.update, l.sweep = p, p.sweep
 	return nil
+}
+
+// NewFrom is New with a network like that of checkpoint c, whose weights it begins with; errors and the
+// run call it name. Whether the carry is kept is c's as well.
+func NewFrom(name string, c *checkpoint.Checkpoint, cfg Config, dev torch.Device) (*Learner, error) {
+	l, err := newFrom(name, c, cfg, dev)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", name, err)
+	}
+	return l, nil
+}
+
+func newFrom(name string, c *checkpoint.Checkpoint, cfg Config, dev torch.Device) (*Learner, error) {
+	var was saved
+	if err := json.Unmarshal(c.Config, &was); err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
+	}
+	if was.Task != task.PolicyTask {
+		return nil, fmt.Errorf("it answers %s, want one that learned to act", was.Task)
+	}
+	cfg.Policy, cfg.Act.Reset, cfg.Begin = was.Policy, was.Act.Reset, name
+	weights, err := tensors(c.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	l, err := New(cfg, dev)
+	if err != nil {
+		return nil, err
+	}
+	gate := cutPrefix(weights, gatePrefix)
+	err = l.net.Params().Load(weights)
+	if err == nil && l.gate != nil && len(gate) > 0 {
+		err = l.gate.params.Load(gate)
+	}
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// gatePrefix begins the names of a gate's parameters.
+const gatePrefix = "gate."
+
+// cutPrefix takes the tensors whose names begin so out of all.
+func cutPrefix(all map[string]safetensors.Tensor, prefix string) map[string]safetensors.Tensor {
+	out := map[string]safetensors.Tensor{}
+	for name, t := range all {
+		if strings.HasPrefix(name, prefix) {
+			out[name] = t
+			delete(all, name)
+		}
+	}
+	return out
 }
 
 // Close frees what the learner holds.
@@ -149,6 +231,9 @@ func (l *Learner) Close() {
 	}
 	if l.actor != nil {
 		l.actor.Close()
+	}
+	if l.gate != nil {
+		l.gate.Close()
 	}
 	if l.net != nil {
 		l.net.Close()
@@ -180,7 +265,7 @@ func (l *Learner) Step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("frame %d: %w", l.frames, err)
 	}
-	l.frames += int64(l.sweep.Frames())
+	l.frames += int64(l.update.Frames())
 	l.sum.add(m, 1)
 	l.steps++
 	l.window = append(l.window, l.actor.Ended()...)
@@ -221,7 +306,7 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 		runlog.Float("mean_return", m.MeanReturn), runlog.Float("success", m.Success), runlog.Float("mean_segments", m.MeanSegments),
 		runlog.Float("loss", l.sum.Loss/n), runlog.Float("value_loss", l.sum.Value/n), runlog.Float("entropy", l.sum.Entropy/n),
 		runlog.Float("kl", l.sum.KL/n), runlog.Float("grad_norm", l.sum.Norm/n),
-		runlog.Float("frames_per_second", float64(l.steps*l.sweep.Frames())/d.Seconds()),
+		runlog.Float("frames_per_second", float64(l.steps*l.update.Frames())/d.Seconds()),
 	}
 	l.sum, l.steps = Losses{}, 0
 	return fields
@@ -232,7 +317,7 @@ const testSeed = 1_000_000_000
 
 // Evaluate implements run.Learner: count episodes of fresh levels, the likeliest action at every step.
 func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, err error) {
-	core, err := NewCore(l.net, l.vec.Spec())
+	core, err := NewCore(l.net, l.gate, l.vec.Spec())
 	if err != nil {
 		return e, err
 	}
@@ -251,9 +336,17 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 	return e, nil
 }
 
-// usage is how the network is to be used: it always thinks the most segments that it learned with.
+// usage is how the network is to be used: it thinks until its gate is content, or always the most segments
+// that it learned with.
 func (l *Learner) usage() think.Usage {
-	return think.Usage{Task: task.PolicyTask, Halting: act.Config{MaxSegments: max(1, l.cfg.Act.Segments), Rule: act.Never}, NoContinue: true}
+	u := think.Usage{
+		Task: task.PolicyTask, Halting: act.Config{MaxSegments: max(1, l.cfg.Act.Segments), Rule: act.Never}, NoContinue: l.gate == nil,
+		KeepCarry: !l.cfg.Act.Reset, Discount: cmp.Or(l.cfg.Act.Gamma, defaultGamma),
+	}
+	if l.gate != nil {
+		u.Halting.Rule, u.Price = act.HaltOverContinue, l.cfg.Halt.Price
+	}
+	return u
 }
 
 // saved is config.json of a checkpoint.
@@ -262,6 +355,8 @@ type saved struct {
 	Evaluation act.Config `json:"evaluation"`
 	NoContinue bool       `json:"no_continue"`
 	KeepCarry  bool       `json:"keep_carry"`
+	Price      float64    `json:"price"`
+	Discount   float64    `json:"discount"`
 	Spec       env.Spec   `json:"spec"` // of the environment
 	Config
 }
@@ -284,8 +379,8 @@ type state struct {
 // Snapshot implements run.Learner.
 func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	st := state{
-		Frames: l.frames, Window: l.window, Sum: l.sum, Updates: l.steps, Adam: l.sweep.adam.Steps(), Now: l.actor.now,
-		Bonus: l.actor.bonus.appendState(nil), Act: l.actor.rng.AppendState(nil), Minibatches: l.sweep.rng.AppendState(nil), Found: l.found,
+		Frames: l.frames, Window: l.window, Sum: l.sum, Updates: l.steps, Adam: l.update.optimizer().Steps(), Now: l.actor.now,
+		Bonus: l.actor.bonus.appendState(nil), Act: l.actor.rng.AppendState(nil), Minibatches: l.update.random().AppendState(nil), Found: l.found,
 	}
 	for i := range l.vec.Len() {
 		row, err := l.vec.AppendRow(i, nil)
@@ -298,7 +393,14 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	if err != nil {
 		return checkpoint.Snapshot{}, err
 	}
-	tensors, err := l.sweep.adam.Save()
+	if l.gate != nil {
+		gate, err := l.gate.params.Save()
+		if err != nil {
+			return checkpoint.Snapshot{}, err
+		}
+		maps.Copy(weights, gate)
+	}
+	tensors, err := l.update.optimizer().Save()
 	if err != nil {
 		return checkpoint.Snapshot{}, err
 	}
@@ -309,7 +411,7 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	})
 	u := l.usage()
 	return checkpoint.Snapshot{
-		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: true, KeepCarry: !l.cfg.Act.Reset, Spec: l.vec.Spec(), Config: l.cfg},
+		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: u.NoContinue, KeepCarry: u.KeepCarry, Price: u.Price, Discount: u.Discount, Spec: l.vec.Spec(), Config: l.cfg},
 		Model:  weights, Optimizer: tensors, Train: st, Card: l.card(),
 	}, err
 }
@@ -356,7 +458,12 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.net.Params().Load(weights), l.sweep.adam.Load(others, st.Adam)); err != nil {
+	if gate := cutPrefix(weights, gatePrefix); l.gate != nil {
+		if err := l.gate.params.Load(gate); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(l.net.Params().Load(weights), l.update.optimizer().Load(others, st.Adam)); err != nil {
 		return err
 	}
 	if len(st.Rows) != l.vec.Len() || len(st.Now) != l.vec.Len() {
@@ -370,7 +477,7 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	if rest, ok := l.actor.bonus.setState(st.Bonus); !ok || len(rest) > 0 {
 		return errors.New("the counts of the bonus are cut")
 	}
-	if err := errors.Join(l.actor.rng.SetState(st.Act), l.sweep.rng.SetState(st.Minibatches)); err != nil {
+	if err := errors.Join(l.actor.rng.SetState(st.Act), l.update.random().SetState(st.Minibatches)); err != nil {
 		return err
 	}
 	l.frames, l.window, l.sum, l.steps, l.actor.now, l.found = st.Frames, st.Window, st.Sum, st.Updates, st.Now, st.Found
@@ -427,12 +534,24 @@ func open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model
 	if err != nil {
 		return nil, err
 	}
-	if err := n.Params().Load(weights); err != nil {
-		n.Close()
-		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	gate := cutPrefix(weights, gatePrefix)
+	var g *Gate
+	if err = n.Params().Load(weights); err == nil && len(gate) > 0 {
+		if g, err = NewGate(n, cfg.Spec, 0); err == nil {
+			err = g.params.Load(gate)
+		}
 	}
-	core, err := NewCore(n, cfg.Spec)
 	if err != nil {
+		err = fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
+	}
+	var core *Core
+	if err == nil {
+		core, err = NewCore(n, g, cfg.Spec)
+	}
+	if err != nil {
+		if g != nil {
+			g.Close()
+		}
 		n.Close()
 		return nil, err
 	}

@@ -19,12 +19,17 @@ var kinds = map[string]func(b *builder, cfg NetworkConfig) core{
 	"hrm": newHRM, "cell": newCell, "conv": newFeedForward, "gru": newGRU, "lstm": newLSTM, "transformer": newTransformer,
 }
 
-// A core is what lies between encoder and heads.
+// A reader makes of observations what segments begin with.
+type reader interface {
+	encode(s *torch.Scope, obs []byte, rows int) (Seen, error)
+}
+
+// A core is what lies between reader and heads.
 type core interface {
 	start(s *torch.Scope, rows int) State
-	segment(s *torch.Scope, x *torch.Tensor, z State) State
+	segment(s *torch.Scope, x Seen, z State) State
 	// read is the vector [rows, readout] that the heads see.
-	read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor
+	read(s *torch.Scope, x Seen, z State) *torch.Tensor
 	readout() int
 }
 
@@ -32,11 +37,10 @@ type core interface {
 type net struct {
 	cfg    NetworkConfig
 	params *torch.Params
-	enc    *encoder
+	enc    reader
 	core   core
 	policy head
 	value  head
-	halt   head // q_halt and q_continue; trained by a Gate alone
 }
 
 // A head is two layers with tanh between them.
@@ -53,7 +57,8 @@ func (h head) apply(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	return s.Linear(s.Tanh(s.Linear(x, h.w1, h.b1)), h.w2, h.b2)
 }
 
-// NewNetwork makes a network for the observations and actions of spec, initialised from seed.
+// NewNetwork makes a network for the observations and actions of spec, initialised from seed. An HRM
+// that sees a map has a state for each of its cells, one that sees anything else has one vector.
 func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64) (Network, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
@@ -65,13 +70,17 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 	var err error
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		b := &builder{s: s, gen: gen, p: n.params}
-		if n.enc, err = newEncoder(b, spec, cfg.Hidden); err != nil {
-			return
+		if g, ok := mapOf(spec); ok && cfg.Kind == "hrm" {
+			m := newMapReader(b, g, spec.Vocab, cfg.Hidden)
+			n.enc, n.core = m, newMapCore(b, cfg, m)
+		} else {
+			if n.enc, err = newEncoder(b, spec, cfg.Hidden); err != nil {
+				return
+			}
+			n.core = kinds[cfg.Kind](b, cfg)
 		}
-		n.core = kinds[cfg.Kind](b, cfg)
 		n.policy = newHead(b, "policy", len(spec.Actions), n.core.readout())
 		n.value = newHead(b, "value", 1, n.core.readout())
-		n.halt = newHead(b, "q_head", 2, n.core.readout())
 	})
 	if err == nil {
 		err = failed
@@ -90,21 +99,17 @@ func (n *net) Levels() []string { return n.cfg.Levels() }
 
 func (n *net) Close() { n.params.Close() }
 
-func (n *net) Encode(s *torch.Scope, obs []byte, rows int) (*torch.Tensor, error) {
+func (n *net) Encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	return n.enc.encode(s, obs, rows)
 }
 func (n *net) Start(s *torch.Scope, rows int) State { return n.core.start(s, rows) }
-func (n *net) Segment(s *torch.Scope, x *torch.Tensor, z State) State {
+func (n *net) Segment(s *torch.Scope, x Seen, z State) State {
 	return n.core.segment(s, x, z)
 }
 
-func (n *net) Heads(s *torch.Scope, x *torch.Tensor, z State) Heads {
+func (n *net) Heads(s *torch.Scope, x Seen, z State) Heads {
 	r := n.core.read(s, x, z)
-	q := n.halt.apply(s, s.Detach(r))
-	return Heads{
-		Logits: n.policy.apply(s, r), Value: s.Own(n.value.apply(s, r).Select(1, 0, false)),
-		QHalt: s.Own(q.Select(1, 0, false)), QContinue: s.Own(q.Select(1, 1, false)),
-	}
+	return Heads{Logits: n.policy.apply(s, r), Value: s.Own(n.value.apply(s, r).Select(1, 0, false)), Read: r}
 }
 
 // hrm is the HRM over one vector: LCycles updates of z_L, one of z_H. A block is a SwiGLU feed-forward
@@ -142,9 +147,9 @@ func (c *hrmCore) start(s *torch.Scope, rows int) State {
 	return State{row(0), row(1)}
 }
 
-func (c *hrmCore) segment(s *torch.Scope, x *torch.Tensor, z State) State {
+func (c *hrmCore) segment(s *torch.Scope, x Seen, z State) State {
 	zh, zl := z[0], z[1]
-	around := s.Add(zh, x)
+	around := s.Add(zh, x[0])
 	for range c.cfg.LCycles {
 		zl = c.l.apply(s, s.Add(zl, around))
 	}
@@ -153,8 +158,8 @@ func (c *hrmCore) segment(s *torch.Scope, x *torch.Tensor, z State) State {
 
 func (c *hrmCore) readout() int { return 2 * c.cfg.Hidden }
 
-func (c *hrmCore) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor {
-	return s.Cat(1, z[0], s.Tanh(x))
+func (c *hrmCore) read(s *torch.Scope, x Seen, z State) *torch.Tensor {
+	return s.Cat(1, z[0], s.Tanh(x[0]))
 }
 
 // feedForward has no state: one segment is as good as many.
@@ -162,11 +167,11 @@ type feedForward struct{ width int }
 
 func newFeedForward(_ *builder, cfg NetworkConfig) core { return feedForward{cfg.Hidden} }
 
-func (feedForward) start(*torch.Scope, int) State                          { return nil }
-func (feedForward) segment(_ *torch.Scope, _ *torch.Tensor, z State) State { return z }
-func (f feedForward) readout() int                                         { return f.width }
-func (feedForward) read(s *torch.Scope, x *torch.Tensor, _ State) *torch.Tensor {
-	return s.Tanh(x)
+func (feedForward) start(*torch.Scope, int) State                 { return nil }
+func (feedForward) segment(_ *torch.Scope, _ Seen, z State) State { return z }
+func (f feedForward) readout() int                                { return f.width }
+func (feedForward) read(s *torch.Scope, x Seen, _ State) *torch.Tensor {
+	return s.Tanh(x[0])
 }
 
 // A recurrent is a GRU or an LSTM, one step a segment.
@@ -203,8 +208,8 @@ func (c *recurrent) start(s *torch.Scope, rows int) State {
 	return State{zeros()}
 }
 
-func (c *recurrent) segment(s *torch.Scope, x *torch.Tensor, z State) State {
-	in := s.Tanh(x)
+func (c *recurrent) segment(s *torch.Scope, x Seen, z State) State {
+	in := s.Tanh(x[0])
 	if !c.lstm {
 		return State{s.Own(ts.GruCell(in, z[0], c.wIH, c.wHH, c.bIH, c.bHH))}
 	}
@@ -215,8 +220,8 @@ func (c *recurrent) segment(s *torch.Scope, x *torch.Tensor, z State) State {
 
 func (c *recurrent) readout() int { return 2 * c.width }
 
-func (c *recurrent) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor {
-	return s.Cat(1, z[0], s.Tanh(x))
+func (c *recurrent) read(s *torch.Scope, x Seen, z State) *torch.Tensor {
+	return s.Cat(1, z[0], s.Tanh(x[0]))
 }
 
 // cellCore is the HRM of two GRUs (hrm.Cell's formulas): low steps on [x, h_high], then a high one.
@@ -238,8 +243,8 @@ func (c *cellCore) start(s *torch.Scope, rows int) State {
 	return State{c.high.start(s, rows)[0], c.low.start(s, rows)[0]}
 }
 
-func (c *cellCore) segment(s *torch.Scope, x *torch.Tensor, z State) State {
-	in, low := s.Cat(1, s.Tanh(x), z[0]), z[1]
+func (c *cellCore) segment(s *torch.Scope, x Seen, z State) State {
+	in, low := s.Cat(1, s.Tanh(x[0]), z[0]), z[1]
 	for range arch.PolicyCellSteps {
 		low = s.Own(ts.GruCell(in, low, c.low.wIH, c.low.wHH, c.low.bIH, c.low.bHH))
 	}
@@ -248,8 +253,8 @@ func (c *cellCore) segment(s *torch.Scope, x *torch.Tensor, z State) State {
 
 func (c *cellCore) readout() int { return 2 * c.width }
 
-func (c *cellCore) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor {
-	return s.Cat(1, z[0], s.Tanh(x))
+func (c *cellCore) read(s *torch.Scope, x Seen, z State) *torch.Tensor {
+	return s.Cat(1, z[0], s.Tanh(x[0]))
 }
 
 // transformer attends from the present to the last Window steps. Its state is those steps and which of
@@ -279,10 +284,10 @@ func (c *transformer) start(s *torch.Scope, rows int) State {
 	}
 }
 
-func (c *transformer) segment(s *torch.Scope, x *torch.Tensor, z State) State {
-	shape := torch.Shape(x)
+func (c *transformer) segment(s *torch.Scope, x Seen, z State) State {
+	shape := torch.Shape(x[0])
 	n, w := shape[0], int64(c.cfg.Window)
-	past := s.Cat(1, s.Narrow(z[0], 1, 1, w-1), s.Reshape(s.Tanh(x), n, 1, shape[1]))
+	past := s.Cat(1, s.Narrow(z[0], 1, 1, w-1), s.Reshape(s.Tanh(x[0]), n, 1, shape[1]))
 	ones := make([]float32, n)
 	for i := range ones {
 		ones[i] = 1
@@ -293,9 +298,9 @@ func (c *transformer) segment(s *torch.Scope, x *torch.Tensor, z State) State {
 
 func (c *transformer) readout() int { return 2 * c.cfg.Hidden }
 
-func (c *transformer) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tensor {
+func (c *transformer) read(s *torch.Scope, x Seen, z State) *torch.Tensor {
 	h := int64(c.cfg.Hidden)
-	shape := torch.Shape(x)
+	shape := torch.Shape(x[0])
 	n, w := shape[0], int64(c.cfg.Window)
 	in := s.Add(z[0], c.place)
 	qkv := s.Linear(in, c.qkv, nil) // [n, w, 3h]
@@ -305,6 +310,6 @@ func (c *transformer) read(s *torch.Scope, x *torch.Tensor, z State) *torch.Tens
 	absent := s.Scale(s.Sub(s.Reshape(z[1], n, 1, w), s.Floats([]float32{1}, 1)), 1e9)
 	weights := s.Own(s.Add(scores, absent).Softmax(-1, torch.Float32, false))
 	y := s.Linear(s.Reshape(s.MatMul(weights, v), n, h), c.out, nil)
-	now := s.Tanh(x)
+	now := s.Tanh(x[0])
 	return s.Cat(1, c.mlp.apply(s, s.RMSAdd(now, y, 1e-5)), now)
 }

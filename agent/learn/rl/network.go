@@ -8,34 +8,47 @@ import "github.com/ponder-agents/ponder/torch"
 // empty for a network without memory. It has no history of gradients between steps.
 type State []*torch.Tensor
 
+// Seen is what all segments about an observation begin with: one tensor [rows, ...] for each of its parts.
+type Seen []*torch.Tensor
+
 // Heads are what a network says of each row.
 type Heads struct {
-	Logits    *torch.Tensor // [rows, actions]: of a policy, or what DQN takes for returns
-	Value     *torch.Tensor // [rows] the return to come
-	QHalt     *torch.Tensor // [rows] the return of acting now; nil for a network that does not decide how long it thinks
-	QContinue *torch.Tensor // [rows] of thinking on, its price paid
+	Logits *torch.Tensor // [rows, actions] of a policy
+	Value  *torch.Tensor // [rows] the return to come
+	Read   *torch.Tensor // [rows, width] what both were read from: a Gate reads it too; nil if no gate is ever learned
 }
 
 // A Network acts. It is used by one goroutine at a time.
 type Network interface {
 	Params() *torch.Params
-	// Encode makes of observations what all segments about them begin with: obs is [rows][obsLen].
-	Encode(s *torch.Scope, obs []byte, rows int) (*torch.Tensor, error)
+	// Encode reads observations: obs is [rows][obsLen].
+	Encode(s *torch.Scope, obs []byte, rows int) (Seen, error)
 	// Start is the state of rows whose episode begins.
 	Start(s *torch.Scope, rows int) State
 	// Segment thinks once.
-	Segment(s *torch.Scope, x *torch.Tensor, z State) State
+	Segment(s *torch.Scope, x Seen, z State) State
 	// Heads reads the state after a segment, beside what was seen.
-	Heads(s *torch.Scope, x *torch.Tensor, z State) Heads
+	Heads(s *torch.Scope, x Seen, z State) Heads
 	// Close frees the parameters.
 	Close()
 }
 
 // pick is the rows ids of z.
-func (z State) pick(s *torch.Scope, ids *torch.Tensor) State {
-	out := make(State, len(z))
-	for i, t := range z {
+func (z State) pick(s *torch.Scope, ids *torch.Tensor) State { return State(Seen(z).pick(s, ids)) }
+
+func (x Seen) pick(s *torch.Scope, ids *torch.Tensor) Seen {
+	out := make(Seen, len(x))
+	for i, t := range x {
 		out[i] = s.Index(t, 0, ids)
+	}
+	return out
+}
+
+// narrow is n rows of x from row i.
+func (x Seen) narrow(s *torch.Scope, i, n int) Seen {
+	out := make(Seen, len(x))
+	for k, t := range x {
+		out[k] = s.Narrow(t, 0, int64(i), int64(n))
 	}
 	return out
 }
@@ -97,26 +110,77 @@ func mask(s *torch.Scope, dev torch.Device, x []bool) *torch.Tensor {
 }
 
 // deliberate thinks segments[i] segments about row i, one at least, from z, and gives the state before the
-// last of them beside: where the one-step gradient begins.
-func deliberate(s *torch.Scope, n Network, x *torch.Tensor, z State, segments []int32) (after, before State) {
-	most, least := int32(1), int32(1<<30)
-	for _, m := range segments {
-		most, least = max(most, m), min(least, m)
+// last of them beside: where the one-step gradient begins. Rows that are done leave the batch.
+func deliberate(s *torch.Scope, n Network, x Seen, z State, segments []int32) (after, before State) {
+	d := newDeliberation(s, n, x, z, len(segments))
+	for m := int32(1); len(d.rows) > 0; m++ {
+		d.segment()
+		d.leave(func(row int) bool { return segments[row] <= m })
 	}
-	before = z
-	dev := n.Params().Device()
-	on := make([]bool, len(segments))
-	for k := int32(1); k <= most; k++ {
-		next := n.Segment(s, x, z)
-		if k <= least { // all rows go on
-			before, z = z, next
+	return d.results()
+}
+
+// A deliberation is rows that think, each until it leaves.
+type deliberation struct {
+	s    *torch.Scope
+	net  Network
+	x    Seen
+	z    State
+	last State // before the last segment
+	rows []int // that think, in the order of x and z
+
+	place              []int64 // of each row in what left
+	left               int
+	afters, lastBefore []State
+}
+
+func newDeliberation(s *torch.Scope, n Network, x Seen, z State, rows int) *deliberation {
+	d := &deliberation{s: s, net: n, x: x, z: z, rows: make([]int, rows), place: make([]int64, rows)}
+	for i := range d.rows {
+		d.rows[i] = i
+	}
+	return d
+}
+
+// segment lets all rows that still think do so once.
+func (d *deliberation) segment() { d.last, d.z = d.z, d.net.Segment(d.s, d.x, d.z) }
+
+// leave takes the rows out of which over is true.
+func (d *deliberation) leave(over func(row int) bool) {
+	var gone, on []int64
+	still := 0
+	for j, row := range d.rows {
+		if over(row) {
+			gone, d.place[row] = append(gone, int64(j)), int64(d.left)
+			d.left++
 			continue
 		}
-		for i, m := range segments {
-			on[i] = m >= k
-		}
-		going := mask(s, dev, on)
-		before, z = z.where(s, going, before), next.where(s, going, z)
+		on = append(on, int64(j))
+		d.rows[still] = row
+		still++
 	}
-	return z, before
+	if d.rows = d.rows[:still]; len(gone) == 0 {
+		return
+	}
+	if still == 0 {
+		d.afters, d.lastBefore = append(d.afters, d.z), append(d.lastBefore, d.last)
+		return
+	}
+	d.afters, d.lastBefore = append(d.afters, d.z.pick(d.s, d.ids(gone))), append(d.lastBefore, d.last.pick(d.s, d.ids(gone)))
+	ids := d.ids(on)
+	d.x, d.z = d.x.pick(d.s, ids), d.z.pick(d.s, ids)
+}
+
+func (d *deliberation) ids(x []int64) *torch.Tensor {
+	return torch.From(d.s, d.net.Params().Device(), x, int64(len(x)))
+}
+
+// results are the states of all rows, which have left, in their order: after their last segments, and
+// before them.
+func (d *deliberation) results() (after, before State) {
+	if len(d.afters) == 1 {
+		return d.afters[0], d.lastBefore[0]
+	}
+	ids := d.ids(d.place)
+	return join(d.s, d.afters).pick(d.s, ids), join(d.s, d.lastBefore).pick(d.s, ids)
 }

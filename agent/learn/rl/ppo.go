@@ -69,8 +69,7 @@ func (p *PPO) Update(ctx context.Context, done float64) (Losses, error) {
 	return p.learn(before, first, p.cfg.LR*ease, func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor {
 		lp, taken := p.chosen(s, h, r.Actions, ids)
 		old, adv := p.column(s, r.LogProb, ids), p.column(s, advantages, ids)
-		ratio := s.Own(s.Sub(taken, old).Exp(false))
-		gain := s.Own(s.Mul(ratio, adv).Minimum(s.Mul(clamp(s, ratio, 1-p.cfg.Clip, 1+p.cfg.Clip), adv), false))
+		gain := clipped(s, s.Own(s.Sub(taken, old).Exp(false)), adv, p.cfg.Clip)
 		returns := p.column(s, r.Returns, ids)
 		miss := s.Own(s.Sub(h.Value, returns).Square(false))
 		if c := p.cfg.ValueClip; c > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
@@ -163,6 +164,14 @@ func TestResume(t *testing.T) {
 	torch.SetThreads(1)
 	cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
 	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 4*16*6, 16, 2, 16
+	halt := Default(AlgorithmHalt, "maze/5x5-v0")
+	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
+	for _, cfg := range []Config{cfg, halt} {
+		t.Run(cfg.Algorithm, func(t *testing.T) { testResume(t, cfg) })
+	}
+}
+
+func testResume(t *testing.T, cfg Config) {
 	plan := run.Plan{LogEvery: 64, SaveEvery: 1 << 20, EvalCount: 3}
 	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
 	begin := func(dir string, ctx context.Context) error {
@@ -208,14 +217,25 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if !m.Usage.KeepCarry || m.Usage.Halting.MaxSegments != 2 {
+	rule := act.Never
+	if cfg.Algorithm == AlgorithmHalt {
+		rule = act.HaltOverContinue
+	}
+	if !m.Usage.KeepCarry || m.Usage.Halting.MaxSegments != 2 || m.Usage.Halting.Rule != rule {
 		t.Errorf("usage %+v", m.Usage)
 	}
 	res, err := exam.Agent(context.Background(), m, cfg.Env, nil, 3, 1, exam.Config{Config: think.Config{KeepCarry: true}})
-	if err != nil || res.Episodes != 3 || res.MeanSegments != 2 || res.SPL != nil {
+	if err != nil || res.Episodes != 3 || (res.SPL != nil) != (cfg.Env == "maze/5x5-v0") {
 		t.Errorf("%+v, error %v", res, err)
 	}
-	if _, err := exam.Agent(context.Background(), m, "maze/5x5-v0", nil, 3, 1, exam.Config{}); err == nil || !strings.Contains(err.Error(), "model parts reads") {
+	if m.Usage.Halting.Rule == act.Never && res.MeanSegments != 2 {
+		t.Errorf("%v segments a decision, want 2", res.MeanSegments)
+	}
+	other := "maze/5x5-v0"
+	if cfg.Env == other {
+		other = "MiniGrid-Empty-5x5-v0"
+	}
+	if _, err := exam.Agent(context.Background(), m, other, nil, 3, 1, exam.Config{}); err == nil || !strings.Contains(err.Error(), "model parts") {
 		t.Errorf("another world: error %v", err)
 	}
 }
@@ -231,7 +251,7 @@ type stopping struct {
 
 func (l stopping) Step(ctx context.Context) error {
 	err := l.Learner.Step(ctx)
-	if stop, ok := l.ctx.Value(stopKey{}).(context.CancelFunc); ok && l.frames >= int64(l.after*l.sweep.Frames()) {
+	if stop, ok := l.ctx.Value(stopKey{}).(context.CancelFunc); ok && l.frames >= int64(l.after*l.update.Frames()) {
 		stop()
 	}
 	return err
@@ -243,16 +263,39 @@ func TestCore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"hrm", "cell", "conv", "gru", "lstm"} {
-		n, err := NewNetwork(NetworkConfig{Kind: kind, Hidden: 8}, e.Spec(), torch.CPU, 3)
+	grid, err := env.Make("maze/7x7-v0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		kind  string
+		gated bool
+		env.Env
+	}{
+		{"hrm", false, e},
+		{"hrm", true, e},
+		{"hrm", false, grid},
+		{"hrm", true, grid},
+		{"cell", false, e},
+		{"conv", true, e},
+		{"gru", false, e},
+		{"lstm", false, e},
+	} {
+		n, err := NewNetwork(NetworkConfig{Kind: tt.kind, Hidden: 8}, tt.Spec(), torch.CPU, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := NewCore(n, e.Spec())
+		var g *Gate
+		if tt.gated {
+			if g, err = NewGate(n, tt.Spec(), 4); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c, err := NewCore(n, g, tt.Spec())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(kind, func(t *testing.T) { thinktest.Check(t, c, c.Spec().Shape, 1e-5) })
+		t.Run(fmt.Sprintf("%s, gate %v, %s", tt.kind, tt.gated, tt.Spec().ID), func(t *testing.T) { thinktest.Check(t, c, c.Spec().Shape, 1e-5) })
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}

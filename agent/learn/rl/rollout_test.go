@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/ponder-agents/ponder/env"
 )
 
 // TestEstimate has values by hand: one row, discount 0.5, lambda 0.5, an episode that ends with step 1.
@@ -36,14 +38,14 @@ func TestEstimateRows(t *testing.T) {
 
 // TestBonus: what is new is paid once an episode, or less each time, and the counts survive a save.
 func TestBonus(t *testing.T) {
-	a, b := []byte("0123456789"), []byte("0123456788")
-	first := newBonus(BonusConfig{Size: 2}, 2)
+	a, b, ten := []byte("0123456789"), []byte("0123456788"), env.Spec{ObsLen: 10}
+	first := newBonus(BonusConfig{Size: 2}, ten, 2)
 	got := []float32{first.of(0, a), first.of(0, a), first.of(0, b), first.of(1, a)}
 	if want := []float32{2, 0, 2, 2}; !slices.Equal(got, want) {
 		t.Errorf("first visits are paid %v, want %v", got, want)
 	}
 	state := first.appendState(nil)
-	again := newBonus(BonusConfig{Size: 2}, 2)
+	again := newBonus(BonusConfig{Size: 2}, ten, 2)
 	if rest, ok := again.setState(append(state, 7)); !ok || len(rest) != 1 {
 		t.Fatalf("setState: %v, %d bytes left", ok, len(rest))
 	}
@@ -59,12 +61,42 @@ func TestBonus(t *testing.T) {
 	if first.of(0, a) != 2 {
 		t.Error("the next episode remembers")
 	}
-	count := newBonus(BonusConfig{Size: 1, Kind: "count"}, 1)
+	count := newBonus(BonusConfig{Size: 1, Kind: "count"}, ten, 1)
 	count.of(0, a)
 	if x := count.of(0, a); math.Abs(float64(x)-1/math.Sqrt2) > 1e-6 {
 		t.Errorf("the second visit is paid %v", x)
 	}
-	if newBonus(BonusConfig{}, 1).of(0, a) != 0 {
+	image := newBonus(BonusConfig{Size: 1}, env.Spec{ObsLen: 10, Layout: []env.Field{{Name: "image", Shape: []int{3, 3}}, {Name: "direction", Shape: []int{1}}}}, 1)
+	image.of(0, a)
+	if image.of(0, b) != 0 {
+		t.Error("another direction is paid as another image")
+	}
+	if newBonus(BonusConfig{}, ten, 1).of(0, a) != 0 {
 		t.Error("no bonus pays")
+	}
+}
+
+// TestEstimateThoughts has values by hand: discount 0.5, lambda 0.5, a price of 1. A decision of two
+// thoughts is rewarded with 10, one of one thought with 20; then an episode would go on with value 6.
+func TestEstimateThoughts(t *testing.T) {
+	r := newThoughts(2, 1, 2, 0)
+	copy(r.segments, []int32{2, 1})
+	copy(r.at, []int32{0, 1, 2, 0})
+	copy(r.rewards, []float32{10, 20})
+	r.next[0] = 6
+	r.values = []float32{1, 2, 3}
+	r.estimate(0.5, 0.5, 1)
+	// Thought 2 acts: 20 + 0.5·(6-1) - 3 = 19.5. Thought 1 acts: 10 + 0.5·(3-1) - 2 + 0.25·19.5 = 13.875.
+	// Thought 0 goes on: 2 - 1 - 1 + 13.875.
+	if want := []float32{13.875, 13.875, 19.5}; !slices.Equal(r.advantages, want) {
+		t.Errorf("advantages %v, want %v", r.advantages, want)
+	}
+	if want := []float32{14.875, 15.875, 22.5}; !slices.Equal(r.returns, want) {
+		t.Errorf("returns %v, want %v", r.returns, want)
+	}
+	r.done[0] = true // nothing comes after 10
+	r.estimate(0.5, 0.5, 1)
+	if want := []float32{8, 8, 19.5}; !slices.Equal(r.advantages, want) {
+		t.Errorf("at an end: advantages %v, want %v", r.advantages, want)
 	}
 }

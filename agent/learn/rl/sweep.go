@@ -77,7 +77,7 @@ func newSweep(n Network, a *Actor, cfg SweepConfig, seed uint64) (*sweep, error)
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	adam, err := newAdam(n)
+	adam, err := newAdam(n.Params())
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +88,15 @@ func newSweep(n Network, a *Actor, cfg SweepConfig, seed uint64) (*sweep, error)
 }
 
 // newAdam is Adam as everybody's PPO has it.
-func newAdam(n Network) (*torch.Adam, error) {
-	return torch.NewAdam(n.Params(), torch.AdamConfig{Rule: torch.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-5})
+func newAdam(p *torch.Params) (*torch.Adam, error) {
+	return torch.NewAdam(p, torch.AdamConfig{Rule: torch.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-5})
 }
 
 // Close frees the optimiser's state.
 func (w *sweep) Close() { w.adam.Close() }
+
+func (w *sweep) optimizer() *torch.Adam { return w.adam }
+func (w *sweep) random() *rng.Rand      { return w.rng }
 
 // Frames is the number of steps of one Update.
 func (w *sweep) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
@@ -195,8 +198,7 @@ func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l L
 			return
 		}
 		total := f(s, ids, h, &l)
-		if x := number(total); math.IsNaN(x) || math.IsInf(x, 0) {
-			err = fmt.Errorf("the loss is %v: learning has diverged", x)
+		if err = diverged(total); err != nil {
 			return
 		}
 		l.Norm = descend(s, w.net.Params(), w.adam, total, lr, w.cfg.MaxNorm)
@@ -205,6 +207,14 @@ func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l L
 		err = failed
 	}
 	return l, err
+}
+
+// diverged reports a loss that is no number to go down from.
+func diverged(loss *torch.Tensor) error {
+	if x := number(loss); math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Errorf("the loss is %v: learning has diverged", x)
+	}
+	return nil
 }
 
 // last recomputes the last segment of the decisions ids.
@@ -239,7 +249,7 @@ func (w *sweep) unroll(s *torch.Scope, ids []int, first State) (Heads, error) {
 	}
 	var logits, values []*torch.Tensor
 	for t := range r.Steps {
-		x := s.Narrow(all, 0, int64(t*rows), int64(rows))
+		x := all.narrow(s, t*rows, rows)
 		begins := false
 		for i, k := range ids[t*rows : (t+1)*rows] {
 			fresh[i], segments[i] = r.Fresh[k] || w.actor.cfg.Reset, r.Segments[k]
@@ -257,11 +267,20 @@ func (w *sweep) unroll(s *torch.Scope, ids []int, first State) (Heads, error) {
 
 // column is the entries ids of x.
 func (w *sweep) column(s *torch.Scope, x []float32, ids []int) *torch.Tensor {
+	return columnOf(s, w.net.Params().Device(), x, ids)
+}
+
+func columnOf(s *torch.Scope, dev torch.Device, x []float32, ids []int) *torch.Tensor {
 	y := make([]float32, len(ids))
 	for i, k := range ids {
 		y[i] = x[k]
 	}
-	return torch.From(s, w.net.Params().Device(), y, int64(len(ids)))
+	return torch.From(s, dev, y, int64(len(ids)))
+}
+
+// clipped is PPO's gain: ratio times advantage, and no more than with the ratio within clip of 1.
+func clipped(s *torch.Scope, ratio, advantage *torch.Tensor, clip float64) *torch.Tensor {
+	return s.Own(s.Mul(ratio, advantage).Minimum(s.Mul(clamp(s, ratio, 1-clip, 1+clip), advantage), false))
 }
 
 // chosen is the log-probability of every action, and of those taken.

@@ -1,0 +1,216 @@
+//go:build cgo && !notorch
+
+package rl
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A lock is a world of one step: a number 1 to 4 is seen, action 1 opens.
+type lock struct{ rng *rng.Rand }
+
+func (w *lock) Spec() env.Spec {
+	return env.Spec{ID: "lock", ObsLen: 1, Layout: []env.Field{{Name: "number", Shape: []int{1}}}, Vocab: 5, Actions: []string{"wait", "open"}, MaxSteps: 1}
+}
+func (w *lock) Seed(seed uint64) { w.rng.Reseed(seed, "lock") }
+func (w *lock) Reset(obs []byte) { obs[0] = 1 + byte(w.rng.IntN(4)) }
+func (w *lock) Step(action int, _ []byte) env.Outcome {
+	return env.Outcome{Reward: float64(action), Terminated: true}
+}
+
+// A counter is a network that opens a lock once it has thought as many segments as the number says.
+type counter struct{ params *torch.Params }
+
+func newCounter(t *testing.T) *counter {
+	c := &counter{torch.NewParams(torch.CPU)}
+	t.Cleanup(c.Close)
+	return c
+}
+func (c *counter) Params() *torch.Params { return c.params }
+func (c *counter) Close()                { c.params.Close() }
+func (c *counter) Encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
+	x := make([]float32, rows)
+	for i, b := range obs {
+		x[i] = float32(b)
+	}
+	return Seen{s.Floats(x, int64(rows), 1)}, nil
+}
+func (c *counter) Start(s *torch.Scope, rows int) State {
+	return State{s.Floats(make([]float32, rows), int64(rows), 1)}
+}
+func (c *counter) Segment(s *torch.Scope, _ Seen, z State) State {
+	return State{s.Add(z[0], s.Floats([]float32{1}, 1))}
+}
+func (c *counter) Heads(s *torch.Scope, x Seen, z State) Heads {
+	rows := torch.Shape(z[0])[0]
+	ahead := s.Sub(s.Add(z[0], s.Floats([]float32{0.5}, 1)), x[0]) // above 0: enough
+	return Heads{Logits: s.Cat(1, s.Scale(ahead, -9), s.Scale(ahead, 9)), Value: s.Floats(make([]float32, rows), rows), Read: s.Cat(1, z[0], x[0])}
+}
+
+// TestGate: the gate learns to think as long as it pays: a number n asks for n segments and brings 1. With
+// a price of 0.1 each of them is worth it, with a price of 1 none is.
+func TestGate(t *testing.T) {
+	torch.SetThreads(1)
+	for _, tt := range []struct {
+		price    float64
+		segments [5]int32 // by the number
+	}{
+		{0.1, [5]int32{0, 1, 2, 3, 4}},
+		{1, [5]int32{0, 1, 1, 1, 1}},
+	} {
+		t.Run(fmt.Sprint(tt.price), func(t *testing.T) {
+			var envs []env.Env
+			for range 64 {
+				envs = append(envs, &lock{rng.Stream(0, "lock")})
+			}
+			v, err := env.NewVec(envs, env.VecConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := newCounter(t)
+			g, err := NewGate(n, v.Spec(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close()
+			a, err := NewActor(n, v, ActorConfig{Segments: 5, Greedy: true}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer a.Close()
+			w, err := newGating(n, g, a, GateConfig{SweepConfig: SweepConfig{LR: 5e-3}, Price: tt.price}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			const updates = 50
+			for k := range updates {
+				l, err := w.Update(context.Background(), float64(k)/updates)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if math.IsNaN(l.Loss + l.Value + l.Entropy + l.Norm) {
+					t.Fatalf("update %d: %+v", k, l)
+				}
+			}
+			c, err := NewCore(n, g, v.Spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &think.Model{Core: c, Usage: think.Usage{Task: task.PolicyTask, Halting: act.Config{MaxSegments: 5, Rule: act.HaltOverContinue}}}
+			p, err := think.NewPolicy(m, v.Spec(), think.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			actions := make([]int32, 4)
+			if err := p.Act(context.Background(), actions, []byte{1, 2, 3, 4}, []bool{true, true, true, true}, make([][]trace.Segment, 4)); err != nil {
+				t.Fatal(err)
+			}
+			if got := [5]int32(append([]int32{0}, agent.Counter(p).Segments()...)); got != tt.segments {
+				t.Errorf("segments by number %v, want %v", got[1:], tt.segments[1:])
+			}
+		})
+	}
+}
+
+func init() {
+	env.Register(env.Entry{
+		ID: "lock-v0", Family: "lock", About: "for tests",
+		Open: func(string, *env.Options) (env.Env, error) { return &lock{rng: rng.Stream(0, "lock")}, nil },
+	})
+}
+
+// AppendState and SetState make a lock an env.Snapshotter.
+func (w *lock) AppendState(dst []byte) []byte { return w.rng.AppendState(dst) }
+func (w *lock) SetState(state []byte) error   { return w.rng.SetState(state) }
+
+// TestRegrets: thinking too long, too short and just right is told apart, with values by hand: a number n
+// asks for n of 4 segments, each costs 0.1, and 1, 2 and 4 are tried.
+func TestRegrets(t *testing.T) {
+	e := &lock{rng: rng.Stream(0, "lock")}
+	numbers := [5]int{}
+	var episodes []agent.Episode
+	for seed := range uint64(20) {
+		obs := make([]byte, 1)
+		e.Seed(seed)
+		e.Reset(obs)
+		numbers[obs[0]]++
+		episodes = append(episodes, agent.Episode{Seed: seed, Length: 1})
+	}
+	share := func(n ...int) (sum float64) {
+		for _, n := range n {
+			sum += float64(numbers[n]) / 20
+		}
+		return sum
+	}
+	c, err := NewCore(newCounter(t), nil, e.Spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		halting act.Config
+		want    exam.Regret
+	}{
+		// The most: 0.3 too much for 1, 0.2 for 2; 3 is not tried.
+		{"always", act.Config{MaxSegments: 4, Rule: act.Never}, exam.Regret{
+			Mean: 0.3*share(1) + 0.2*share(2), Right: share(3, 4), TooLong: share(1, 2), Own: 0.6, Most: 0.6,
+		}},
+		// One: 2 would have brought 0.9 more, 3 and 4 0.7.
+		{"once", act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: -1}, exam.Regret{
+			Mean: 0.9*share(2) + 0.7*share(3, 4), Right: share(1), TooShort: share(2, 3, 4), Own: share(1) - 0.1, Most: 0.6,
+		}},
+	} {
+		m := &think.Model{Core: c, Usage: think.Usage{Task: task.PolicyTask, Halting: tt.halting, Price: 0.1}}
+		got, err := exam.Regrets(context.Background(), m, "lock-v0", nil, episodes, exam.Config{Batch: 12})
+		tt.want.Decisions, tt.want.Price, tt.want.Discount = 20, 0.1, 1
+		if d := cmp.Diff(tt.want, got, cmpopts.EquateApprox(0, 1e-9)); err != nil || d != "" { // 1e-9: sums of 20
+			t.Errorf("%s: error %v, want -, got +\n%s", tt.name, err, d)
+		}
+	}
+}
+
+// TestBranches: the branch that does as the model did is the real episode again, bit for bit, drawn
+// actions and a kept carry included.
+func TestBranches(t *testing.T) {
+	e, err := env.Make("MiniGrid-DoorKey-5x5-v0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := NewNetwork(NetworkConfig{Hidden: 8}, e.Spec(), torch.CPU, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	c, err := NewCore(n, nil, e.Spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &think.Model{Core: c, Usage: think.Usage{Task: task.PolicyTask, Halting: act.Config{MaxSegments: 1, Rule: act.Never}, Price: 0.01, Discount: 0.9}}
+	cfg := exam.Config{Config: think.Config{KeepCarry: true, Sample: true, SampleSeed: 5}, Batch: 8}
+	var episodes []agent.Episode
+	for seed := range uint64(4) {
+		episodes = append(episodes, agent.Episode{Seed: seed, Length: 12})
+	}
+	got, err := exam.Regrets(context.Background(), m, "MiniGrid-DoorKey-5x5-v0", nil, episodes, cfg)
+	if err != nil || got.Decisions != 4 || got.Own != got.Most || got.Mean != 0 || got.Right != 1 || got.Own >= 0 {
+		t.Errorf("error %v, %+v: want one worth, below 0", err, got)
+	}
+}
