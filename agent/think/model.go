@@ -90,6 +90,10 @@ type Config struct {
 	Restarts  int        // how often a thought begins anew from a random state, see Thinker; not with KeepCarry
 	Many                 // several thoughts about a question, not with KeepCarry; a Mind has one
 
+	// First is how many segments the first decision of an episode takes, whatever the rule says; 0 leaves
+	// it to the rule. A Policy heeds it.
+	First int
+
 	// Sample draws an action from the probabilities that a policy gives, instead of the likeliest: what
 	// it learned to do, and what gets it out of going to and fro. Only for models that learned to act.
 	Sample     bool
@@ -105,6 +109,8 @@ func (c Config) of(m *Model) (Config, error) {
 	}
 	c.Halting.ExplorationProb = 0
 	switch {
+	case c.First < 0:
+		return c, fmt.Errorf("think: %d segments first, want 0 or more", c.First)
 	case c.Restarts < 0:
 		return c, fmt.Errorf("think: %d restarts, want 0 or more", c.Restarts)
 	case c.Restarts > 0 && c.KeepCarry:

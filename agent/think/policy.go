@@ -164,6 +164,9 @@ func (p *Policy) look(i, n int, obs []byte, fresh bool) error {
 		}
 	}
 	g.members = append(g.members, i)
+	if fresh && p.cfg.First > 0 && (i >= len(p.forced) || p.forced[i] == 0) {
+		p.Force(i, p.cfg.First)
+	}
 	if p.cfg.KeepCarry && !fresh && g.begun[i] {
 		return g.rows.Turn(i, *in)
 	}

@@ -16,6 +16,7 @@ func newEvalAgentCmd() *cobra.Command {
 	var least float64
 	var sample, regret bool
 	var price float64
+	var first int
 	cmd := &cobra.Command{
 		Use:   "agent",
 		Short: "Let a model act in fresh episodes of an environment",
@@ -31,6 +32,8 @@ the world knows the shortest way.`,
 				return cli.Usagef("eval agent: name an environment by --env (ponder env list)")
 			case price < 0 || cmd.Flags().Changed("price") && !regret:
 				return cli.Usagef("--price %v: want 0 or more, beside --regret", price)
+			case first < 0:
+				return cli.Usagef("--first %d: want 0 or more", first)
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
@@ -51,7 +54,7 @@ the world knows the shortest way.`,
 				return err
 			}
 			defer m.Close()
-			cfg.Sample, cfg.SampleSeed = sample, ask.seed
+			cfg.Sample, cfg.SampleSeed, cfg.First = sample, ask.seed, first
 			res, err := exam.Agent(cmd.Context(), m, id, options, episodes, ask.seed, cfg)
 			if err != nil {
 				return err
@@ -76,6 +79,7 @@ the world knows the shortest way.`,
 	f.StringArrayVar(&options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
 	f.IntVar(&episodes, "episodes", 200, "number of episodes")
 	f.BoolVar(&sample, "sample", false, "draw every action from the policy, as in training, instead of the likeliest")
+	f.IntVar(&first, "first", 0, "segments of an episode's first decision, whatever the rule says")
 	f.BoolVar(&regret, "regret", false, "branch a decision of every episode: what would other numbers of segments have brought?")
 	f.Float64Var(&price, "price", 0, "of a segment, in units of return, for --regret; default what the model's halting was learned with")
 	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
