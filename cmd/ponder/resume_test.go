@@ -99,18 +99,45 @@ func TestResume(t *testing.T) {
 	root := t.TempDir()
 	recipe := writeResumeRecipe(t, root)
 	turn := 0
-	start := func(dir string) *exec.Cmd {
+	testKills(t, 20, 500, func(dir string, goOn bool) *exec.Cmd {
 		args := []string{"ponder", "train", recipe, "--out", dir, "--save-every", "5", "--log-every", "3", "--eval-every", "100", "--eval-count", "4", "--threads", "1"}
 		own := []string{"library", recipe, dir}
-		if found, _ := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*")); len(found) > 0 {
+		if goOn {
 			args, own = []string{"ponder", "train", "--resume", dir}, []string{"library", dir}
-		} else if err := os.RemoveAll(dir); err != nil { // killed before there was anything to go on from
-			t.Fatal(err)
 		}
 		if turn++; turn%2 == 0 {
 			args = own
 		}
 		return process(t, args...)
+	})
+}
+
+// TestResumeAgent is TestResume of an agent that learns by acting: environments, bonus and carry go on too.
+func TestResumeAgent(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains twice")
+	}
+	testKills(t, 20, 6400, func(dir string, goOn bool) *exec.Cmd {
+		if goOn {
+			return process(t, "ponder", "train", "--resume", dir)
+		}
+		return process(t, "ponder", "train", "ppo", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "6400", "--envs", "4", "--horizon", "16", "--epochs", "2",
+			"--hidden", "8", "--seed", "3", "--threads", "1", "--out", dir, "--save-every", "64", "--log-every", "64", "--eval-count", "4")
+	})
+}
+
+// testKills compares a run in one go with one that is killed so often. command is what begins a
+// run of so many steps in dir, or goes on with the one there.
+func testKills(t *testing.T, kills, steps int, command func(dir string, goOn bool) *exec.Cmd) {
+	root := t.TempDir()
+	start := func(dir string) *exec.Cmd {
+		found, _ := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*"))
+		if len(found) == 0 { // killed before there was anything to go on from
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return command(dir, len(found) > 0)
 	}
 	whole, torn := filepath.Join(root, "whole"), filepath.Join(root, "torn")
 	if out, err := start(whole).CombinedOutput(); err != nil {
@@ -118,7 +145,6 @@ func TestResume(t *testing.T) {
 	}
 
 	rng := rand.New(rand.NewPCG(20, 6))
-	const kills = 20
 	writing := 0
 	for k := range kills {
 		cmd, seen := start(torn), beingWritten(torn) // what the last kill left is not counted again
@@ -154,15 +180,16 @@ func TestResume(t *testing.T) {
 			writing++
 		}
 	}
-	if writing < 5 {
-		t.Errorf("%d of %d kills came while a checkpoint was being written, want 5 or more", writing, kills)
+	if writing < kills/4 {
+		t.Errorf("%d of %d kills came while a checkpoint was being written, want a quarter or more", writing, kills)
 	}
 	if out, err := start(torn).CombinedOutput(); err != nil {
 		t.Fatalf("last part: %v\n%s", err, out)
 	}
 	t.Logf("%d kills, %d of them while a checkpoint was being written", kills, writing)
 
-	for _, file := range []string{"model/model.safetensors", "checkpoints/step-000000500/model.safetensors", "checkpoints/step-000000500/optimizer.safetensors"} {
+	last := fmt.Sprintf("checkpoints/step-%09d/", steps)
+	for _, file := range []string{"model/model.safetensors", last + "model.safetensors", last + "optimizer.safetensors"} {
 		want, err := os.ReadFile(filepath.Join(whole, file))
 		if err != nil {
 			t.Fatal(err)
