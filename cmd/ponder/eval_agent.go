@@ -30,10 +30,8 @@ the world knows the shortest way.`,
 			switch {
 			case id == "":
 				return cli.Usagef("eval agent: name an environment by --env (ponder env list)")
-			case price < 0 || cmd.Flags().Changed("price") && !regret:
-				return cli.Usagef("--price %v: want 0 or more, beside --regret", price)
-			case first < 0:
-				return cli.Usagef("--first %d: want 0 or more", first)
+			case cmd.Flags().Changed("price") && !regret:
+				return cli.Usagef("--price is for --regret")
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
