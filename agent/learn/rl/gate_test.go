@@ -51,12 +51,15 @@ func (c *counter) Encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	}
 	return Seen{s.Floats(x, int64(rows), 1)}, nil
 }
+
 func (c *counter) Start(s *torch.Scope, rows int) State {
 	return State{s.Floats(make([]float32, rows), int64(rows), 1)}
 }
+
 func (c *counter) Segment(s *torch.Scope, _ Seen, z State) State {
 	return State{s.Add(z[0], s.Floats([]float32{1}, 1))}
 }
+
 func (c *counter) Heads(s *torch.Scope, x Seen, z State) Heads {
 	rows := torch.Shape(z[0])[0]
 	ahead := s.Sub(s.Add(z[0], s.Floats([]float32{0.5}, 1)), x[0]) // above 0: enough
