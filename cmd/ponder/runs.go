@@ -29,9 +29,10 @@ func newRunsCmd() *cobra.Command {
 		},
 	}
 	show := &cobra.Command{
-		Use:   "show DIR",
-		Short: "One run: how it was begun, where it stands, every metric's last and best",
-		Args:  cli.ExactArgs(1),
+		Use:     "show DIR",
+		Short:   "One run: how it was begun, where it stands, every metric's last and best",
+		Example: "  ponder runs show runs/maze",
+		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := run.Summarize(args[0])
 			switch {
@@ -44,9 +45,10 @@ func newRunsCmd() *cobra.Command {
 		},
 	}
 	compare := &cobra.Command{
-		Use:   "compare DIR DIR...",
-		Short: "Runs beside each other: what their configurations differ in, and what came of it",
-		Args:  cobra.MinimumNArgs(2),
+		Use:     "compare DIR DIR...",
+		Short:   "Runs beside each other: what their configurations differ in, and what came of it",
+		Example: "  ponder runs compare runs/a runs/b",
+		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := run.Compare(args...)
 			switch {

@@ -275,13 +275,6 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(m, again); diff != "" {
 		t.Errorf("solved text reads as another maze:\n%s", diff)
 	}
-	flat, err := FromFlat(strings.ReplaceAll(text, "\n", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(m, flat); diff != "" {
-		t.Errorf("flat form reads as another maze:\n%s", diff)
-	}
 }
 
 func TestParseErrors(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
 	"github.com/ponder-agents/ponder/env/grid"
@@ -67,20 +66,6 @@ func ReadAll(r io.Reader) ([]*Maze, error) {
 		return nil, err
 	}
 	return all, nil
-}
-
-// FromFlat reads a square maze whose rows follow each other without a break, as in the question
-// column of the published CSV.
-func FromFlat(cells string) (*Maze, error) {
-	n := int(math.Sqrt(float64(len(cells))))
-	if n == 0 || n*n != len(cells) {
-		return nil, fmt.Errorf("maze: %d cells are not a square", len(cells))
-	}
-	rows := make([]string, n)
-	for r := range rows {
-		rows[r] = cells[r*n : (r+1)*n]
-	}
-	return parse(rows, 0)
 }
 
 // parse reads rows that begin after the given number of lines.
