@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ponder-agents/ponder/act"
@@ -56,6 +58,9 @@ var mazeTargets = map[string]string{mazes.DirectionsTask: targetDirections, maze
 
 // ReadMazes reads the mazes in a text file, separated by empty lines.
 func ReadMazes(file string) ([]*maze.Maze, error) {
+	if strings.EqualFold(filepath.Ext(file), ".csv") {
+		return mazesOfCSV(file)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -67,6 +72,24 @@ func ReadMazes(file string) ([]*maze.Maze, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return list, nil
+}
+
+// mazesOfCSV reads the questions of a CSV as published.
+func mazesOfCSV(file string) (list []*maze.Maze, err error) {
+	for row, err := range puzzle.ReadCSVFile(file) {
+		if err != nil {
+			return nil, err
+		}
+		m, err := maze.FromFlat(row.Question)
+		if err != nil {
+			return nil, row.Fault("question", "%w", err)
+		}
+		list = append(list, m)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%s: no maze in it", file)
 	}
 	return list, nil
 }

@@ -117,12 +117,26 @@ func ReadSudokus(file string, n int) ([]Sudoku, error) {
 	return list, nil
 }
 
-// ParseSudoku reads a puzzle in text form and finds its only solution.
-func ParseSudoku(text string) (Sudoku, error) {
-	cells, err := sudoku.Parse(text)
+// ParseSudokus reads puzzles in text form and finds the only solution of each.
+func ParseSudokus(text string) ([]Sudoku, error) {
+	all, err := sudoku.ParseAll(text)
 	if err != nil {
-		return Sudoku{}, err
+		return nil, err
 	}
+	list := make([]Sudoku, len(all))
+	for i, cells := range all {
+		if list[i], err = solved(cells); err != nil {
+			if len(all) > 1 {
+				err = fmt.Errorf("puzzle %d: %w", i+1, err)
+			}
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// solved is a puzzle with its only solution.
+func solved(cells []uint8) (Sudoku, error) {
 	c := Sudoku{Cells: cells, Solution: make([]uint8, len(cells))}
 	s, err := sudoku.NewSolver(side(cells))
 	if err != nil {

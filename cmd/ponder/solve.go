@@ -9,6 +9,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/spf13/cobra"
 )
 
@@ -63,7 +64,7 @@ func (f *solveFlags) print(w io.Writer, solution any, write func() error) error 
 }
 
 // readText reads a puzzle's text from the file of that name, "-" meaning standard input.
-func readText(cmd *cobra.Command, path string) (name, text string, err error) {
+func readText(cmd *cobra.Command, path string) (name, s string, err error) {
 	name, in := "standard input", cmd.InOrStdin()
 	if path != "-" {
 		f, err := os.Open(path)
@@ -73,6 +74,6 @@ func readText(cmd *cobra.Command, path string) (name, text string, err error) {
 		defer f.Close()
 		name, in = path, f
 	}
-	data, err := io.ReadAll(io.LimitReader(in, maxLevel))
-	return name, string(data), err
+	s, err = text.Read(in, maxLevel)
+	return name, s, err
 }

@@ -84,9 +84,9 @@ func TestParseErrors(t *testing.T) {
 		{`{"train": [{"input": [[]], "output": [[1]]}]}`, "train[0].input row 1: no cells"},
 		{`{"train": [{"input": [[1]]}]}`, "train[0].output: no rows"},
 		{`{"train": [{"input": ` + long + `}]}`, "row 1: 31 cells, want at most 30"},
-		{`{"train": [{"input": [[1.5]]}]}`, "line 1, column"},
-		{`{"train": [{"input": "x"}]}`, "train.input: string in place of"},
-		{`[]`, "array in place of"},
+		{`{"train": [{"input": [[1.5]]}]}`, "row 1 of a grid: 1.5 is no colour"},
+		{`{"train": [{"input": "x"}]}`, "a grid is no list of rows"},
+		{`[]`, "array where it does not belong"},
 	} {
 		if _, err := Parse("x", []byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q", tt.text, err, tt.want)

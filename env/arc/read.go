@@ -1,6 +1,7 @@
 package arc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ import (
 // task (ARC-AGI-1, ARC-AGI-2, ConceptARC; searched to any depth), or a file with many tasks by name,
 // NAME_challenges.json, whose answers are in NAME_solutions.json beside it if that exists. folder is
 // the name of the folder each task came from, by task; "evaluation" of
-// arc-agi_evaluation_challenges.json. One error has all problems, each with file and position.
+// arc-agi_evaluation_challenges.json. Hidden files and those that are not of tasks, as sample_submission.json, are
+// passed over, links are followed. One error has all problems, each with file and position.
 func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) {
 	folder = map[string]string{}
 	from := map[string]string{}
@@ -29,8 +31,9 @@ func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) 
 			tasks = append(tasks, t)
 		}
 	}
+	given := "" // by its own name
 	walk := func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(file) != ".json" {
+		if err != nil || d.IsDir() || filepath.Ext(file) != ".json" || foreign(file) && file != given {
 			return err
 		}
 		data, err := os.ReadFile(file)
@@ -61,7 +64,8 @@ func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) 
 	}
 	for _, path := range paths {
 		before := len(tasks) + len(errs)
-		if err := filepath.WalkDir(path, walk); err != nil {
+		given = path
+		if err := walkLinks(path, map[string]bool{}, walk); err != nil {
 			errs = append(errs, err)
 		} else if len(tasks)+len(errs) == before {
 			errs = append(errs, fmt.Errorf("%s: no .json files of tasks", path))
@@ -74,13 +78,49 @@ func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) 
 	return tasks, folder, nil
 }
 
+// foreign reports whether a file is none of tasks by its name: macOS's ._x.json, Kaggle's forms for answers.
+func foreign(file string) bool {
+	name := filepath.Base(file)
+	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "submission.json")
+}
+
+// walkLinks is filepath.WalkDir that follows links, into every folder once.
+func walkLinks(path string, seen map[string]bool, visit fs.WalkDirFunc) error {
+	place, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	if place, err = filepath.Abs(place); err != nil || seen[place] {
+		return err
+	}
+	return filepath.WalkDir(place, func(at string, d fs.DirEntry, err error) error {
+		name := filepath.Join(path, strings.TrimPrefix(at, place))
+		switch {
+		case err == nil && d.IsDir() && seen[at]:
+			return fs.SkipDir
+		case err == nil && d.IsDir():
+			seen[at] = true
+		case err == nil && d.Type()&fs.ModeSymlink != 0:
+			info, err := os.Stat(at)
+			if err == nil && info.IsDir() {
+				return walkLinks(name, seen, visit)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return visit(name, d, err)
+	})
+}
+
 // readChallenges reads tasks by name, and their answers from the file solutions if there is one.
 func readChallenges(data []byte, solutions string) ([]*Task, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var raw map[string]file
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return nil, jsonError(data, err)
 	}
-	var answers map[string][][][]int
+	var answers map[string][]rows
 	switch sol, err := os.ReadFile(solutions); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

@@ -55,7 +55,7 @@ func TestRead(t *testing.T) {
 	write("corpus/More/Copy1.json", task)
 	check("corpus", `corpus/More/Copy1.json: task "Copy1" is in corpus/Copy/Copy1.json too; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)`)
 	write("corpus/More/Copy1.json", `{"train": 1}`)
-	check("corpus", "corpus/More/Copy1.json: arc: line 1, column 11: train: number in place of []arc.filePair")
+	check("corpus", "corpus/More/Copy1.json: arc: line 1, column 11: train: number where it does not belong")
 	write("empty/x.txt", "")
 	check("empty", "empty: no .json files of tasks")
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -188,8 +189,43 @@ type file struct {
 }
 
 type filePair struct {
-	Input  [][]int `json:"input"`
-	Output [][]int `json:"output"`
+	Input  rows `json:"input"`
+	Output rows `json:"output"`
+}
+
+// rows are a grid as JSON has it: lists of numbers, also such as 1.0, or strings of digits.
+type rows [][]int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (r *rows) UnmarshalJSON(data []byte) error {
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return errors.New("a grid is no list of rows")
+	}
+	if string(data) == "null" {
+		return nil
+	}
+	*r = make(rows, len(list))
+	for i, row := range list {
+		var digits string
+		if json.Unmarshal(row, &digits) == nil {
+			for _, d := range digits {
+				(*r)[i] = append((*r)[i], int(d-'0'))
+			}
+			continue
+		}
+		var numbers []float64
+		if err := json.Unmarshal(row, &numbers); err != nil {
+			return fmt.Errorf("row %d of a grid is neither a list of numbers nor a string of digits", i+1)
+		}
+		for _, v := range numbers {
+			if v != math.Trunc(v) || math.Abs(v) > 1e9 {
+				return fmt.Errorf("row %d of a grid: %v is no colour", i+1, v)
+			}
+			(*r)[i] = append((*r)[i], int(v))
+		}
+	}
+	return nil
 }
 
 // Parse reads a task in the JSON of ARC: {"train": [{"input": [[0, …], …], "output": …}, …],
@@ -197,8 +233,17 @@ type filePair struct {
 // fault and names the place, as train[1].output row 3, counted from 0 for pairs and from 1 for rows and
 // columns; those of the JSON itself are grid.TextErrors.
 func Parse(name string, data []byte) (*Task, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	var in file
-	if err := json.Unmarshal(data, &in); err != nil {
+	err := json.Unmarshal(data, &in)
+	if err != nil && bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		// A list of pairs, as re-arc has them: the last is the test.
+		var pairs []filePair
+		if e := json.Unmarshal(data, &pairs); e == nil && len(pairs) >= 2 {
+			in, err = file{pairs[:len(pairs)-1], pairs[len(pairs)-1:]}, nil
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("arc: %w", jsonError(data, err))
 	}
 	return in.task(name)
@@ -207,7 +252,7 @@ func Parse(name string, data []byte) (*Task, error) {
 func (in file) task(name string) (*Task, error) {
 	t := &Task{Name: name}
 	var errs []error
-	grid := func(rows [][]int, format string, args ...any) Grid {
+	grid := func(rows rows, format string, args ...any) Grid {
 		g, err := gridOf(rows)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("arc: %s%w", fmt.Sprintf(format, args...), err))
@@ -273,7 +318,10 @@ func jsonError(data []byte, err error) error {
 		offset = int(syntax.Offset)
 	case errors.As(err, &kind):
 		offset = int(kind.Offset)
-		err = fmt.Errorf("%s: %s in place of %s", kind.Field, kind.Value, kind.Type)
+		err = fmt.Errorf("%s where it does not belong", kind.Value)
+		if kind.Field != "" {
+			err = fmt.Errorf("%s: %w", kind.Field, err)
+		}
 	default:
 		return err
 	}

@@ -2,13 +2,13 @@ package minigrid
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // Legend explains the text form of a level.
@@ -442,11 +442,11 @@ func openFile(_ string, o *env.Options) (env.Env, error) {
 	if path == "" {
 		return nil, fmt.Errorf("option file: want the path of a level as text")
 	}
-	text, err := os.ReadFile(path)
+	level, err := text.ReadFile(path, 1<<20)
 	if err != nil {
 		return nil, err
 	}
-	e, err := FromText(levelID, string(text), cfg)
+	e, err := FromText(levelID, level, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -1,12 +1,14 @@
 package puzzle
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -23,11 +25,25 @@ type Row struct {
 // csvColumns are the columns of the published CSVs.
 var csvColumns = []string{"source", "question", "answer", "rating"}
 
-// ReadCSV yields the rows of r, whose first line names the columns in any order. It ends after an
-// error, which names file and line. source and rating may be missing.
+// csvAliases are what others call them.
+var csvAliases = map[string][]string{
+	"question": {"quizzes", "quiz", "puzzle", "puzzles", "board", "grid"},
+	"answer":   {"solutions", "solution", "answers"},
+	"rating":   {"difficulty"},
+}
+
+// ReadCSV yields the rows of r. Its first line names the columns in any order, by the names that are about
+// (question, puzzle or quizzes; answer, solution or solutions; rating or difficulty), or is a row itself: a puzzle
+// and its answer. Commas, semicolons or tabs are between columns. A rating may be a fraction, of which what
+// is before the point counts. It ends after an error, which names file and line. source and rating may be missing.
 func ReadCSV(r io.Reader, name string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		c := csv.NewReader(r)
+		in := bufio.NewReader(r)
+		c := csv.NewReader(in)
+		c.Comma = separator(in)
+		if mark, _ := in.Peek(3); string(mark) == "\ufeff" {
+			in.Discard(3)
+		}
 		c.ReuseRecord = true
 		fail := func(err error) {
 			if p, ok := errors.AsType[*csv.ParseError](err); ok {
@@ -45,16 +61,28 @@ func ReadCSV(r io.Reader, name string) iter.Seq2[Row, error] {
 		}
 		var at [4]int
 		for i, column := range csvColumns {
-			at[i] = slices.IndexFunc(head, func(h string) bool {
-				return strings.EqualFold(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")), column)
-			})
+			for _, name := range append([]string{column}, csvAliases[column]...) {
+				at[i] = slices.IndexFunc(head, func(h string) bool {
+					return strings.EqualFold(strings.TrimSpace(h), name)
+				})
+				if at[i] >= 0 {
+					break
+				}
+			}
+		}
+		var first []string // a row already
+		if at[1] < 0 && at[2] < 0 && len(head) >= 2 && len(head[0]) >= 16 && len(head[0]) == len(head[1]) {
+			at, first = [4]int{-1, 0, 1, -1}, slices.Clone(head)
 		}
 		if at[1] < 0 || at[2] < 0 {
 			fail(fmt.Errorf("line 1: columns %q, want question and answer among them", head))
 			return
 		}
 		for {
-			rec, err := c.Read()
+			rec, err := first, error(nil)
+			if first = nil; rec == nil {
+				rec, err = c.Read()
+			}
 			if err == io.EOF {
 				return
 			}
@@ -68,7 +96,7 @@ func ReadCSV(r io.Reader, name string) iter.Seq2[Row, error] {
 				row.Source = rec[at[0]]
 			}
 			if at[3] >= 0 {
-				if row.Rating, err = strconv.Atoi(strings.TrimSpace(rec[at[3]])); err != nil {
+				if row.Rating, err = rating(rec[at[3]]); err != nil {
 					fail(fmt.Errorf("line %d, column rating: %q, want a number", line, rec[at[3]]))
 					return
 				}
@@ -78,6 +106,29 @@ func ReadCSV(r io.Reader, name string) iter.Seq2[Row, error] {
 			}
 		}
 	}
+}
+
+// rating is a number, of a fraction what is before the point.
+func rating(s string) (int, error) {
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || !(v >= math.MinInt32 && v <= math.MaxInt32) {
+		return 0, strconv.ErrRange
+	}
+	return int(v), nil
+}
+
+// separator is what stands between the columns of the first line.
+func separator(in *bufio.Reader) rune {
+	head, _ := in.Peek(4096)
+	line, _, _ := strings.Cut(string(head), "\n")
+	if !strings.Contains(line, ",") {
+		for _, r := range ";\t" {
+			if strings.ContainsRune(line, r) {
+				return r
+			}
+		}
+	}
+	return ','
 }
 
 // ReadCSVFile is ReadCSV of a file, open while its rows are asked for.

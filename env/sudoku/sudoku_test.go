@@ -258,13 +258,13 @@ func TestText(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
-		{"", "0 cells in 0 lines"},
-		{easy[:80], "80 cells in 1 lines: want 81"},
+		{"", "no puzzle: want 81 cells"},
+		{easy[:80], "80 cells in this line: want a row of 9, 6 or 4, or a puzzle of 81"},
 		{easy + "1", "line 1, column 82: more than 81"},
-		{easy[:40] + "x" + easy[41:], "line 1, column 41: 'x'"},
-		{"12\n34\n5", "line 3, column 1: 1 cells in this line, want 2 as in line 1"},
+		{easy[:40] + "y" + easy[41:], "line 1, column 41: 'y'"},
+		{"1234\n3412\n214\n4321", "line 3, column 3: 3 cells in this line, want 4 as in line 1"},
 		{"1234\n3412\n2143\n4325", "line 4, column 4: 5: want 1 to 4"},
-		{"12\n34\n12\n34\n12\n34\n12\n34", "16 cells in 8 lines"},
+		{"12\n34\n12\n34\n12\n34\n12\n34", "2 cells in this line: want a row of 9, 6 or 4"},
 	} {
 		if _, err := Parse(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text, err, tt.want)

@@ -1,71 +1,223 @@
 package sudoku
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
-// Parse reads a puzzle: digits, '.' or '0' for an empty cell, in one line of 16, 36 or 81
-// characters or in a line for every row. Spaces and '|' between cells, and lines of '-', '+' and
-// '=', are skipped. Errors are grid.TextErrors, which name line and column. Parse does not ask
-// whether there is a solution; Solver.Check does.
-func Parse(text string) ([]uint8, error) {
-	type place struct{ line, column int }
-	bad := func(at place, format string, args ...any) error {
-		return fmt.Errorf("sudoku: %w", &grid.TextError{Line: at.line, Column: at.column, Msg: fmt.Sprintf(format, args...)})
+// Parse reads one puzzle; see ParseAll.
+func Parse(s string) ([]uint8, error) {
+	all, err := ParseAll(s)
+	if err != nil {
+		return nil, err
 	}
-	var cells []uint8
-	var at []place
-	var rows []int // number of the first cell of each line that has cells
-	for n, line := range strings.Split(text, "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if strings.Trim(line, "-+=| \t") == "" {
+	if len(all) != 1 {
+		return nil, fmt.Errorf("sudoku: %d puzzles, want one", len(all))
+	}
+	return all[0], nil
+}
+
+// ParseAll reads puzzles of 16, 36 or 81 cells, each in one line or in a line for every row, in the layouts that
+// people have. A cell is a digit, or empty: '.', '0', '*', '_', 'x', '?', '-'. Spaces, commas, semicolons,
+// tabs, '|' and lines of box drawing set cells apart; in rows of as many characters as cells spaces are empty
+// cells, as is nothing between two commas. Lines of '-', '+' and '=', lines that begin with '#' (SudoCue) or
+// with a letter, what follows a whole puzzle in its line, and all but the section [Puzzle] (SadMan, HoDoKu) are
+// passed over. Lists and lists of lists of JSON are read too. Errors are grid.TextErrors, which name line and
+// column. Whether there is a solution is not asked; Solver.Check does.
+func ParseAll(s string) ([][]uint8, error) {
+	s, err := text.Decode([]byte(s))
+	if err != nil {
+		return nil, fmt.Errorf("sudoku: %w", err)
+	}
+	if list, ok := fromJSON(s); ok {
+		s = list
+	}
+	lines, err := cellLines(s)
+	if err != nil {
+		return nil, err
+	}
+	var all [][]uint8
+	for len(lines) > 0 {
+		n := len(lines[0].cells) // of a row, or a whole puzzle
+		side := sideOf(n)
+		rows := 1
+		if side == 0 {
+			side, rows = n, n
+		}
+		if sideOf(side*side) == 0 {
+			return nil, lines[0].bad(0, "%d cells in this line: want a row of 9, 6 or 4, or a puzzle of 81, 36 or 16", n)
+		}
+		if len(lines) < rows {
+			return nil, lines[0].bad(0, "%d lines of %d cells from here, want %d", len(lines), n, rows)
+		}
+		var cells []uint8
+		for _, l := range lines[:rows] {
+			if len(l.cells) != n {
+				return nil, l.bad(len(l.cells)-1, "%d cells in this line, want %d as in line %d", len(l.cells), n, lines[0].number)
+			}
+			for i, d := range l.cells {
+				if int(d) > side {
+					return nil, l.bad(i, "%d: want 1 to %d, or '.'", d, side)
+				}
+			}
+			cells = append(cells, l.cells...)
+		}
+		all, lines = append(all, cells), lines[rows:]
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("sudoku: %w", &grid.TextError{Line: 1, Column: 1, Msg: "no puzzle: want 81 cells (9x9), 36 or 16, in one line or a line for every row"})
+	}
+	return all, nil
+}
+
+// A cellLine is the cells of a line and their columns.
+type cellLine struct {
+	number  int
+	cells   []uint8
+	columns []int
+}
+
+func (l cellLine) bad(cell int, format string, args ...any) error {
+	column := 1
+	if cell >= 0 && cell < len(l.columns) {
+		column = l.columns[cell]
+	}
+	return fmt.Errorf("sudoku: %w", &grid.TextError{Line: l.number, Column: column, Msg: fmt.Sprintf(format, args...)})
+}
+
+const (
+	blanks     = ".0*_xX?-"
+	separators = " \t|,;"
+)
+
+// boxDrawing reports whether r draws the lines of a table.
+func boxDrawing(r rune) bool { return r >= 0x2500 && r <= 0x257f }
+
+// cellLines are the lines of a text that have cells.
+func cellLines(s string) (lines []cellLine, err error) {
+	all := strings.Split(s, "\n")
+	dashes := false // '-' is an empty cell: it stands beside digits
+	for _, line := range all {
+		dashes = dashes || strings.Contains(line, "-") && strings.ContainsAny(line, "123456789") && !strings.Contains(line, "+") && !title(line)
+	}
+	skip := false // a section that is no puzzle
+	var spaced []int
+	for n, line := range all {
+		trimmed := strings.TrimFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || boxDrawing(r) })
+		switch ruler := strings.Trim(line, "-+=| \t") == ""; {
+		case strings.HasPrefix(trimmed, "["):
+			skip = !strings.EqualFold(strings.TrimRight(trimmed, " \t"), "[puzzle]")
+			continue
+		case skip || trimmed == "" || strings.HasPrefix(trimmed, "#") || title(trimmed):
+			continue
+		case ruler && !(dashes && strings.Count(line, "-") >= 4 && !strings.ContainsAny(line, "+=")):
 			continue
 		}
-		rows = append(rows, len(cells))
-		here := place{n + 1, 0}
-		for _, char := range line {
-			here.column++
+		l := cellLine{number: n + 1}
+		fields := strings.Count(line, ",") + strings.Count(line, ";")
+		column, empty := 0, true // since the last comma
+		add := func(d uint8) {
+			l.cells, l.columns, empty = append(l.cells, d), append(l.columns, column), false
+		}
+		for _, r := range line {
+			column++
 			switch {
-			case char == ' ' || char == '\t' || char == '|':
-				continue
-			case len(cells) == 81:
-				return nil, bad(here, "more than 81 cells")
-			case char == '.':
-				cells = append(cells, 0)
-			case char >= '0' && char <= '9':
-				cells = append(cells, uint8(char-'0'))
+			case (r == ',' || r == ';') && (fields == 8 || fields == 5 || fields == 3) && empty:
+				add(0)
+				empty = true
+			case r == ',' || r == ';':
+				empty = true
+			case strings.ContainsRune(separators, r) || boxDrawing(r):
+				if sideOf(len(l.cells)) > 4 && len(l.cells) > 9 || len(l.cells) == 16 && r != '|' && !boxDrawing(r) {
+					goto whole // what follows a puzzle is a comment
+				}
+			case strings.ContainsRune(blanks, r):
+				add(0)
+			case r >= '1' && r <= '9':
+				add(uint8(r - '0'))
+			case len(l.cells) == 81 || len(l.cells) == 36 || len(l.cells) == 16:
+				goto whole
 			default:
-				return nil, bad(here, "%q: want a digit or '.'", char)
+				return nil, fmt.Errorf("sudoku: %w", &grid.TextError{Line: n + 1, Column: column, Msg: fmt.Sprintf("%q: want a digit or '.'", r)})
 			}
-			at = append(at, here)
+			if len(l.cells) > 81 {
+				return nil, l.bad(81, "more than 81 cells in this line")
+			}
+		}
+		if fields == 8 && empty && len(l.cells) == 8 { // nothing after the last comma
+			add(0)
+		}
+	whole:
+		if n := len([]rune(line)); n <= 9 && strings.ContainsAny(line, " ,") && len(l.cells) < 9 {
+			spaced = append(spaced, len(lines))
+		}
+		lines = append(lines, l)
+	}
+	if len(lines) == 9 && len(spaced) > 0 {
+		for _, i := range spaced { // nine characters a row: a space is an empty cell
+			l := &lines[i]
+			line := []rune(all[l.number-1])
+			l.cells, l.columns = l.cells[:0], l.columns[:0]
+			for c := range 9 {
+				d := uint8(0)
+				if c < len(line) && line[c] >= '1' && line[c] <= '9' {
+					d = uint8(line[c] - '0')
+				}
+				l.cells, l.columns = append(l.cells, d), append(l.columns, c+1)
+			}
 		}
 	}
-	rowLen := func(i int) int {
-		if i == len(rows)-1 {
-			return len(cells) - rows[i]
+	return lines, nil
+}
+
+// title reports whether a line begins with a letter that is no cell, as "Grid 01".
+func title(line string) bool {
+	for _, r := range strings.TrimLeft(line, separators) {
+		return unicode.IsLetter(r) && r != 'x' && r != 'X'
+	}
+	return false
+}
+
+// fromJSON is a list of rows, of cells, or of puzzles in JSON as lines of text; ok is false for any other text.
+func fromJSON(s string) (lines string, ok bool) {
+	var list []any
+	if json.Unmarshal([]byte(s), &list) != nil {
+		return "", false
+	}
+	var b strings.Builder
+	var write func(v any)
+	write = func(v any) {
+		switch v := v.(type) {
+		case nil:
+			b.WriteByte('.')
+		case float64:
+			fmt.Fprint(&b, v)
+		case string:
+			if v == "" {
+				v = "."
+			}
+			b.WriteString(v)
+		case []any:
+			for i, x := range v {
+				if _, deep := x.([]any); deep && i > 0 {
+					b.WriteByte('\n')
+				}
+				write(x)
+				if t, line := x.(string); line && len(t) > 1 {
+					b.WriteByte('\n')
+				}
+			}
+		default:
+			b.WriteString("?!")
 		}
-		return rows[i+1] - rows[i]
 	}
-	for i := range rows {
-		if n := rowLen(i); n != rowLen(0) {
-			last := at[rows[i]+n-1]
-			return nil, bad(last, "%d cells in this line, want %d as in line %d", n, rowLen(0), at[0].line)
-		}
-	}
-	side := sideOf(len(cells))
-	if side == 0 || len(rows) != 1 && len(rows) != side {
-		return nil, bad(place{1, 1}, "%d cells in %d lines: want 81 (9x9), 36 or 16, in one line or a line for every row",
-			len(cells), len(rows))
-	}
-	for i, d := range cells {
-		if int(d) > side {
-			return nil, bad(at[i], "%d: want 1 to %d, or '.'", d, side)
-		}
-	}
-	return cells, nil
+	write(list)
+	return b.String(), true
 }
 
 // AppendLine appends the puzzle in one line, '.' for an empty cell, without a line break.
