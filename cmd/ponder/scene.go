@@ -12,6 +12,7 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	_ "github.com/ponder-agents/ponder/env/families"
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/models"
 )
 
@@ -83,18 +84,11 @@ const maxLevel = 1 << 20
 
 // openLevel opens the level in a text file, of whatever family.
 func openLevel(path string) (env.Env, error) {
-	info, err := os.Stat(path)
+	level, err := text.ReadFile(path, maxLevel)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > maxLevel {
-		return nil, fmt.Errorf("%s: %d bytes are no level", path, info.Size())
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	e, err := env.OpenLevel(string(text))
+	e, err := env.OpenLevel(level)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
