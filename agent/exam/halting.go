@@ -151,8 +151,11 @@ func ways(all []*course, own act.Config) []HaltingWay {
 		return own.Content(float32(c.q[k]), 0)
 	})
 	list := []HaltingWay{
-		{Way: "own", Points: []HaltingPoint{mine}}, {Way: "learned", Points: learned}, {Way: "residual", Points: residual},
-		{Way: "fixed", Points: fixed}, {Way: "oracle", Points: oracle},
+		{Way: "own", Points: []HaltingPoint{mine}},
+		{Way: "learned", Points: learned},
+		{Way: "residual", Points: residual},
+		{Way: "fixed", Points: fixed},
+		{Way: "oracle", Points: oracle},
 	}
 	best := area(oracle, most)
 	for i := range list {
