@@ -180,7 +180,7 @@ func TestRunErrors(t *testing.T) {
 		{think.Thinker{Core: core, Shape: think.Shape{Seq: 1}, Halting: good}, questions(1, 10), "sequence 1: input, cell 0: 10, want a token in [0, 10)"},
 		{think.Thinker{Core: core, Shape: think.Shape{Seq: 1}, Halting: good}, questions(-1), "sequence 0: input, cell 0: -1, want a token in [0, 10)"},
 		{think.Thinker{Core: core, Halting: good}, questions(1), "toy: 0 tokens"},
-		{think.Thinker{Core: core, Shape: think.Shape{Seq: 1}}, questions(1), "act: MaxSegments is 0, want 1 to 2^31-1"},
+		{think.Thinker{Core: core, Shape: think.Shape{Seq: 1}}, questions(1), "act: MaxSegments is 0, want 1 to 4096"},
 	} {
 		if err := tt.th.Run(context.Background(), tt.feed, none); fmt.Sprint(err) != tt.want {
 			t.Errorf("error %q, want %q", fmt.Sprint(err), tt.want)
@@ -443,7 +443,7 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{maze(good), e.Spec(), think.Config{Restarts: 1, KeepCarry: true}, "think: restarts and a kept carry exclude each other"},
 		{maze(good), e.Spec(), think.Config{Restarts: -1}, "think: -1 restarts, want 0 or more"},
-		{maze(act.Config{}), e.Spec(), think.Config{}, "act: MaxSegments is 0, want 1 to 2^31-1"},
+		{maze(act.Config{}), e.Spec(), think.Config{}, "act: MaxSegments is 0, want 1 to 4096"},
 		{maze(good), env.Spec{ID: "other", Actions: []string{"a"}}, think.Config{}, "a model for maze-directions cannot act in other"},
 	} {
 		_, err := think.NewPolicy(tt.m, tt.spec, tt.cfg)

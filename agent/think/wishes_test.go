@@ -23,7 +23,7 @@ func TestWishes(t *testing.T) {
 		{"threshold", think.Wishes{Rule: "halt-above", Threshold: &two, KeepCarry: true}, think.Config{Halting: act.Config{MaxSegments: 8, Rule: act.HaltAbove, Threshold: 2}, KeepCarry: true}},
 	} {
 		got, err := tt.w.Config(&think.Model{Usage: think.Usage{Halting: own}})
-		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
+		if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(think.Config{})); err != nil || diff != "" {
 			t.Errorf("%s: error %v, -want +got:\n%s", tt.name, err, diff)
 		}
 	}

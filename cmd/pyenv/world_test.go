@@ -118,7 +118,7 @@ func TestDescribe(t *testing.T) {
 	}
 	want := map[string]any{
 		"id": "maze/9x7-v0", "obs_len": 63., "vocab": 5., "max_steps": 126.,
-		"layout":  []any{map[string]any{"name": "cells", "shape": []any{7., 9.}}},
+		"layout":  []any{map[string]any{"name": "cells", "shape": []any{7., 9.}, "agent": 3., "under": 2.}},
 		"actions": []any{"up", "down", "left", "right"},
 		"family":  "maze", "mission": true, "autoreset": "next-step", "rows": 3.,
 	}

@@ -409,7 +409,7 @@ func TestOpenErrors(t *testing.T) {
 	write(t, at("short.csv"), "question,answer\n"+question(b, 9)+","+b+"\n")
 	write(t, at("size.csv"), "question,answer\n"+question(b, 9)+","+b+"\n"+large+","+large+"\n")
 	write(t, at("answer.csv"), "question,answer\n"+question(b, 9)+","+b[:15]+"\n")
-	write(t, at("head.csv"), "puzzle,solution\n")
+	write(t, at("head.csv"), "first,second\n")
 	write(t, at("none.csv"), "question,answer\n")
 	write(t, at("arc/a.json"), taskA)
 	write(t, at("cell/a.json"), strings.Replace(taskA, "9", "10", 1))
