@@ -20,9 +20,12 @@ DISPLAY_RUN = $$([ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || ! command -v xvf
 TORCH_PACKAGES = $(GO) list -test -f '{{$$p := .ImportPath}}{{range .Deps}}{{if eq . "github.com/sugarme/gotch"}}{{$$p}}{{end}}{{end}}' ./... | sed 's/ .*//; s/\.test$$//; s/_test$$//' | sort -u
 
 # bin/ponder needs nothing and becomes bin/ponder-torch, which trains, where libtorch is found (docs/engines.md).
+# Go does not stamp what it builds in a workspace: internal/stamp is told here.
+STAMP = -X github.com/ponder-agents/ponder/internal/stamp.git=$(shell git log -1 --format=%H,%cI 2>/dev/null),$(if $(shell git status --porcelain 2>/dev/null),changed)
+
 build: setup
-	$(PURE) build -o bin/ponder ./cmd/ponder
-	$(GO) build -o bin/ponder-torch ./cmd/ponder
+	$(PURE) build -ldflags '$(STAMP)' -o bin/ponder ./cmd/ponder
+	$(GO) build -ldflags '$(STAMP)' -o bin/ponder-torch ./cmd/ponder
 
 # The program is built apart, since go.work may name a folder that is gone.
 setup:
@@ -92,7 +95,7 @@ dist:
 	rm -rf dist && mkdir dist
 	for target in $(DIST); do \
 		os=$${target%/*} arch=$${target#*/}; file=dist/ponder-$$os-$$arch; [ $$os != windows ] || file=$$file.exe; \
-		GOOS=$$os GOARCH=$$arch $(PURE) build -trimpath -ldflags='-s -w' -o $$file ./cmd/ponder; \
+		GOOS=$$os GOARCH=$$arch $(PURE) build -trimpath -ldflags='-s -w $(STAMP)' -o $$file ./cmd/ponder; \
 		size=$$(wc -c <$$file); echo "$$file: $$size bytes"; \
 		[ $$size -lt 40000000 ] || { echo "$$file: 40 MB or more" >&2; exit 1; }; \
 	done

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/ponder-agents/ponder/internal/stamp"
 )
 
 // A Build says what the running program was made of. Fields that the build does not know are empty.
@@ -19,21 +21,12 @@ type Build struct {
 // ReadBuild is the Build of this program.
 func ReadBuild() Build {
 	v := Build{Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	v.Revision, v.Time, v.Modified = stamp.Source()
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
 	}
 	v.Version = info.Main.Version
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			v.Revision = s.Value
-		case "vcs.time":
-			v.Time = s.Value
-		case "vcs.modified":
-			v.Modified = s.Value == "true"
-		}
-	}
 	return v
 }
 

@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/stamp"
 )
 
 // describe fills in what a run records of program and machine: versions, source revision,
@@ -20,20 +21,8 @@ func (i *Info) describe() {
 		i.Versions = map[string]string{}
 	}
 	i.Versions["go"] = runtime.Version()
-	build, ok := debug.ReadBuildInfo()
-	if !ok {
-		return
-	}
-	changed := false
-	for _, s := range build.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			i.Revision = s.Value
-		case "vcs.modified":
-			changed = s.Value == "true"
-		}
-	}
-	if changed && i.Revision != "" {
+	revision, _, modified := stamp.Source()
+	if i.Revision = revision; modified && revision != "" {
 		i.Revision += "+changes"
 	}
 }

@@ -44,6 +44,10 @@ func platforms() []string {
 
 // Pip installs PyPI's torch of a version into a folder of its own below cache, or finds it there.
 func Pip(ctx context.Context, version, cache string, dryRun bool, log Log) (*Lib, error) {
+	var major, minor int
+	if n, _ := fmt.Sscanf(version, "%d.%d", &major, &minor); n < 2 || major < 1 || major == 1 && minor < 13 {
+		return nil, fmt.Errorf("torch %s: want a version from 1.13 on, as 2.6.0", version)
+	}
 	dir := filepath.Join(cache, "libtorch", "pip-"+version)
 	source := "torch " + version + " of PyPI, installed by set-up"
 	if l, err := At(filepath.Join(dir, "torch"), source); err == nil {
