@@ -213,11 +213,11 @@ func TestShippedRunInAnyPrecision(t *testing.T) {
 // TestBadNetworks: a recipe's network is checked where it is read and where it is run.
 func TestBadNetworks(t *testing.T) {
 	for want, change := range map[string]func(*Recipe){
-		"a model and a cell":             func(r *Recipe) { r.Cell = cellRecipe().Cell },
-		`gradient "all" is unknown`:      func(r *Recipe) { r.Gradient = "all" },
-		`precision "fp8" is unknown`:     func(r *Recipe) { r.Precision = "fp8" },
-		"cycles of level L is 0":         func(r *Recipe) { r.Model.Levels = arch.HL(1, 1, 1, 0) },
-		"cell.vocab is 0":                func(r *Recipe) { r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Input: 3, Low: 2, High: 2} },
+		"a model and a cell":                  func(r *Recipe) { r.Cell = cellRecipe().Cell },
+		`gradient "all" is unknown`:           func(r *Recipe) { r.Gradient = "all" },
+		`precision "fp8" is unknown`:          func(r *Recipe) { r.Precision = "fp8" },
+		"cycles of level L is 0":              func(r *Recipe) { r.Model.Levels = arch.HL(1, 1, 1, 0) },
+		"cell.vocab is 0":                     func(r *Recipe) { r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Input: 3, Low: 2, High: 2} },
 		"hrm cell: low is 0, want 1 to 16384": func(r *Recipe) { r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Vocab: 4, Seq: 4, Input: 3, High: 2} },
 	} {
 		r := preset("maze")
