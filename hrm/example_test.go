@@ -126,7 +126,7 @@ func ExampleConfig_Check() {
 	c.Heads, c.Seq = 7, 0
 	fmt.Println(c.Check())
 	// Output:
-	// hrm config: seq is 0, want at least 1
+	// hrm config: seq is 0, want 1 to 1048576
 	// hidden 512 is not a multiple of heads 7
 	// head width 73 is odd: rope needs pairs
 }
