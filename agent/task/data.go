@@ -12,31 +12,19 @@ import (
 	"github.com/ponder-agents/ponder/env/rng"
 )
 
-// generic are the data that no family has; a function, as they open one another.
-func generic(kind string) *Data {
-	for _, d := range [...]Data{
+func init() {
+	Register(Family{Name: "rows", Data: []Data{
 		{Kind: "dataset", Usage: "dataset:DIR         a dataset in the reference's format, as it is; its split test is held out", Open: openDataset},
 		{Kind: "mix", Usage: "mix:A|B             rows of A and of B, half and half; mix:2*A|3*B two of A for three of B", Open: openMix},
 		{Kind: "reveal", Usage: "reveal:N:A          rows of A, half of them with up to N of their answers given; as they are for evaluation", Open: openReveal},
-	} {
-		if d.Kind == kind {
-			return &d
-		}
-	}
-	return nil
+	}})
 }
-
-// genericKinds are those that generic knows.
-var genericKinds = []string{"dataset", "mix", "reveal"}
 
 // Open makes the training rows that a recipe's stage names: KIND:ARG, by the Data of that kind. Equal
 // arguments give equal rows; heldOut asks for those that are kept for evaluation.
 func Open(name string, seed uint64, heldOut bool) (Rows, error) {
 	kind, arg, _ := strings.Cut(name, ":")
 	d := dataOf(kind)
-	if d == nil {
-		d = generic(kind)
-	}
 	var rows Rows
 	err := error(NameErrorf("unknown kind, want one of %s", strings.Join(kinds(), ", ")))
 	if d != nil {
@@ -58,18 +46,16 @@ func kinds() (all []string) {
 			all = append(all, d.Kind)
 		}
 	}
-	return append(all, genericKinds...)
+	return all
 }
 
 // Usage has a line for each form of the names that Open knows.
 func Usage() string {
 	var lines []string
-	for _, kind := range kinds() {
-		d := dataOf(kind)
-		if d == nil {
-			d = generic(kind)
+	for _, f := range families {
+		for _, d := range f.Data {
+			lines = append(lines, d.Usage)
 		}
-		lines = append(lines, d.Usage)
 	}
 	return strings.Join(lines, "\n")
 }

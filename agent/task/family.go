@@ -75,7 +75,7 @@ func Register(f Family) {
 		}
 	}
 	for _, d := range f.Data {
-		if dataOf(d.Kind) != nil || generic(d.Kind) != nil {
+		if dataOf(d.Kind) != nil {
 			panic("task: data " + d.Kind + " is registered twice")
 		}
 	}
