@@ -109,22 +109,9 @@ func (r *Recipe) read(c *checkpoint.Checkpoint) (map[string]safetensors.Tensor, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
 	}
-	weights, err := tensors(c.Model)
+	weights, err := c.Model.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}
 	return weights, nil
-}
-
-// tensors reads all tensors of a file.
-func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
-	out := map[string]safetensors.Tensor{}
-	for _, name := range f.Names() {
-		t, err := f.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = t
-	}
-	return out, nil
 }

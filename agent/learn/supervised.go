@@ -202,7 +202,7 @@ func Resume(s *run.Saved, open Open, dev torch.Device) (*Trainer, error) {
 	if s.Compute.Threads > 0 {
 		torch.SetThreads(s.Compute.Threads)
 	}
-	weights, err := tensors(s.Model)
+	weights, err := s.Model.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}
@@ -223,7 +223,7 @@ func (t *Trainer) restore(s *run.Saved, st trained, weights map[string]safetenso
 	if p.Stage < 0 || p.Stage >= len(t.recipe.Stages) || p.Step < 0 || p.Step > t.recipe.Steps {
 		return fmt.Errorf("training position: step %d in stage %d of %d", p.Step, p.Stage+1, len(t.recipe.Stages))
 	}
-	state, err := tensors(s.Optimizer)
+	state, err := s.Optimizer.Tensors()
 	if err != nil {
 		return fmt.Errorf("%s: %w", checkpoint.OptimizerFile, err)
 	}

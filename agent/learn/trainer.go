@@ -56,7 +56,7 @@ func NewTrainer(r Recipe, open Open, dev torch.Device) (*Trainer, error) {
 // instead of random ones. The checkpoint may be closed afterwards.
 func NewTrainerFrom(name string, c *checkpoint.Checkpoint, r Recipe, open Open, dev torch.Device) (*Trainer, error) {
 	return trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) {
-		weights, err := tensors(c.Model)
+		weights, err := c.Model.Tensors()
 		if err != nil {
 			return nil, fmt.Errorf("begin with model %s: %s: %w", name, checkpoint.ModelFile, err)
 		}

@@ -94,6 +94,19 @@ func (f *File) Tensor(name string) (Tensor, error) {
 	return Tensor{in.dtype, slices.Clone(in.shape), f.data[in.begin:in.end:in.end]}, nil
 }
 
+// Tensors are all tensors by name, each as Tensor returns it.
+func (f *File) Tensors() (map[string]Tensor, error) {
+	all := map[string]Tensor{}
+	for _, name := range f.names {
+		t, err := f.Tensor(name)
+		if err != nil {
+			return nil, err
+		}
+		all[name] = t
+	}
+	return all, nil
+}
+
 // parse checks everything that can be wrong with a header, so that Tensor needs no check.
 func parse(b []byte) (*File, error) {
 	if len(b) < 8 {

@@ -189,7 +189,7 @@ func newFrom(name string, c *checkpoint.Checkpoint, cfg Config, dev torch.Device
 		return nil, fmt.Errorf("it answers %s, want one that learned to act", was.Task)
 	}
 	cfg.Policy, cfg.Act.Reset, cfg.Begin = was.Policy, was.Act.Reset, name
-	weights, err := tensors(c.Model)
+	weights, err := c.Model.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}
@@ -450,11 +450,11 @@ func Resume(dev torch.Device) run.Open {
 }
 
 func (l *Learner) restore(s *run.Saved, st *state) error {
-	weights, err := tensors(s.Model)
+	weights, err := s.Model.Tensors()
 	if err != nil {
 		return err
 	}
-	others, err := tensors(s.Optimizer)
+	others, err := s.Optimizer.Tensors()
 	if err != nil {
 		return err
 	}
@@ -496,18 +496,6 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	return errors.Join(bad, err)
 }
 
-func tensors(f *safetensors.File) (map[string]safetensors.Tensor, error) {
-	out := map[string]safetensors.Tensor{}
-	for _, name := range f.Names() {
-		t, err := f.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = t
-	}
-	return out, nil
-}
-
 // Open makes the model of a checkpoint of a Learner; errors begin with name.
 func Open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
 	m, err := open(name, c, dev)
@@ -526,7 +514,7 @@ func open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
 	}
-	weights, err := tensors(c.Model)
+	weights, err := c.Model.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
 	}

@@ -201,11 +201,11 @@ func testResume(t *testing.T, cfg Config) {
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
-	a, err := tensors(read(whole).Model)
+	a, err := read(whole).Model.Tensors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := tensors(read(parts).Model)
+	b, err := read(parts).Model.Tensors()
 	if err != nil {
 		t.Fatal(err)
 	}
