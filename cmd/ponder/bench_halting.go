@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -43,11 +42,8 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 				}
 			}
 			rows, err := task.Open(dataName(data), ask.seed, true)
-			if _, ok := errors.AsType[*task.NameError](err); ok {
-				err = cli.WithCode(cli.ExitUsage, err)
-			}
 			if err != nil {
-				return err
+				return dataError(err)
 			}
 			ways, err := exam.Halting(cmd.Context(), m, rows.Source, rows.Rows, rows.Cols, count, cfg)
 			if err != nil {

@@ -42,11 +42,8 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 			}
 			defer m.Close()
 			res, err := exam.Rows(cmd.Context(), m, dataName(args[0]), count, cfg)
-			if _, ok := errors.AsType[*task.NameError](err); ok {
-				err = cli.WithCode(cli.ExitUsage, err)
-			}
 			if err != nil {
-				return err
+				return dataError(err)
 			}
 			if err := ask.report(cmd.OutOrStdout(), res); err != nil {
 				return err
@@ -72,4 +69,12 @@ func dataName(arg string) string {
 		return "dataset:" + arg
 	}
 	return arg
+}
+
+// dataError gives the code of a wrong flag to what is wrong with a data name, not with what it names.
+func dataError(err error) error {
+	if _, ok := errors.AsType[*task.NameError](err); ok {
+		return cli.WithCode(cli.ExitUsage, err)
+	}
+	return err
 }

@@ -168,14 +168,6 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 // mayMiss reports whether err says that data is not there, where only the recipe is asked for.
 func (f *trainFlags) mayMiss(err error) bool { return f.dryRun && errors.Is(err, fs.ErrNotExist) }
 
-// dataError gives the code of a wrong flag to what is wrong with a data name, not with what it names.
-func dataError(err error) error {
-	if _, ok := errors.AsType[*task.NameError](err); ok {
-		return cli.WithCode(cli.ExitUsage, err)
-	}
-	return err
-}
-
 func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 	dir := f.out
 	if dir == "" {
