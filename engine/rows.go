@@ -23,8 +23,8 @@ type Rows struct {
 	workers []worker
 	helpers []func() // a worker's work for others, in a goroutine of its own
 	wait    sync.WaitGroup
-	next    atomic.Int64 // of todo
-	todo    []int
+	next    atomic.Int64 // of asked
+	asked   []int
 	out     *think.Output
 }
 
@@ -149,7 +149,7 @@ func (r *Rows) Segment(rows []int, out *think.Output) error {
 	if n == 0 {
 		return nil
 	}
-	r.todo, r.out = rows, out
+	r.asked, r.out = rows, out
 	r.next.Store(0)
 	helpers := r.helpers[1:min(n, len(r.helpers))]
 	r.wait.Add(len(helpers))
@@ -158,19 +158,19 @@ func (r *Rows) Segment(rows []int, out *think.Output) error {
 	}
 	r.work(r.workers[0])
 	r.wait.Wait()
-	r.todo, r.out = nil, nil
+	r.asked, r.out = nil, nil
 	return nil
 }
 
-// work lets w think about rows of todo until there are no more.
+// work lets w think about the rows asked for until there are no more.
 func (r *Rows) work(w worker) {
 	size := r.is.answers * r.is.outputs
 	for {
 		i := int(r.next.Add(1)) - 1
-		if i >= len(r.todo) {
+		if i >= len(r.asked) {
 			return
 		}
-		r.out.QHalt[i], r.out.QContinue[i] = w.segment(&r.rows[r.todo[i]], r.out.Logits[i*size:(i+1)*size])
+		r.out.QHalt[i], r.out.QContinue[i] = w.segment(&r.rows[r.asked[i]], r.out.Logits[i*size:(i+1)*size])
 	}
 }
 

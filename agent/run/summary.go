@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/runlog"
 )
 
@@ -50,7 +51,7 @@ func Summarize(dir string) (*Summary, error) {
 		return nil, err
 	}
 	s := &Summary{Dir: dir, Info: info, Step: info.Step, Metrics: []Metric{}}
-	_, err = os.Stat(filepath.Join(dir, "model"))
+	_, err = os.Stat(filepath.Join(dir, checkpoint.RunModel))
 	s.Finished = err == nil
 	path := filepath.Join(dir, "metrics.jsonl")
 	f, err := os.Open(path)

@@ -1,4 +1,4 @@
-// Package beside finds, for tests, the material that lies beside a developer's checkout and not in it.
+// Package beside finds and reads, for tests, the material that lies beside a developer's checkout and not in it.
 package beside
 
 import (
@@ -27,4 +27,24 @@ func Shared(t testing.TB, elem ...string) string {
 		t.Skipf("not beside the checkout: shared/%s", strings.Join(elem, "/"))
 	}
 	return path
+}
+
+// Files are the contents of all files below dir, by path with slashes: to compare what was written with what was
+// recorded.
+func Files(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		out[filepath.ToSlash(rel)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

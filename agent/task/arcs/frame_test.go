@@ -311,7 +311,7 @@ func TestBuildARCAsRecorded(t *testing.T) {
 	if err := Build(t.Context(), dir, tasks, evaluate, puzzle.Build{Augment: 4, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	got, want := files(t, dir), files(t, root)
+	got, want := beside.Files(t, dir), beside.Files(t, root)
 	for name, w := range want {
 		switch g := got[name]; {
 		case strings.HasPrefix(name, "source/") || name == "identifiers.json":
@@ -423,25 +423,6 @@ func FuzzTask(f *testing.F) {
 			}
 		}
 	})
-}
-
-// files are the contents of all files below dir.
-func files(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		rel, _ := filepath.Rel(dir, path)
-		out[filepath.ToSlash(rel)] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // Every task of ARC-AGI-1 is read, framed, and its frames hold.

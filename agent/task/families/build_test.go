@@ -37,32 +37,13 @@ func csvSplits(t testing.TB, name string) []puzzle.RowSplit {
 	return splits
 }
 
-// files are the contents of all files below dir.
-func files(t testing.TB, dir string) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		rel, _ := filepath.Rel(dir, path)
-		out[filepath.ToSlash(rel)] = string(data)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // Every byte of the original builder's mazes.
 func TestBuildMazeAsRecorded(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "maze")
 	if err := (puzzle.Build{Augment: 7}).Rows(t.Context(), dir, csvSplits(t, "maze9-tiny"), mazes.Form); err != nil {
 		t.Fatal(err)
 	}
-	got, want := files(t, dir), files(t, filepath.Join(fixtures(t), "maze9-tiny"))
+	got, want := beside.Files(t, dir), beside.Files(t, filepath.Join(fixtures(t), "maze9-tiny"))
 	for name := range want {
 		if strings.HasPrefix(name, "source/") {
 			continue
@@ -84,7 +65,7 @@ func TestBuildSudokuAsRecorded(t *testing.T) {
 	if err := (puzzle.Build{Augment: 2, Seed: 5}).Rows(t.Context(), dir, csvSplits(t, "sudoku9-tiny"), sudokus.Form); err != nil {
 		t.Fatal(err)
 	}
-	got, want := files(t, dir), files(t, filepath.Join(fixtures(t), "sudoku9-tiny"))
+	got, want := beside.Files(t, dir), beside.Files(t, filepath.Join(fixtures(t), "sudoku9-tiny"))
 	for name := range want {
 		switch {
 		case strings.HasPrefix(name, "source/"):
@@ -117,7 +98,7 @@ func TestBuildDoesNotDependOnWorkers(t *testing.T) {
 		if err := (puzzle.Build{Augment: 5, Workers: workers, Compact: true}).Rows(t.Context(), dir, csvSplits(t, "sudoku9-tiny"), sudokus.Form); err != nil {
 			t.Fatal(err)
 		}
-		got := files(t, dir)
+		got := beside.Files(t, dir)
 		if want == nil {
 			want = got
 		} else if d := cmp.Diff(want, got); d != "" {
@@ -169,14 +150,14 @@ func TestBuildLeavesNothingHalfWritten(t *testing.T) {
 	if err := (puzzle.Build{}).Rows(t.Context(), dir, good(), mazes.Form); err != nil {
 		t.Fatal(err)
 	}
-	before := files(t, dir)
+	before := beside.Files(t, dir)
 	if err := (puzzle.Build{Augment: 7}).Rows(t.Context(), dir, good(), mazes.Form); err == nil {
 		t.Error("an existing dataset was overwritten")
 	}
 	if err := (puzzle.Build{Replace: true}).Rows(t.Context(), dir, bad(), mazes.Form); err == nil {
 		t.Error("bad rows were accepted")
 	}
-	if d := cmp.Diff(before, files(t, dir)); d != "" {
+	if d := cmp.Diff(before, beside.Files(t, dir)); d != "" {
 		t.Error("a failed build changed the dataset it was to replace")
 	}
 	if err := (puzzle.Build{Augment: 7, Replace: true}).Rows(t.Context(), dir, good(), mazes.Form); err != nil {
