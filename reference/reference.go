@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,10 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
-	"github.com/ponder-agents/ponder/torch/pickle"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -21,18 +19,27 @@ import (
 type Checkpoint struct {
 	Model    Model
 	Training Training
-	File     string // name of the weights' file
-	Step     int    // optimiser step in that name, -1 if it has none
+	File     string   // name of the weights' file
+	Step     int      // optimiser step in that name, -1 if it has none
+	Passed   []string // what stands beside the weights in that file and was not read, as "optimizer"
 
 	// Tensors are the weights and buffers under the names of the recorded cases ("inner.H_init"),
 	// float32; what was saved as bfloat16 is widened, which is exact.
 	Tensors map[string]safetensors.Tensor
 }
 
-// Read reads the checkpoint folder dir: all_config.yaml and a file of torch.save, of several the one
-// named step_N with the largest N. seq is the number of tokens of a sequence, or 0 to find it in the
-// shapes of the weights, in dataset.json or in expected.safetensors, if one is in dir.
-func Read(dir string, seq int) (*Checkpoint, error) {
+// A Length is the number of tokens of a sequence, where the shapes of the weights do not tell it.
+type Length struct {
+	Want int // what it is to be; 0 to find it in dataset.json or in expected.safetensors, if one is in the folder
+	Else int // what it is where nothing tells; 0 if that is an error
+}
+
+// ErrLength is in the error of a Length that is needed, or is not the weights'.
+var ErrLength = errors.New("length of a sequence")
+
+// Read reads the checkpoint folder dir: all_config.yaml and the weights, which are a file of torch.save, a
+// .safetensors file, or several with their index, of many the one named step_N with the largest N. Links are followed.
+func Read(dir string, seq Length) (*Checkpoint, error) {
 	c, err := read(dir, seq)
 	if err != nil {
 		return nil, fmt.Errorf("reference checkpoint %s: %w", dir, err)
@@ -40,7 +47,7 @@ func Read(dir string, seq int) (*Checkpoint, error) {
 	return c, nil
 }
 
-func read(dir string, seq int) (*Checkpoint, error) {
+func read(dir string, seq Length) (*Checkpoint, error) {
 	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no %s in the folder: %w", ConfigFile, fs.ErrNotExist)
@@ -52,97 +59,23 @@ func read(dir string, seq int) (*Checkpoint, error) {
 	if c.Model, c.Training, err = Parse(text); err != nil {
 		return nil, err
 	}
-	if c.File, c.Step, err = weights(dir); err != nil {
-		return nil, err
-	}
-	f, err := pickle.Open(filepath.Join(dir, c.File))
+	file, err := find(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if c.Tensors, err = tensors(f); err != nil {
+	c.File, c.Step = file.name, stepOf(file.name)
+	w, err := file.open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	if c.Tensors, c.Passed, err = tensors(w); err != nil {
 		return nil, err
 	}
 	if err := c.infer(seq, func() (int, error) { return seqBeside(dir) }); err != nil {
 		return nil, err
 	}
 	return c, c.check()
-}
-
-// weights finds the file that torch.save wrote.
-func weights(dir string) (name string, step int, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return "", 0, err
-	}
-	var zips []string
-	step = -1
-	for _, e := range entries {
-		if !e.Type().IsRegular() || !isZip(filepath.Join(dir, e.Name())) {
-			continue
-		}
-		zips = append(zips, e.Name())
-		if n := stepOf(e.Name()); n > step {
-			name, step = e.Name(), n
-		}
-	}
-	switch {
-	case step >= 0:
-		return name, step, nil
-	case len(zips) == 1:
-		return zips[0], -1, nil
-	case len(zips) == 0:
-		return "", 0, errors.New("no file of torch.save (a zip archive, as PyTorch writes since 1.6) in the folder")
-	}
-	return "", 0, fmt.Errorf("%d files might be the weights, %s: leave one, or name it step_N", len(zips), strings.Join(zips, ", "))
-}
-
-// stepOf is N of step_N and step_N.pt, -1 of other names.
-func stepOf(name string) int {
-	digits, ok := strings.CutPrefix(strings.TrimSuffix(name, filepath.Ext(name)), "step_")
-	n, err := strconv.Atoi(digits)
-	if !ok || err != nil || n < 0 {
-		return -1
-	}
-	return n
-}
-
-func isZip(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var head [4]byte
-	_, err = f.ReadAt(head[:], 0)
-	return err == nil && string(head[:]) == "PK\x03\x04"
-}
-
-// tensors reads all, under names that begin with "inner.": before it stands "model." of the loss
-// head, and "_orig_mod." where the model was compiled.
-func tensors(f *pickle.File) (map[string]safetensors.Tensor, error) {
-	all := map[string]safetensors.Tensor{}
-	for _, name := range f.Names() {
-		short := name
-		for !strings.HasPrefix(short, "inner.") {
-			prefix, rest, ok := strings.Cut(short, ".")
-			if !ok || prefix != "_orig_mod" && prefix != "model" && prefix != "module" {
-				return nil, fmt.Errorf("tensor %q is not one of HRM's or TRM's", name)
-			}
-			short = rest
-		}
-		if _, ok := all[short]; ok {
-			return nil, fmt.Errorf("tensor %q is there under two prefixes", short)
-		}
-		t, err := f.Tensor(name)
-		if err != nil {
-			return nil, err
-		}
-		if all[short], err = t.Convert(safetensors.F32); err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
-	}
-	return all, nil
 }
 
 // seqBeside looks for the length of a sequence in the files that may lie beside the weights.
@@ -157,7 +90,7 @@ func seqBeside(dir string) (int, error) {
 		}
 		return meta.SeqLen, nil
 	}
-	path := filepath.Join(dir, "expected.safetensors")
+	path := filepath.Join(dir, expectedFile)
 	if _, err := os.Stat(path); err != nil {
 		return 0, nil
 	}
@@ -182,7 +115,7 @@ func (c *Checkpoint) shape(name string) [2]int {
 }
 
 // infer fills in what all_config.yaml leaves out.
-func (c *Checkpoint) infer(seq int, beside func() (int, error)) error {
+func (c *Checkpoint) infer(seq Length, beside func() (int, error)) error {
 	m := &c.Model
 	m.VocabSize = c.shape("inner.embed_tokens.embedding_weight")[0]
 	if m.VocabSize == 0 {
@@ -198,16 +131,16 @@ func (c *Checkpoint) infer(seq int, beside func() (int, error)) error {
 	}
 	if places > 0 {
 		m.SeqLen = places - c.puzzlePlaces()
-		if seq != 0 && seq != m.SeqLen {
-			return fmt.Errorf("a sequence of %d tokens was asked for, but the weights are for %d", seq, m.SeqLen)
+		if seq.Want != 0 && seq.Want != m.SeqLen {
+			return fmt.Errorf("%w: %d tokens were asked for, but the weights are for %d", ErrLength, seq.Want, m.SeqLen)
 		}
-	} else if m.SeqLen = seq; seq == 0 {
-		var err error
-		if m.SeqLen, err = beside(); err != nil {
+	} else if m.SeqLen = seq.Want; seq.Want == 0 {
+		found, err := beside()
+		if err != nil {
 			return err
 		}
-		if m.SeqLen == 0 {
-			return errors.New("the length of a sequence is in none of the files: give it (81 for a sudoku, 900 for a 30x30 grid)")
+		if m.SeqLen = cmp.Or(found, seq.Else); m.SeqLen == 0 {
+			return fmt.Errorf("%w: it is in none of the files (81 tokens for a sudoku, 900 for a 30x30 grid)", ErrLength)
 		}
 	}
 	if m.SeqLen < 1 {

@@ -3,10 +3,12 @@ package reference
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,7 +35,7 @@ const own = "testdata/checkpoint"
 // TestReadOwn: what the configuration leaves out is found in the weights, and those are float32 under the
 // names of the network, of whatever type and name they were saved.
 func TestReadOwn(t *testing.T) {
-	c, err := Read(own, 0)
+	c, err := Read(own, Length{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +69,6 @@ func TestReadOwn(t *testing.T) {
 	if diff := cmp.Diff(wantNet, net); diff != "" {
 		t.Errorf("in our words (-want +got):\n%s", diff)
 	}
-	if _, err := Read(own, 7); err == nil {
-		t.Error("another length of sequence fits learned positions")
-	}
 }
 
 // TestRead reads the recorded checkpoints of the original trainer: compiled and not, learned
@@ -100,7 +99,7 @@ func TestRead(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.dir, func(t *testing.T) {
-			c, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), 0)
+			c, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), Length{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,7 +131,7 @@ func TestRead(t *testing.T) {
 					t.Errorf("%s is %s", name, x.DType)
 				}
 			}
-			if _, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), 80); (err == nil) != (tt.dir != "maze-f32-learned") {
+			if _, err := Read(filepath.Join(shared, "torch_ckpt", tt.dir), Length{Want: 80}); (err == nil) != (tt.dir != "maze-f32-learned") {
 				t.Errorf("another length of sequence: %v", err)
 			}
 		})
@@ -178,7 +177,7 @@ func TestCases(t *testing.T) {
 		if want.PuzzleEmbNDim == 0 {
 			want.NumPuzzleIdentifiers = 0 // there is no table to count
 		}
-		if err := c.infer(0, func() (int, error) { return want.SeqLen, nil }); err != nil {
+		if err := c.infer(Length{}, func() (int, error) { return want.SeqLen, nil }); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		if diff := cmp.Diff(want, c.Model); diff != "" {
@@ -259,7 +258,7 @@ func TestMismatch(t *testing.T) {
 		{"huge", func(s string) string { return s + strings.Repeat("#", plainyaml.MaxBytes) }, "at most"},
 	}
 	for _, tt := range tests {
-		if _, err := Read(folder(t, tt.change), 0); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := Read(folder(t, tt.change), Length{}); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error = %v, want one with %q", tt.name, err, tt.want)
 		}
 	}
@@ -268,7 +267,7 @@ func TestMismatch(t *testing.T) {
 func TestFolder(t *testing.T) {
 	same := func(s string) string { return s }
 	dir := folder(t, same)
-	if _, err := Read(filepath.Join(dir, "none"), 0); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Read(filepath.Join(dir, "none"), Length{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 	move := func(from, to string) {
@@ -278,7 +277,7 @@ func TestFolder(t *testing.T) {
 		}
 	}
 	move("step_2", "checkpoint") // as the published ones are called
-	c, err := Read(dir, 0)
+	c, err := Read(dir, Length{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,19 +295,164 @@ func TestFolder(t *testing.T) {
 		}
 	}
 	put("other.pt", b)
-	if _, err := Read(dir, 0); err == nil || !strings.Contains(err.Error(), "checkpoint, other.pt") {
+	if _, err := Read(dir, Length{}); err == nil || !strings.Contains(err.Error(), "checkpoint, other.pt") {
 		t.Errorf("two candidates: %v", err)
 	}
 	put("step_9", b)
 	put("step_10.pt", b)
-	if c, err := Read(dir, 0); err != nil || c.File != "step_10.pt" || c.Step != 10 {
+	if c, err := Read(dir, Length{}); err != nil || c.File != "step_10.pt" || c.Step != 10 {
 		t.Errorf("newest step: %+v, %v", c, err)
 	}
 	for _, name := range []string{"checkpoint", "other.pt", "step_9", "step_10.pt"} {
 		put(name, []byte("old format"))
 	}
-	if _, err := Read(dir, 0); err == nil || !strings.Contains(err.Error(), "no file of torch.save") {
+	if _, err := Read(dir, Length{}); err == nil || !strings.Contains(err.Error(), "no weights in the folder") {
 		t.Errorf("no weights: %v", err)
+	}
+}
+
+// TestSources: the same weights are read from wherever people have them.
+func TestSources(t *testing.T) {
+	want, err := Read(own, Length{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := os.ReadFile(filepath.Join(own, ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Sorted(maps.Keys(want.Tensors))
+	named := func(before string, names []string) map[string]safetensors.Tensor {
+		all := map[string]safetensors.Tensor{}
+		for _, name := range names {
+			all[before+name] = want.Tensors[name]
+		}
+		return all
+	}
+	index := func(file func(i int) string) string {
+		in := map[string]string{}
+		for i, name := range names {
+			in[name] = file(i)
+		}
+		b, err := json.Marshal(map[string]any{"metadata": map[string]any{}, "weight_map": in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	type files = map[string]any // text, or tensors
+	both := files{
+		"model-00001-of-00002.safetensors": named("", names[:3]), "model-00002-of-00002.safetensors": named("", names[3:]),
+		"model.safetensors.index.json": index(func(i int) string { return fmt.Sprintf("model-0000%d-of-00002.safetensors", 1+min(1, i/3)) }),
+	}
+	with := func(f files, name string, what any) files {
+		f = maps.Clone(f)
+		f[name] = what
+		return f
+	}
+	without := func(f files, name string) files {
+		f = maps.Clone(f)
+		delete(f, name)
+		return f
+	}
+	for _, tt := range []struct {
+		name   string
+		files  files
+		passed []string
+		wrong  string
+	}{
+		{name: "one file", files: files{"model.safetensors": named("", names)}},
+		{name: "of the loss head, compiled, of several", files: files{"m.safetensors": named("_orig_mod.module.model.", names)}},
+		{name: "in a dictionary", files: files{"m.safetensors": named("model_state_dict._orig_mod.model.", names)}},
+		{name: "beside an optimiser and an average", files: files{"m.safetensors": merged(named("state_dict.model.", names), named("ema.", names), named("optimizer.state.", names[:1]))}, passed: []string{"ema", "optimizer"}},
+		{name: "without inner", files: files{"m.safetensors": cutNames(named("", names), "inner.")}},
+		{name: "shards", files: both},
+		{name: "a shard is missing", files: without(both, "model-00002-of-00002.safetensors"), wrong: "model-00002-of-00002.safetensors"},
+		{name: "a shard elsewhere", files: with(both, "model.safetensors.index.json", index(func(int) string { return "../m" })), wrong: "want a file beside it"},
+		{name: "a tensor in another shard", files: with(both, "model.safetensors.index.json", index(func(i int) string { return fmt.Sprintf("model-0000%d-of-00002.safetensors", 2-i%2) })), wrong: "no tensor"},
+		{name: "an index of nothing", files: with(both, "model.safetensors.index.json", "{}"), wrong: "names no file"},
+		{name: "no index", files: with(both, "model.safetensors.index.json", "[]"), wrong: "no index of weights"},
+		{name: "shards without an index", files: without(both, "model.safetensors.index.json"), wrong: "2 files might be the weights"},
+		{name: "two dictionaries", files: files{"m.safetensors": merged(named("model.", names), named("state_dict.", names))}, wrong: "under two prefixes"},
+		{name: "something among them", files: files{"m.safetensors": merged(named("", names), map[string]safetensors.Tensor{"head.weight": want.Tensors[names[0]]})}, wrong: `"head.weight" is not one of`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			// As huggingface_hub's cache lays a download out: links to files with other names.
+			root := t.TempDir()
+			dir := filepath.Join(root, "snapshots", "abc")
+			if err := os.MkdirAll(dir, 0o777); err != nil {
+				t.Fatal(err)
+			}
+			tt.files[ConfigFile] = string(config)
+			for name, what := range tt.files {
+				blob := filepath.Join(root, "blob "+name)
+				var err error
+				if s, ok := what.(string); ok {
+					err = os.WriteFile(blob, []byte(s), 0o666)
+				} else {
+					err = safetensors.Write(blob, nil, what.(map[string]safetensors.Tensor))
+				}
+				if err == nil {
+					err = os.Symlink(filepath.Join("..", "..", "blob "+name), filepath.Join(dir, name))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := Read(dir, Length{})
+			if tt.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.wrong) {
+					t.Errorf("error %v, want one with %q", err, tt.wrong)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want.Tensors, got.Tensors); diff != "" {
+				t.Error(diff)
+			}
+			if !slices.Equal(got.Passed, tt.passed) {
+				t.Errorf("passed over %q, want %q", got.Passed, tt.passed)
+			}
+		})
+	}
+}
+
+func merged(parts ...map[string]safetensors.Tensor) map[string]safetensors.Tensor {
+	all := map[string]safetensors.Tensor{}
+	for _, p := range parts {
+		maps.Copy(all, p)
+	}
+	return all
+}
+
+func cutNames(all map[string]safetensors.Tensor, prefix string) map[string]safetensors.Tensor {
+	short := map[string]safetensors.Tensor{}
+	for name, t := range all {
+		short[strings.TrimPrefix(name, prefix)] = t
+	}
+	return short
+}
+
+// TestLength: where no table of the weights covers the positions, the length is what was asked for, what
+// lies beside, or what the task has; otherwise it is asked for.
+func TestLength(t *testing.T) {
+	rope := func(s string) string { return strings.ReplaceAll(s, "pos_encodings: learned", "pos_encodings: rope") }
+	c := &Checkpoint{Model: Model{PosEncodings: "rope"}, Tensors: map[string]safetensors.Tensor{"inner.embed_tokens.embedding_weight": safetensors.OfFloat32s([]int64{5, 1}, make([]float32, 5))}}
+	for _, tt := range []struct {
+		seq          Length
+		beside, want int
+	}{{Length{81, 900}, 36, 81}, {Length{0, 900}, 36, 36}, {Length{0, 900}, 0, 900}} {
+		if err := c.infer(tt.seq, func() (int, error) { return tt.beside, nil }); err != nil || c.Model.SeqLen != tt.want {
+			t.Errorf("%+v, %d beside: %d, %v, want %d", tt.seq, tt.beside, c.Model.SeqLen, err, tt.want)
+		}
+	}
+	if _, err := Read(folder(t, rope), Length{}); !errors.Is(err, ErrLength) {
+		t.Errorf("no length anywhere: %v", err)
+	}
+	if _, err := Read(own, Length{Want: 7}); !errors.Is(err, ErrLength) {
+		t.Errorf("another length than the weights': %v", err)
 	}
 }
 

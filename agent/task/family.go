@@ -43,6 +43,8 @@ type Task struct {
 	Given  bool                                      // the answer of a cell may stand in the question as it is
 	Asked  func(token int32) bool                    // whether a cell with this token in the question is to be answered; nil: all are
 	Boxes  func(cells int) (rows, cols int, ok bool) // size of the boxes of a board; nil if it has none
+
+	Published puzzle.Shape // of the rows that the published networks for it read; zero if there are none
 }
 
 // A Judge says whether an answer does what the task is for, where that is less than every cell being
@@ -98,6 +100,33 @@ func Find(name string) (Task, error) {
 		}
 	}
 	return Task{}, fmt.Errorf("task %q is unknown, want one of %q; a program imports the package that registers it, as agent/task/families does", name, known)
+}
+
+// FindPublished is the task of that name, if published networks answer it.
+func FindPublished(name string) (Task, error) {
+	var known []string
+	for _, f := range families {
+		for _, t := range f.Tasks {
+			if t.Published == (puzzle.Shape{}) {
+				continue
+			}
+			if t.Name == name {
+				return t, nil
+			}
+			known = append(known, t.Name)
+		}
+	}
+	return Task{}, fmt.Errorf("task %q is none of the published networks', want one of %q", name, known)
+}
+
+// Takes reports whether rows of this shape are the task's, as far as its family can tell.
+func (t Task) Takes(s puzzle.Shape) error {
+	for _, f := range families {
+		if f.Kind != nil && slices.ContainsFunc(f.Tasks, func(o Task) bool { return o.Name == t.Name }) && !f.Kind.Fits(s) {
+			return fmt.Errorf("%d tokens of %d kinds are no row of %s, whose published rows have %d of %d kinds", s.SeqLen, s.Vocab, t.Name, t.Published.SeqLen, t.Published.Vocab)
+		}
+	}
+	return nil
 }
 
 // NewReader returns the reader of a task in a world.

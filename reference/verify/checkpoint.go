@@ -14,7 +14,7 @@ import (
 // replayCheckpoint runs the reference checkpoint in dir on the batch of its expected.safetensors, in
 // float32 and in bfloat16, and compares the outputs of every call in evaluation mode.
 func replayCheckpoint(r *Report, dir string, e Engine) error {
-	ckpt, err := reference.Read(dir, 0)
+	ckpt, err := reference.Read(dir, reference.Length{})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
 // Task is the task of networks that answer ARC tasks, and the family's name.
@@ -22,7 +23,7 @@ var recipes embed.FS
 func init() {
 	task.Register(task.Family{
 		Name:    Task,
-		Tasks:   []task.Task{{Name: Task}},
+		Tasks:   []task.Task{{Name: Task, Published: puzzle.Shape{SeqLen: Side * Side, Vocab: Vocab}}},
 		Kind:    &kind,
 		Dataset: Task,
 		Draw:    board,

@@ -36,7 +36,7 @@ func init() {
 			"maze-directions:N   NxN mazes, the optimal directions of every cell", Directions,
 		},
 		{
-			task.Task{Name: PathTask},
+			task.Task{Name: PathTask, Published: puzzle.Shape{SeqLen: 900, Vocab: Vocab}},
 			`maze-path:N         NxN mazes, the way marked
 maze-path:N-MIN     with ways of at least MIN moves; for the others too
 maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,

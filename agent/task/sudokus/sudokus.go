@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
@@ -19,7 +20,7 @@ var recipes embed.FS
 func init() {
 	task.Register(task.Family{
 		Name:    Task,
-		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes, Asked: func(t int32) bool { return t == blank }}},
+		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes, Asked: func(t int32) bool { return t == blank }, Published: puzzle.Shape{SeqLen: 81, Vocab: Vocab(9)}}},
 		Kind:    &kind,
 		Dataset: Task,
 		Draw:    board,
