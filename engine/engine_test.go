@@ -101,7 +101,7 @@ func must[T any](x T, err error) func(t *testing.T) T {
 }
 
 // open makes a network with random weights, and rows of it.
-func open(t *testing.T, cfg arch.Config, rows int) *Rows {
+func openModel(t *testing.T, cfg arch.Config, rows int) *Rows {
 	t.Helper()
 	m := must(New(cfg, weightsOf(cfg, 1)))(t)
 	return must(m.Rows(rows, m.Spec().Shape))(t)
@@ -134,7 +134,7 @@ func segment(t *testing.T, r think.Rows, rows ...int) think.Output {
 func TestRowsAreIndependent(t *testing.T) {
 	for name, cfg := range configs() {
 		t.Run(name, func(t *testing.T) {
-			alone := open(t, cfg, 1)
+			alone := openModel(t, cfg, 1)
 			var want [3][2]think.Output // of inputs 0 to 2, the first two segments
 			for k := range want {
 				if err := alone.Begin(0, input(cfg, k)); err != nil {
@@ -146,7 +146,7 @@ func TestRowsAreIndependent(t *testing.T) {
 				t.Error("inputs or segments make no difference")
 			}
 
-			r := open(t, cfg, 3)
+			r := openModel(t, cfg, 3)
 			r.employ(3) // whatever this machine has
 			same := func(what string, got think.Output, i int, want think.Output) {
 				t.Helper()
@@ -277,7 +277,7 @@ func TestBadPolicies(t *testing.T) {
 // TestSegmentAllocatesNothing after the first.
 func TestSegmentAllocatesNothing(t *testing.T) {
 	for name, cfg := range configs() {
-		r := open(t, cfg, 3)
+		r := openModel(t, cfg, 3)
 		r.employ(2)
 		for i := range 3 {
 			if err := r.Begin(i, input(cfg, i)); err != nil {
@@ -455,7 +455,7 @@ func TestBadRows(t *testing.T) {
 		t.Error("a memory that is too short is taken")
 	}
 	learned := configs()["learned"]
-	puzzles := open(t, learned, 1)
+	puzzles := openModel(t, learned, 1)
 	if err := puzzles.Begin(0, think.Input{Tokens: make([]int32, 12), ID: 3}); err == nil || !strings.Contains(err.Error(), "puzzle identifier 3, want one in [0, 3)") {
 		t.Errorf("an unknown puzzle: %v", err)
 	}

@@ -5,17 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/vec"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
-// Name is that of the engine in think.Model and in traces.
-const Name = "go"
+func init() {
+	open.Register(open.Opener{Engine: open.Go, Open: func(name string, c *checkpoint.Checkpoint, r open.Run) (*think.Model, error) {
+		if r.Threads > 0 {
+			runtime.GOMAXPROCS(r.Threads)
+		}
+		return Open(name, c)
+	}})
+}
 
 // Open makes the model of a checkpoint folder; errors begin with name. The checkpoint becomes the
 // model's and is closed with it, or here if there is an error.
@@ -59,7 +68,7 @@ func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &think.Model{Name: name, Engine: Name, Core: owner{m, c}, Usage: u}, nil
+	return &think.Model{Name: name, Engine: open.Go, Kernels: vec.Kernels, Core: owner{m, c}, Usage: u}, nil
 }
 
 // Shipped is the model of the checkpoint folder that open gives for a name: models.Open.

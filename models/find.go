@@ -11,6 +11,9 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 )
 
+// ErrNone is what Find's error is where neither a model nor a folder has the name.
+var ErrNone = errors.New("neither a folder nor one of the shipped models")
+
 // Find opens a shipped model by its name, a checkpoint folder, or the newest checkpoint of a run.
 func Find(name string) (*checkpoint.Checkpoint, error) {
 	if slices.Contains(Names(), name) {
@@ -21,7 +24,7 @@ func Find(name string) (*checkpoint.Checkpoint, error) {
 		return checkpoint.ReadFS(dir)
 	}
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("model %q: neither a folder nor one of the shipped models %q", name, Names())
+		return nil, fmt.Errorf("model %q: %w %q", name, ErrNone, Names())
 	}
 	return checkpoint.Find(name)
 }

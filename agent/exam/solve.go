@@ -3,7 +3,9 @@ package exam
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/task/arcs"
@@ -28,6 +30,19 @@ type MazeSolution struct {
 	Confidence   float64 `json:"confidence"` // least probability of a chosen move
 	Path         string  `json:"path"`       // moves as U, D, L, R
 	Maze         string  `json:"maze"`       // with the path marked by o
+}
+
+// Print writes the solution for people.
+func (s *MazeSolution) Print(w io.Writer) error {
+	verdict := "reached the goal by a shortest path"
+	switch {
+	case !s.Solved:
+		verdict = "did not reach the goal"
+	case !s.Optimal:
+		verdict = fmt.Sprintf("reached the goal, %d moves more than needed", s.Moves-s.Shortest)
+	}
+	_, err := fmt.Fprintf(w, "%s\n%s: %d moves, %.1f segments of thought a move\n", strings.TrimRight(s.Maze, "\n"), verdict, s.Moves, s.MeanSegments)
+	return err
 }
 
 // SolveMaze lets the model walk through mz.
@@ -112,6 +127,28 @@ type SudokuSolution struct {
 	Answer []uint8 `json:"-"` // the same as digits
 }
 
+func (s *SudokuSolution) verdict(solved string) string {
+	if s.Valid {
+		return solved
+	}
+	return fmt.Sprintf("not solved, %d cells wrong", s.WrongCells)
+}
+
+// Print writes the solution for people.
+func (s *SudokuSolution) Print(w io.Writer) error {
+	votes := ""
+	if s.Votes > 1 {
+		votes = fmt.Sprintf(", %d of %d votes", s.InFavour, s.Votes)
+	}
+	_, err := fmt.Fprintf(w, "%s%s: %.4g segments, confidence %.3f%s\n", sudoku.AppendText(nil, s.Answer), s.verdict("solved, checked"), s.Segments, s.Confidence, votes)
+	return err
+}
+
+// Line is the solution as one of many: the answer in a line and whether it is right.
+func (s *SudokuSolution) Line() string {
+	return fmt.Sprintf("%s %s", sudoku.AppendLine(nil, s.Answer), s.verdict("solved"))
+}
+
 // SolveSudoku thinks about c and, for more votes, about copies of it. What is recorded is the thought
 // about c itself.
 func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, record Recorder) (*SudokuSolution, error) {
@@ -189,6 +226,22 @@ type ARCSolution struct {
 type ARCAnswer struct {
 	Answers []arcs.Answer `json:"answers"`
 	Rank    int           `json:"rank"` // of the right one, if it is known: 0 means it is none of all answers
+}
+
+// Print writes the solution for people.
+func (s *ARCSolution) Print(w io.Writer) error {
+	for i, t := range s.Tests {
+		for k, a := range t.Answers {
+			g := arc.Grid{Rows: a.Grid.Rows, Cols: a.Grid.Cols, Cells: a.Grid.Cells}
+			right := ""
+			if t.Rank == k+1 {
+				right = ", right"
+			}
+			fmt.Fprintf(w, "test %d, answer %d: %d votes, confidence %.3f%s\n%s", i+1, k+1, a.Votes, a.Confidence, right, g.AppendText(nil))
+		}
+	}
+	_, err := fmt.Fprintf(w, "fitted in %.1f s (%.1f %% of demonstrations exact), %d copies, %.2f segments\n", s.FitTime, 100*s.FitExact, s.Copies, s.Segments)
+	return err
 }
 
 // SolveARC answers the tests of the only task of frame, whose copies m has learned under ids.

@@ -26,8 +26,8 @@ type SpeedConfig struct {
 type SpeedResult struct {
 	Model                string  `json:"model"`
 	Engine               string  `json:"engine"`
-	Kernels              string  `json:"kernels"`                          // what the engine computes with here, if the caller says so
-	Threads              int     `json:"threads"`                          // so too
+	Kernels              string  `json:"kernels"`                          // what the engine computes with here
+	Threads              int     `json:"threads"`                          // if the caller says so
 	Batch                int     `json:"batch"`                            // sequences in a segment
 	Tokens               int     `json:"tokens"`                           // of a sequence
 	SegmentsPerSecond    float64 `json:"segments_per_second"`              // of one sequence each; best repetition
@@ -48,6 +48,9 @@ func Speed(ctx context.Context, m *think.Model, cfg SpeedConfig) (SpeedResult, e
 		cfg.Shape = spec.Shape
 	}
 	r := SpeedResult{Model: m.Name, Engine: m.Engine, Batch: cfg.Batch, Tokens: cfg.Shape.Seq, Repeats: cfg.Repeats}
+	if m.Kernels != nil {
+		r.Kernels = m.Kernels()
+	}
 	rows, err := m.Core.Open(cfg.Batch, cfg.Shape)
 	if err != nil {
 		return r, err

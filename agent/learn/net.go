@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
@@ -91,7 +92,7 @@ func (r Recipe) thinking(name string, n hrm.Network) (*think.Model, error) {
 }
 
 func (r Recipe) model(name string, c *hrm.Core) *think.Model {
-	return &think.Model{Name: name, Engine: "torch", Core: NewCore(c), Usage: r.usage()}
+	return &think.Model{Name: name, Engine: open.Torch, Kernels: Kernels, Core: NewCore(c), Usage: r.usage()}
 }
 
 // read reads r and the weights from a checkpoint, and checks that r says what to do with them.

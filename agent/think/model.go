@@ -13,10 +13,11 @@ import (
 
 // A Model is a network and what is to be known to use it. It may be shared.
 type Model struct {
-	Name   string // for traces and messages
-	Engine string // what computes: "torch" or "go"
-	Core   Core
-	Usage  Usage
+	Name    string        // for traces and messages
+	Engine  string        // what computes: "torch" or "go"
+	Kernels func() string // what the engine computes with on this machine; nil if it does not say
+	Core    Core
+	Usage   Usage
 
 	plane sync.Once // see planes
 	plans []plane

@@ -8,10 +8,11 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 )
 
 func newBenchHaltingCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var data string
 	var count int
 	cmd := &cobra.Command{
@@ -28,20 +29,17 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := ask.check(); err != nil {
-				return err
-			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
 			defer m.Close()
 			if data == "" {
 				if data = m.Usage.Data; data == "" {
-					return cli.Usagef("--data: model %s does not say what it learned from; name the rows", ask.model)
+					return cli.Usagef("--data: model %s does not say what it learned from; name the rows", q.Name)
 				}
 			}
-			rows, err := task.Open(dataName(data), ask.seed, true)
+			rows, err := task.Open(dataName(data), q.Seed, true)
 			if err != nil {
 				return dataError(err)
 			}
@@ -49,7 +47,7 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 			if err != nil {
 				return err
 			}
-			if !ask.asJSON {
+			if !q.JSON {
 				return exam.HaltingTable(ways).Print(cmd.OutOrStdout())
 			}
 			out := json.NewEncoder(cmd.OutOrStdout())
@@ -61,7 +59,7 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 			return nil
 		},
 	}
-	ask.add(cmd, "sudoku", "the rows")
+	q.Add(cmd, "sudoku", "the rows")
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "", "rows to think about, a name of data or a dataset's folder; default what the model learned from last")
 	f.IntVar(&count, "count", 200, "number of rows")

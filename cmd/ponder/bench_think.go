@@ -8,11 +8,12 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 )
 
 func newBenchThinkCmd() *cobra.Command {
 	var (
-		use     modelFlags
+		use     ask.Model
 		batch   int
 		side    int
 		seconds float64
@@ -29,7 +30,7 @@ since others may compute beside, the rate by the processor's time.`,
 		Example: "  ponder bench think --model maze --size 15 --engine go --json\n  ponder bench think --model sudoku --threads 2 --batch 64",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := use.open()
+			m, err := use.Open()
 			if err != nil {
 				return err
 			}
@@ -42,7 +43,7 @@ since others may compute beside, the rate by the processor's time.`,
 			if err != nil {
 				return err
 			}
-			r.Kernels, r.Threads = kernels(m.Engine), use.threads
+			r.Threads = use.Threads
 			if asJSON {
 				return cli.PrintJSON(cmd.OutOrStdout(), r)
 			}
@@ -50,8 +51,8 @@ since others may compute beside, the rate by the processor's time.`,
 		},
 	}
 	f := cmd.Flags()
-	use.add(f, "maze")
-	f.Lookup("threads").DefValue, use.threads = "1", 1
+	use.Add(f, "maze")
+	f.Lookup("threads").DefValue, use.Threads = "1", 1
 	f.Lookup("threads").Usage = "processors used"
 	cli.Bound(f, "threads", atLeastOne("threads"))
 	f.IntVar(&batch, "batch", 1, "sequences in a segment")

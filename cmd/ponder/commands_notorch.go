@@ -5,7 +5,9 @@ package main
 import (
 	"fmt"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/reference/verify"
 	"github.com/spf13/cobra"
 )
 
@@ -27,3 +29,6 @@ func needsTorch(name string) *cobra.Command {
 		},
 	}
 }
+
+// torchVerifier is not reached: Choose refuses libtorch here.
+func torchVerifier(open.Run) (verify.Engine, string, error) { panic("no libtorch in this build") }

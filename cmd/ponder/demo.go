@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
 )
@@ -53,9 +54,9 @@ func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
 		}
 		fmt.Fprintf(log, "no display: recording maze %d into %s\n", seed, out)
 	}
-	r := recording{out: out, size: "960x600", scale: 1, theme: "dark", layer: "answer", speed: 1, quiet: true}
-	r.think.engineFlags = defaultEngine
-	r.choice.Env, r.choice.Agent, r.choice.Seed = "maze", trace.Network, seed
+	r := recording{size: "960x600", theme: "dark", quiet: true}
+	r.Out, r.Scale = out, 1
+	r.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
 	if err := r.run(ctx, log); err != nil {
 		return err
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
@@ -17,14 +15,6 @@ func newEvalCmd() *cobra.Command {
 	}
 	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd(), newEvalARCCmd(), newEvalDataCmd(), newEvalAgentCmd())
 	return cmd
-}
-
-// report prints a result, for people or as JSON.
-func (f *askFlags) report(w io.Writer, res interface{ Print(io.Writer) error }) error {
-	if f.asJSON {
-		return json.NewEncoder(w).Encode(res)
-	}
-	return res.Print(w)
 }
 
 // atLeast fails if a score is below what was asked for.

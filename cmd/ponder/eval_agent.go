@@ -3,13 +3,14 @@ package main
 import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/spf13/cobra"
 )
 
 func newEvalAgentCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var id string
 	var options []string
 	var episodes int
@@ -35,25 +36,25 @@ the world knows the shortest way.`,
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
-			if err := ask.check(); err != nil {
+			if err := q.Check(); err != nil {
 				return err
 			}
 			e, err := env.Make(id, options...)
 			if err != nil {
 				return cli.WithCode(cli.ExitUsage, err)
 			}
-			if ask.model == "" {
-				if ask.model = models.For(e.Spec().ID); ask.model == "" {
+			if q.Name == "" {
+				if q.Name = models.For(e.Spec().ID); q.Name == "" {
 					return cli.Usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", e.Spec().ID)
 				}
 			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
 			defer m.Close()
-			cfg.Sample, cfg.SampleSeed, cfg.First = sample, ask.seed, first
-			res, err := exam.Agent(cmd.Context(), m, id, options, episodes, ask.seed, cfg)
+			cfg.Sample, cfg.SampleSeed, cfg.First = sample, q.Seed, first
+			res, err := exam.Agent(cmd.Context(), m, id, options, episodes, q.Seed, cfg)
 			if err != nil {
 				return err
 			}
@@ -65,13 +66,13 @@ the world knows the shortest way.`,
 					return err
 				}
 			}
-			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
+			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err
 			}
 			return atLeast(res.Success, least, "succeed")
 		},
 	}
-	ask.add(cmd, "", "the first episode")
+	q.Add(cmd, "", "the first episode")
 	f := cmd.Flags()
 	f.StringVar(&id, "env", "", "id of the environment")
 	f.StringArrayVar(&options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")

@@ -5,11 +5,12 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/spf13/cobra"
 )
 
 func newEvalARCCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "arc",
@@ -21,13 +22,10 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 		Example: "  ponder train arc --tasks tasks --out runs/arc\n  ponder eval arc --tasks tasks --model runs/arc --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if dir == "" || ask.model == "" {
+			if dir == "" || q.Name == "" {
 				return cli.Usagef("eval arc: name the tasks by --tasks DIR and a model by --model")
 			}
-			if err := ask.check(); err != nil {
-				return err
-			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
@@ -40,10 +38,10 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 			if err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
 			}
-			return ask.report(cmd.OutOrStdout(), &res)
+			return q.Report(cmd.OutOrStdout(), &res)
 		},
 	}
-	ask.add(cmd, "", "the copies")
+	q.Add(cmd, "", "the copies")
 	cmd.Flags().StringVar(&dir, "tasks", "", "a task's JSON file, or a folder of them")
 	hide(cmd, "votes") // the copies that vote are those that were learned
 	return cmd

@@ -10,10 +10,11 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 )
 
 func newEvalDataCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var count int
 	var least float64
 	cmd := &cobra.Command{
@@ -27,16 +28,13 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 		Example: "  ponder eval data sudoku6:12-16 --model sudoku-groups\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
 		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if ask.model == "" {
+			if q.Name == "" {
 				return cli.Usagef("eval data: name a model by --model")
 			}
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := ask.check(); err != nil {
-				return err
-			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
@@ -45,13 +43,13 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 			if err != nil {
 				return dataError(err)
 			}
-			if err := ask.report(cmd.OutOrStdout(), res); err != nil {
+			if err := q.Report(cmd.OutOrStdout(), res); err != nil {
 				return err
 			}
 			return atLeast(res.ExactAccuracy, least, "exact")
 		},
 	}
-	ask.add(cmd, "", "the rows")
+	q.Add(cmd, "", "the rows")
 	cmd.Flags().IntVar(&count, "count", 1000, "number of rows")
 	cmd.Flags().Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is exact")
 	hide(cmd, "votes") // rows have no copies

@@ -5,12 +5,13 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/spf13/cobra"
 )
 
 func newEvalMazeCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var size, count int
 	var file string
 	var hard, compare bool
@@ -29,14 +30,14 @@ leaves out.`,
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := ask.check(); err != nil {
+			if err := q.Check(); err != nil {
 				return err
 			}
-			mazes, err := examMazes(file, size, hard, count, ask.seed)
+			mazes, err := examMazes(file, size, hard, count, q.Seed)
 			if err != nil {
 				return err
 			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
@@ -55,13 +56,13 @@ leaves out.`,
 				}
 				res.AlwaysMax = &all
 			}
-			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
+			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err
 			}
 			return atLeast(res.Optimal, least, "by a shortest path")
 		},
 	}
-	ask.add(cmd, "maze", "the mazes")
+	q.Add(cmd, "maze", "the mazes")
 	f := cmd.Flags()
 	f.IntVar(&size, "size", 15, "rows and columns, walls included")
 	f.BoolVar(&hard, "hard", false, "30x30 with shortest paths of more than 110 moves, as Maze-Hard, in place of --size")

@@ -5,12 +5,13 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/spf13/cobra"
 )
 
 func newEvalSudokuCmd() *cobra.Command {
-	var ask askFlags
+	var q ask.Flags
 	var file, givens string
 	var count int
 	var byRating, compare bool
@@ -28,17 +29,17 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := ask.check(); err != nil {
+			if err := q.Check(); err != nil {
 				return err
 			}
 			if !cmd.Flags().Changed("count") && file != "" {
 				count = 0
 			}
-			list, err := examSudokus(file, givens, count, ask.seed)
+			list, err := examSudokus(file, givens, count, q.Seed)
 			if err != nil {
 				return err
 			}
-			m, cfg, err := ask.open()
+			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
@@ -62,13 +63,13 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 					}
 				}
 			}
-			if err := ask.report(cmd.OutOrStdout(), &res); err != nil {
+			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err
 			}
 			return atLeast(res.ExactAccuracy, least, "solved")
 		},
 	}
-	ask.add(cmd, "sudoku", "the generated puzzles and of the copies")
+	q.Add(cmd, "sudoku", "the generated puzzles and of the copies")
 	f := cmd.Flags()
 	f.StringVar(&file, "csv", "", "puzzles to solve, columns question and answer, rating if known")
 	f.StringVar(&givens, "givens", "30-36", "without --csv, generate puzzles with LO-HI givens, or minimal ones")

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/cli"
+	_ "github.com/ponder-agents/ponder/engine"
+	_ "github.com/ponder-agents/ponder/env/families"
 )
 
 // torchUsers are the subcommands that run networks.

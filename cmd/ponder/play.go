@@ -11,10 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/models"
@@ -25,7 +26,7 @@ import (
 // A playing is the flags of play.
 type playing struct {
 	choice session.Choice
-	think  mindFlags
+	think  ask.Mind
 	traces []string
 	theme  string
 	zoom   float64
@@ -59,7 +60,7 @@ func newPlayCmd() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
-	p.think.add(cmd)
+	p.think.Add(cmd)
 	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
@@ -104,13 +105,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		if err := p.choice.Check(); err != nil {
 			return cli.WithCode(cli.ExitUsage, err)
 		}
-		if err := p.think.check(); err != nil {
+		if err := p.think.Check(); err != nil {
 			return err
 		}
-		if _, err := openWorld(p.choice.Env); err != nil {
-			return err
+		if _, err := open.World(p.choice.Env); err != nil {
+			return ask.Code(err)
 		}
-		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), agentChoices()
+		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), window.Agents(models.Names())
 	}
 	app, err := window.New(cfg)
 	if err != nil {
@@ -130,7 +131,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 
 // open opens a scene for the window, keeping attention if asked to and where the agent has any.
 func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, error) {
-	s, err := openScene(c, &p.think)
+	s, err := p.think.Scene(c)
 	if err != nil || !p.attention {
 		return s, err
 	}
@@ -149,38 +150,9 @@ func placeFile() string {
 	return filepath.Join(dir, "ponder", "window.json")
 }
 
-// agentChoices are the agents that can be picked.
-func agentChoices() []window.Agent {
-	return append(modelChoices(),
-		window.Agent{Title: "Oracle", Agent: trace.Oracle},
-		window.Agent{Title: "Chance", Agent: trace.Chance},
-		window.Agent{Title: "You", Agent: trace.Human},
-	)
-}
-
-// modelChoices are the models that can be picked, and the halting rules to compare.
-func modelChoices() []window.Agent {
-	list := []window.Agent{{Title: "HRM", Agent: trace.Network}}
-	for _, name := range models.Names() {
-		list = append(list, window.Agent{Title: "HRM, model " + name, Agent: trace.Network, Model: name})
-	}
-	for _, r := range []struct {
-		rule  act.Rule
-		title string
-	}{
-		{act.HaltOverContinue, "HRM, halts when halt > continue"},
-		{act.HaltAbove, "HRM, halts when halt is above its threshold"},
-		{act.Never, "HRM, always thinks to the limit"},
-	} {
-		list = append(list, window.Agent{Title: r.title, Agent: trace.Network, Rule: r.rule.String()})
-	}
-	return list
-}
-
 // showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
 func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
 	p := playing{dir: "."}
-	p.think.engineFlags = defaultEngine
 	p.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
 	err = p.run(ctx, false, false)
 	return !errors.Is(err, window.ErrNoDisplay), err

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"os"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/spf13/cobra"
 )
@@ -25,13 +25,13 @@ func newSolveCmd() *cobra.Command {
 
 // solveFlags are the flags of solve.
 type solveFlags struct {
-	askFlags
+	ask.Flags
 	trace string
 	file  *trace.Writer
 }
 
 func (f *solveFlags) add(cmd *cobra.Command, model, seedOf string) {
-	f.askFlags.add(cmd, model, seedOf)
+	f.Flags.Add(cmd, model, seedOf)
 	cmd.Flags().StringVar(&f.trace, "trace", "", "write what was thought to this file, for ponder play --trace")
 	cli.Writes(cmd.Flags(), "trace", cli.File)
 }
@@ -55,14 +55,6 @@ func (f *solveFlags) done(err error) error {
 	return errors.Join(err, f.file.Close())
 }
 
-// print prints a solution as JSON, or by write for people.
-func (f *solveFlags) print(w io.Writer, solution any, write func() error) error {
-	if f.asJSON {
-		return json.NewEncoder(w).Encode(solution)
-	}
-	return write()
-}
-
 // readText reads a puzzle's text from the file of that name, "-" meaning standard input.
 func readText(cmd *cobra.Command, path string) (name, s string, err error) {
 	name, in := "standard input", cmd.InOrStdin()
@@ -74,6 +66,6 @@ func readText(cmd *cobra.Command, path string) (name, s string, err error) {
 		defer f.Close()
 		name, in = path, f
 	}
-	s, err = text.Read(in, maxLevel)
+	s, err = text.Read(in, open.MaxLevel)
 	return name, s, err
 }

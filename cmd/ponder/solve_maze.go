@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
@@ -20,9 +19,6 @@ func newSolveMazeCmd() *cobra.Command {
   ponder env show maze --seed 3 --text | ponder solve maze -`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(); err != nil {
-				return err
-			}
 			path := "-"
 			if len(args) == 1 {
 				path = args[0]
@@ -35,7 +31,7 @@ func newSolveMazeCmd() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			m, cfg, err := f.open()
+			m, cfg, err := f.Open()
 			if err != nil {
 				return err
 			}
@@ -44,18 +40,7 @@ func newSolveMazeCmd() *cobra.Command {
 			if err := f.done(err); err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			err = f.print(out, sol, func() error {
-				verdict := "reached the goal by a shortest path"
-				switch {
-				case !sol.Solved:
-					verdict = "did not reach the goal"
-				case !sol.Optimal:
-					verdict = fmt.Sprintf("reached the goal, %d moves more than needed", sol.Moves-sol.Shortest)
-				}
-				_, err := fmt.Fprintf(out, "%s\n%s: %d moves, %.1f segments of thought a move\n", strings.TrimRight(sol.Maze, "\n"), verdict, sol.Moves, sol.MeanSegments)
-				return err
-			})
+			err = f.Report(cmd.OutOrStdout(), sol)
 			if err == nil && !sol.Solved {
 				err = cli.WithCode(cli.ExitUnsolved, errors.New("the agent did not reach the goal"))
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,9 +25,6 @@ shows the thought about the puzzle itself, not about its copies.`,
 		Example: "  ponder solve sudoku 53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79\n  ponder solve sudoku puzzle.txt --votes 8",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.check(); err != nil {
-				return err
-			}
 			name, text, err := readPuzzle(cmd, args)
 			if err != nil {
 				return err
@@ -35,7 +33,7 @@ shows the thought about the puzzle itself, not about its copies.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			m, cfg, err := f.open()
+			m, cfg, err := f.Open()
 			if err != nil {
 				return err
 			}
@@ -47,19 +45,7 @@ shows the thought about the puzzle itself, not about its copies.`,
 			if err := f.done(err); err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			err = f.print(out, sol, func() error {
-				verdict := "solved, checked"
-				if !sol.Valid {
-					verdict = fmt.Sprintf("not solved, %d cells wrong", sol.WrongCells)
-				}
-				votes := ""
-				if sol.Votes > 1 {
-					votes = fmt.Sprintf(", %d of %d votes", sol.InFavour, sol.Votes)
-				}
-				_, err := fmt.Fprintf(out, "%s%s: %.4g segments, confidence %.3f%s\n", sudoku.AppendText(nil, sol.Answer), verdict, sol.Segments, sol.Confidence, votes)
-				return err
-			})
+			err = f.Report(cmd.OutOrStdout(), sol)
 			if err == nil && !sol.Valid {
 				err = cli.WithCode(cli.ExitUnsolved, errors.New("the network's answer is no solution"))
 			}
@@ -82,15 +68,14 @@ func (f *solveFlags) solveMany(cmd *cobra.Command, m *think.Model, list []exam.S
 		if err != nil {
 			return err
 		}
-		verdict := "solved"
 		if !sol.Valid {
-			verdict = fmt.Sprintf("not solved, %d cells wrong", sol.WrongCells)
 			wrong++
 		}
-		err = f.print(out, sol, func() error {
-			_, err := fmt.Fprintf(out, "%s %s\n", sudoku.AppendLine(nil, sol.Answer), verdict)
-			return err
-		})
+		if f.JSON {
+			err = json.NewEncoder(out).Encode(sol)
+		} else {
+			_, err = fmt.Fprintln(out, sol.Line())
+		}
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/learn/rl"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -23,6 +24,7 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -32,7 +34,7 @@ const savesRun = "ending after the step in hand, and saving"
 
 // trainFlags are the flags of train.
 type trainFlags struct {
-	net       modelFlags
+	net       open.Run
 	out       string
 	resume    string
 	begin     string
@@ -102,7 +104,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.Int64Var(&f.plan.EvalEvery, "eval-every", 2000, "steps between two evaluations on held-out puzzles; 0 means only at the end")
 	fl.IntVar(&f.plan.EvalCount, "eval-count", 200, "puzzles of an evaluation")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
-	f.net.addDevice(fl)
+	ask.AddDevice(fl, &f.net)
 	cli.Writes(fl, "out", cli.Folder)
 	cli.ReadsFolder(fl, "data")
 	cli.ReadsFolder(fl, "tasks")
@@ -183,7 +185,7 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return err
 	}
-	dev, err := f.net.use()
+	dev, err := openDevice(f.net)
 	if err != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (f *trainFlags) trainer(r learn.Recipe, dev torch.Device) (*learn.Trainer, 
 	if f.begin == "" {
 		return learn.NewTrainer(r, task.Open, dev)
 	}
-	c, err := openCheckpoint(f.begin)
+	c, err := ask.Checkpoint(f.begin)
 	if err != nil {
 		return nil, err
 	}
@@ -257,12 +259,12 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 	begun := false
 	open := func(s *run.Saved) (run.Learner, error) {
 		if s.Compute.Device != "" && !f.changed("device") {
-			f.net.device = s.Compute.Device
+			f.net.Device = s.Compute.Device
 		}
-		if f.net.threads > 0 {
-			s.Compute.Threads = f.net.threads
+		if f.net.Threads > 0 {
+			s.Compute.Threads = f.net.Threads
 		}
-		dev, err := f.net.use()
+		dev, err := openDevice(f.net)
 		if err != nil {
 			return nil, err
 		}
@@ -294,4 +296,10 @@ func runError(dir string, err error) error {
 		return err
 	}
 	return fmt.Errorf("%w; step %d is saved, go on when it is mended: ponder train --resume %s", err, steps[len(steps)-1], dir)
+}
+
+// openDevice is the device on which training runs.
+func openDevice(r open.Run) (torch.Device, error) {
+	dev, err := learn.Device(r)
+	return dev, ask.Code(err)
 }

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/ponder-agents/ponder/agent/learn/rl"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ import (
 func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	cfg := rl.Default(algorithm, "")
 	plan := run.Plan{}
-	var net modelFlags
+	var net open.Run
 	var out, begin string
 	var dryRun bool
 	cmd := cli.Saves(&cobra.Command{
@@ -51,7 +53,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 				}
 				return err
 			}
-			dev, err := net.use()
+			dev, err := openDevice(net)
 			if err != nil {
 				return err
 			}
@@ -115,7 +117,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.Int64Var(&plan.EvalEvery, "eval-every", 0, "frames between two evaluations on fresh levels; 0 means only at the end")
 	fl.IntVar(&plan.EvalCount, "eval-count", 200, "episodes of an evaluation")
 	fl.BoolVar(&dryRun, "dry-run", false, "print the configuration as TOML and stop")
-	net.addDevice(fl)
+	ask.AddDevice(fl, &net)
 	return cmd
 }
 
@@ -124,7 +126,7 @@ func newAgentLearner(cfg rl.Config, begin string, dev torch.Device) (*rl.Learner
 	if begin == "" {
 		return rl.New(cfg, dev)
 	}
-	c, err := openCheckpoint(begin)
+	c, err := ask.Checkpoint(begin)
 	if err != nil {
 		return nil, err
 	}

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/internal/vec"
 	"github.com/ponder-agents/ponder/reference/verify"
 	"github.com/spf13/cobra"
 )
 
 func newVerifyCmd() *cobra.Command {
-	var use engineFlags
+	var use open.Run
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "verify PATH...",
@@ -22,7 +25,7 @@ checkpoints, and says what it left. Exit code 1 if anything is over its limit, u
 		Example: "  ponder verify ../shared/hrm\n  ponder verify ../shared/hrm --engine go --json\n  ponder verify cases/eval_rope_bf16.safetensors --device cuda",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			e, about, err := use.verifier()
+			e, about, err := verifier(use)
 			if err != nil {
 				return err
 			}
@@ -58,7 +61,19 @@ checkpoints, and says what it left. Exit code 1 if anything is over its limit, u
 			return nil
 		},
 	}
-	use.add(cmd.Flags())
+	ask.AddEngine(cmd.Flags(), &use)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a file")
 	return cmd
+}
+
+// verifier is the engine that recorded cases are replayed on, and a word about it.
+func verifier(r open.Run) (verify.Engine, string, error) {
+	name, err := ask.Choose(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if name == open.Torch {
+		return torchVerifier(r)
+	}
+	return verify.Go(), "engine go, kernels " + vec.Kernels(), nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/cli"
 )
 
@@ -18,7 +19,7 @@ type buildVersion struct {
 
 func readVersion() buildVersion {
 	v := buildVersion{Build: cli.ReadBuild(), Libtorch: libtorchVersion()}
-	v.Engine, _ = defaultEngine.choose()
+	v.Engine, _ = open.Run{}.Choose()
 	return v
 }
 

@@ -44,6 +44,22 @@ type Agent struct {
 	Rule  string
 }
 
+// Agents are a network, those of models, the halting rules to compare, and those who are no network.
+func Agents(models []string) []Agent {
+	list := []Agent{{Title: "HRM", Agent: trace.Network}}
+	for _, name := range models {
+		list = append(list, Agent{Title: "HRM, model " + name, Agent: trace.Network, Model: name})
+	}
+	return append(list,
+		Agent{Title: "HRM, halts when halt > continue", Agent: trace.Network, Rule: "halt-over-continue"},
+		Agent{Title: "HRM, halts when halt is above its threshold", Agent: trace.Network, Rule: "halt-above"},
+		Agent{Title: "HRM, always thinks to the limit", Agent: trace.Network, Rule: "never"},
+		Agent{Title: "Oracle", Agent: trace.Oracle},
+		Agent{Title: "Chance", Agent: trace.Chance},
+		Agent{Title: "You", Agent: trace.Human},
+	)
+}
+
 // choice is c with g in the place of who played. One that names no model keeps that of c, so that two
 // halting rules of one model can be compared.
 func (g Agent) choice(c session.Choice) session.Choice {

@@ -17,6 +17,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -321,7 +322,7 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 	if err != nil {
 		return e, err
 	}
-	m := &think.Model{Name: "in training", Engine: "torch", Core: core, Usage: l.usage()}
+	m := &think.Model{Name: "in training", Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: l.usage()}
 	r, err := exam.Agent(ctx, m, l.cfg.Env, l.cfg.Options, count, testSeed, exam.Config{Config: think.Config{KeepCarry: !l.cfg.Act.Reset}, Batch: 16})
 	if err != nil {
 		return e, err
@@ -496,16 +497,31 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	return errors.Join(bad, err)
 }
 
+func init() {
+	policy := func(config []byte) bool {
+		u, err := think.ReadUsage(config)
+		return err == nil && u.Task == task.PolicyTask
+	}
+	open.Register(open.Opener{Engine: open.Torch, Opens: policy, Open: func(name string, c *checkpoint.Checkpoint, r open.Run) (*think.Model, error) {
+		defer c.Close()
+		dev, err := learn.Device(r)
+		if err != nil {
+			return nil, err
+		}
+		return Open(name, c, dev)
+	}})
+}
+
 // Open makes the model of a checkpoint of a Learner; errors begin with name.
 func Open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
-	m, err := open(name, c, dev)
+	m, err := ofCheckpoint(name, c, dev)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
 	return m, nil
 }
 
-func open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
+func ofCheckpoint(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model, error) {
 	var cfg saved
 	if err := json.Unmarshal(c.Config, &cfg); err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ConfigFile, err)
@@ -543,5 +559,5 @@ func open(name string, c *checkpoint.Checkpoint, dev torch.Device) (*think.Model
 		n.Close()
 		return nil, err
 	}
-	return &think.Model{Name: name, Engine: "torch", Core: core, Usage: u}, nil
+	return &think.Model{Name: name, Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: u}, nil
 }

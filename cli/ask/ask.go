@@ -1,0 +1,144 @@
+package ask
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/cli"
+)
+
+// Thinking says how a model thinks.
+type Thinking struct {
+	think.Wishes
+	threshold float32
+	changed   func(flag string) bool
+}
+
+// Add adds the flags to cmd.
+func (t *Thinking) Add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.IntVar(&t.Segments, "segments", 0, "most segments, more than in training too; 0 means the model's own limit")
+	f.StringVar(&t.Rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
+	f.Float32Var(&t.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
+	f.IntVar(&t.Restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
+	f.BoolVar(&t.KeepCarry, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
+	t.changed = f.Changed
+}
+
+// Check reports what is wrong with the flags, whatever the model, and must come before Config.
+func (t *Thinking) Check() error {
+	if t.Restarts > 0 && t.KeepCarry {
+		return cli.Usagef("--restarts and --keep-carry exclude each other")
+	}
+	if r := new(act.Rule); t.Rule != "" && r.UnmarshalText([]byte(t.Rule)) != nil {
+		return cli.Usagef("rule %q: want halt-over-continue, halt-above or never", t.Rule)
+	}
+	if t.changed != nil && t.changed("threshold") {
+		t.Threshold = &t.threshold
+	}
+	return nil
+}
+
+// Of is how m is to think: its own halting but for what the flags say.
+func (t *Thinking) Of(m *think.Model) (think.Config, error) {
+	cfg, err := t.Config(m)
+	return cfg, cli.WithCode(cli.ExitUsage, err)
+}
+
+// A Mind says how an agent that is watched thinks, and what computes it.
+type Mind struct {
+	Thinking
+	open.Run
+}
+
+// Add adds the flags to cmd.
+func (m *Mind) Add(cmd *cobra.Command) {
+	m.Thinking.Add(cmd)
+	AddEngine(cmd.Flags(), &m.Run)
+}
+
+// Check reports what is wrong with the flags, whatever the model.
+func (m *Mind) Check() error {
+	if _, err := Choose(m.Run); err != nil {
+		return err
+	}
+	return m.Thinking.Check()
+}
+
+// Scene opens the world of c and the agent that is to play it.
+func (m *Mind) Scene(c session.Choice) (*session.Scene, error) {
+	s, err := open.Scene(c, m.Wishes, m.Run)
+	return s, Code(err)
+}
+
+// Flags say how a model is asked: those of eval and solve.
+type Flags struct {
+	Model
+	Thinking
+	Many  think.Many
+	Sure  float64
+	Votes int
+	Batch int
+	Seed  uint64
+	JSON  bool
+}
+
+// Add adds the flags to cmd; seedOf says what the seed is of.
+func (f *Flags) Add(cmd *cobra.Command, model, seedOf string) {
+	fl := cmd.Flags()
+	f.Model.Add(fl, model)
+	f.Thinking.Add(cmd)
+	fl.IntVar(&f.Many.Thoughts, "thoughts", 1, "thoughts about each question, all but the first from a disturbed start; one of them answers")
+	fl.Float64Var(&f.Many.Noise, "noise", 1, "standard deviation of what disturbs the start of a thought")
+	fl.StringVar((*string)(&f.Many.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
+	fl.Float64Var(&f.Sure, "sure", 0, "answer only what the model is so sure of, 0 to 1: coverage, risk and calibration; 0 answers all")
+	fl.IntVar(&f.Votes, "votes", 1, "symmetric copies that vote, the question itself included")
+	fl.IntVar(&f.Batch, "batch", 64, "sequences thought about at once")
+	fl.Uint64Var(&f.Seed, "seed", 0, "of "+seedOf)
+	fl.BoolVar(&f.JSON, "json", false, "one JSON object")
+}
+
+// Check reports what is wrong with the flags, whatever the model.
+func (f *Flags) Check() error {
+	if !slices.Contains(think.Picks(), f.Many.Pick) {
+		return cli.Usagef("--pick %s: want one of %q", f.Many.Pick, think.Picks())
+	}
+	if f.Many.Thoughts > 1 && f.KeepCarry {
+		return cli.Usagef("--thoughts and --keep-carry exclude each other")
+	}
+	return f.Thinking.Check()
+}
+
+// Open checks the flags, loads the model and says how it is to be asked.
+func (f *Flags) Open() (*think.Model, exam.Config, error) {
+	if err := f.Check(); err != nil {
+		return nil, exam.Config{}, err
+	}
+	m, err := f.Model.Open()
+	if err != nil {
+		return nil, exam.Config{}, err
+	}
+	cfg, err := f.Of(m)
+	if err != nil {
+		m.Close()
+		return nil, exam.Config{}, err
+	}
+	cfg.Many = f.Many
+	return m, exam.Config{Config: cfg, Batch: f.Batch, Votes: f.Votes, Seed: f.Seed, Sure: f.Sure}, nil
+}
+
+// Report prints a result, for people or as JSON.
+func (f *Flags) Report(w io.Writer, res interface{ Print(io.Writer) error }) error {
+	if f.JSON {
+		return json.NewEncoder(w).Encode(res)
+	}
+	return res.Print(w)
+}
