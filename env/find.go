@@ -1,6 +1,7 @@
 package env
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"slices"
@@ -103,3 +104,29 @@ func CheckID(id string, options ...string) error {
 		return e
 	})
 }
+
+// CheckAll is CheckID of each entry; told hears what came of it: nil, broken promises, or a *MakeError where the options
+// don't fit. It returns how many break a promise, or ctx's error.
+func CheckAll(ctx context.Context, entries []Entry, options []string, told func(id string, err error) error) (broken int, err error) {
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return broken, ctx.Err()
+		}
+		_, err := Make(e.ID, options...)
+		if err != nil {
+			err = &MakeError{err}
+		} else if err = CheckID(e.ID, options...); err != nil {
+			broken++
+		}
+		if err := told(e.ID, err); err != nil {
+			return broken, err
+		}
+	}
+	return broken, nil
+}
+
+// A MakeError says why an environment cannot be made.
+type MakeError struct{ error }
+
+// Unwrap gives the reason.
+func (e *MakeError) Unwrap() error { return e.error }

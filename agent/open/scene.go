@@ -77,9 +77,12 @@ func World(name string) (env.Env, error) {
 // MaxLevel bounds a level's text, in bytes.
 const MaxLevel = 1 << 20
 
+// LevelText reads the text of a level in a file.
+func LevelText(path string) (string, error) { return text.ReadFile(path, MaxLevel) }
+
 // Level opens the level in a text file, of whatever family.
 func Level(path string) (env.Env, error) {
-	level, err := text.ReadFile(path, MaxLevel)
+	level, err := LevelText(path)
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,11 +15,9 @@ import (
 	"github.com/ponder-agents/ponder/agent/task/sudokus"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/arc"
-	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/env/sudoku"
-	"github.com/ponder-agents/ponder/internal/memory"
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
@@ -56,24 +49,6 @@ func (b *buildFlags) add(cmd *cobra.Command, augment int) {
 	cli.ReadsFolders(cmd)
 }
 
-// fits reports whether the disk holds so many examples of seq tokens, as many of a group as they are
-// copies, and memory the groups in hand.
-func (b *buildFlags) fits(examples float64, seq int, wide bool) error {
-	bytes := 1
-	if wide && b.Augment > 0 && !b.Compact {
-		bytes = 8
-	}
-	if err := output.CheckRoom(b.out, examples*float64(2*bytes*seq)); err != nil {
-		return err
-	}
-	workers := b.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	const held = 4 // groups a worker: at work, done, and in the queue; of int32
-	return memory.Check(fmt.Sprintf("--augment %d", b.Augment), float64(held*workers)*float64(b.Augment+1)*float64(2*4*seq))
-}
-
 // run builds with progress on stderr and prints what was made.
 func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build) error) error {
 	if b.out == "" {
@@ -87,71 +62,44 @@ func (b *buildFlags) run(cmd *cobra.Command, total int, build func(puzzle.Build)
 	if err != nil {
 		return err
 	}
-	made := struct {
-		Dir    string               `json:"dir"`
-		Splits []puzzle.SplitReport `json:"splits"`
-	}{Dir: b.out}
-	if made.Splits, err = puzzle.Count(b.out); err != nil {
+	made, err := puzzle.Summarize(b.out)
+	if err != nil {
 		return err
 	}
 	if b.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
 	}
-	for _, s := range made.Splits {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: %d examples of %d puzzles in %d groups\n", filepath.Join(b.out, s.Name), s.Examples, s.Puzzles, s.Groups)
-	}
-	return nil
+	return made.Print(cmd.OutOrStdout())
 }
 
 // rowFlags say where sudokus or mazes come from.
 type rowFlags struct {
-	from, train, test    string
-	generate, genTest    int
-	limit, testLimit     int
-	minRating, maxRating int
+	puzzle.RowPlan
+	maxRating int
 }
 
 func (r *rowFlags) add(cmd *cobra.Command, rating string) {
 	f := cmd.Flags()
-	f.StringVar(&r.from, "from", "", "folder with train.csv and test.csv, as data get leaves it")
+	f.StringVar(&r.From, "from", "", "folder with train.csv and test.csv, as data get leaves it")
 	cli.ReadsFolder(f, "from")
-	f.StringVar(&r.train, "train", "", "CSV of the train split: source,question,answer,rating")
-	f.StringVar(&r.test, "test", "", "CSV of the test split")
-	f.IntVar(&r.generate, "generate", 0, "generate so many training puzzles instead")
-	f.IntVar(&r.genTest, "generate-test", 0, "generate so many test puzzles instead")
-	f.IntVar(&r.limit, "limit", 0, "draw so many training puzzles from the CSV (published: 1000; 0: all)")
-	f.IntVar(&r.testLimit, "test-limit", 0, "draw so many test puzzles from the CSV (0: all)")
-	f.IntVar(&r.minRating, "min-rating", 0, "least "+rating)
+	f.StringVar(&r.Train, "train", "", "CSV of the train split: source,question,answer,rating")
+	f.StringVar(&r.Test, "test", "", "CSV of the test split")
+	f.IntVar(&r.Generate, "generate", 0, "generate so many training puzzles instead")
+	f.IntVar(&r.GenerateTest, "generate-test", 0, "generate so many test puzzles instead")
+	f.IntVar(&r.Limit, "limit", 0, "draw so many training puzzles from the CSV (published: 1000; 0: all)")
+	f.IntVar(&r.TestLimit, "test-limit", 0, "draw so many test puzzles from the CSV (0: all)")
+	f.IntVar(&r.MinRating, "min-rating", 0, "least "+rating)
 	f.IntVar(&r.maxRating, "max-rating", 0, "largest "+rating+" of generated puzzles (0: no bound)")
-}
-
-// splits are the sources. generate makes n rows of a split.
-func (r *rowFlags) splits(generate func(split string, n int) iter.Seq2[puzzle.Row, error]) ([]puzzle.RowSplit, int, error) {
-	if r.from != "" {
-		if r.train != "" || r.test != "" || r.generate > 0 || r.genTest > 0 {
-			return nil, 0, cli.Usagef("--from stands for --train and --test; --generate excludes it")
-		}
-		r.train, r.test = filepath.Join(r.from, "train.csv"), filepath.Join(r.from, "test.csv")
-	}
-	splits, total, err := puzzle.Splits([]puzzle.Plan{
-		{Name: "train", CSV: r.train, Limit: r.limit, Generate: r.generate, MinRating: r.minRating},
-		{Name: "test", CSV: r.test, Limit: r.testLimit, Generate: r.genTest, MinRating: r.minRating},
-	}, generate)
-	if err == nil && len(splits) == 0 {
-		err = errors.New("no source: give --from, --train, --test, --generate or --generate-test")
-	}
-	return splits, total, cli.WithCode(cli.ExitUsage, err)
 }
 
 // build makes a dataset of rows or, where --out says so, a CSV of what is generated.
 // seq is the number of cells of what is generated.
-func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, seq int, generate func(split string, n int) iter.Seq2[puzzle.Row, error]) error {
-	splits, total, err := r.splits(generate)
+func (r *rowFlags) build(cmd *cobra.Command, b *buildFlags, form puzzle.Form, seq int, generate puzzle.Generator) error {
+	splits, total, err := r.Splits(generate)
 	if err != nil {
-		return err
+		return cli.Usagef("%w: see --from, --train, --test, --generate and --generate-test", err)
 	}
-	examples := float64(r.generate+r.limit)*float64(b.Augment+1) + float64(r.genTest+r.testLimit)
-	if err := b.fits(examples, seq, form.Wide); err != nil {
+	if err := b.CheckRoom(b.out, r.Examples(b.Build), seq, form.Wide); err != nil {
 		return err
 	}
 	if !strings.HasSuffix(b.out, ".csv") {
@@ -180,20 +128,18 @@ are written as a CSV.`,
   ponder data build sudoku --generate 500 --min-rating 5 --out hard.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg := sudoku.Config{Side: side, MinRating: r.minRating, MaxRating: r.maxRating}
+			cfg := sudoku.Config{Side: side, MinRating: r.MinRating, MaxRating: r.maxRating}
 			if givens != "" {
 				var err error
-				if cfg.MinGivens, cfg.MaxGivens, err = parseRange(givens); err != nil {
+				if cfg.MinGivens, cfg.MaxGivens, err = sudoku.ParseGivens(givens); err != nil {
 					return cli.Usagef("--givens %s: %v", givens, err)
 				}
 			}
-			g, err := sudoku.NewGenerator(cfg)
+			generate, err := sudokus.Texts(cfg, b.Seed)
 			if err != nil {
 				return cli.WithCode(cli.ExitUsage, err)
 			}
-			return r.build(cmd, &b, sudokus.Form, side*side, func(split string, n int) iter.Seq2[puzzle.Row, error] {
-				return sudokus.Texts(g, side, b.Seed, split, n)
-			})
+			return r.build(cmd, &b, sudokus.Form, side*side, generate)
 		},
 	}
 	b.add(cmd, 1000)
@@ -220,31 +166,14 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
   ponder data build maze --size 15 --generate 5000 --generate-test 500 --augment 7 --out data/maze15`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg := maze.Recipe(size)
-			if size == 30 && r.minRating == 0 {
-				cfg = maze.Hard()
-			}
-			if r.minRating > 0 {
-				cfg.MinPath = r.minRating
-			}
-			cfg.MaxPath = r.maxRating
-			generators := map[string]*maze.Generator{}
-			for name, split := range map[string]maze.Split{"train": maze.Train, "test": maze.Test} {
-				if r.generate <= 0 && r.genTest <= 0 {
-					break
-				}
-				cfg.Split = split
-				var err error
-				if generators[name], err = maze.NewGenerator(cfg); err != nil {
-					return cli.WithCode(cli.ExitUsage, err)
-				}
-			}
 			if b.Augment > mazes.MaxCopies {
 				return cli.Usagef("--augment %d: a maze has %d symmetries besides itself", b.Augment, mazes.MaxCopies)
 			}
-			return r.build(cmd, &b, mazes.Form, size*size, func(split string, n int) iter.Seq2[puzzle.Row, error] {
-				return mazes.Texts(generators[split], b.Seed, split, n)
-			})
+			generate, err := mazes.Texts(size, r.MinRating, r.maxRating, b.Seed)
+			if err != nil {
+				return cli.WithCode(cli.ExitUsage, err)
+			}
+			return r.build(cmd, &b, mazes.Form, size*size, generate)
 		},
 	}
 	b.add(cmd, 0)
@@ -284,7 +213,7 @@ a list of task names.`,
 				rand.Shuffle(len(tasks), func(i, j int) { tasks[i], tasks[j] = tasks[j], tasks[i] })
 				tasks = tasks[:limit]
 			}
-			if err := b.fits(float64(len(tasks))*float64(b.Augment+1), arc.MaxSide*arc.MaxSide, false); err != nil {
+			if err := b.CheckRoom(b.out, float64(len(tasks))*float64(b.Augment+1), arc.MaxSide*arc.MaxSide, false); err != nil {
 				return err
 			}
 			return b.run(cmd, len(tasks), func(build puzzle.Build) error {
@@ -296,19 +225,4 @@ a list of task names.`,
 	cmd.Flags().StringVar(&evaluate, "evaluate", "evaluation", "evaluated tasks: a folder's name, all, none, or task names with commas")
 	cmd.Flags().IntVar(&limit, "limit", 0, "draw so many of the tasks (0: all)")
 	return cmd
-}
-
-// parseRange reads N or LOW-HIGH.
-func parseRange(text string) (low, high int, err error) {
-	a, b, two := strings.Cut(text, "-")
-	if !two {
-		b = a
-	}
-	if low, err = strconv.Atoi(a); err == nil {
-		high, err = strconv.Atoi(b)
-	}
-	if err != nil || low < 0 || high < low {
-		return 0, 0, errors.New("want N or LOW-HIGH")
-	}
-	return low, high, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/minigrid"
@@ -115,18 +117,14 @@ func newEnvShowCmd() *cobra.Command {
 			if err != nil {
 				return cli.WithCode(cli.ExitUsage, err)
 			}
-			obs := make([]byte, e.Spec().ObsLen)
-			e.Seed(seed)
-			e.Reset(obs)
+			text := ""
 			if level != "" {
-				if err := loadLevel(e, level); err != nil {
+				if text, err = open.LevelText(level); err != nil {
 					return err
 				}
 			}
-			for i, a := range acts {
-				if out := e.Step(a, obs); out.Done() && i+1 < len(acts) {
-					return fmt.Errorf("%s: the episode ended after %d of %d actions", args[0], i+1, len(acts))
-				}
+			if err := env.Begin(e, seed, text, acts); err != nil {
+				return fmt.Errorf("%s%w", prefix(level), err)
 			}
 			if out == "" && !partial {
 				l, ok := env.As[env.Leveler](e)
@@ -165,19 +163,12 @@ func newEnvShowCmd() *cobra.Command {
 	return cmd
 }
 
-func loadLevel(e env.Env, path string) error {
-	l, ok := env.As[env.Leveler](e)
-	if !ok {
-		return cli.Usagef("%s has no text form", e.Spec().ID)
+// prefix is the name of a file before what is wrong with it.
+func prefix(file string) string {
+	if file == "" {
+		return ""
 	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	if err := l.SetLevel(string(text)); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return file + ": "
 }
 
 func newEnvCheckCmd() *cobra.Command {
@@ -191,25 +182,22 @@ func newEnvCheckCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			failed := 0
-			for _, entry := range found {
-				if cmd.Context().Err() != nil {
-					return cmd.Context().Err()
+			out := cmd.OutOrStdout()
+			failed, err := env.CheckAll(cmd.Context(), found, options, func(id string, err error) error {
+				switch none, ok := errors.AsType[*env.MakeError](err); {
+				case ok && len(args) > 0:
+					return cli.WithCode(cli.ExitUsage, none)
+				case ok:
+					fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %v\n", none)
+				case err != nil:
+					fmt.Fprintf(out, "FAIL %s\n     %s\n", id, strings.ReplaceAll(err.Error(), "\n", "\n     "))
+				default:
+					fmt.Fprintf(out, "ok   %s\n", id)
 				}
-				if _, err := env.Make(entry.ID, options...); err != nil {
-					if len(args) > 0 {
-						return cli.WithCode(cli.ExitUsage, err)
-					}
-					fmt.Fprintf(cmd.ErrOrStderr(), "skipped: %v\n", err)
-					continue
-				}
-				err := env.CheckID(entry.ID, options...)
-				if err != nil {
-					failed++
-					fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s\n     %s\n", entry.ID, strings.ReplaceAll(err.Error(), "\n", "\n     "))
-					continue
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "ok   %s\n", entry.ID)
+				return nil
+			})
+			if err != nil {
+				return err
 			}
 			if failed > 0 {
 				return fmt.Errorf("%d of %d environments break a promise", failed, len(found))

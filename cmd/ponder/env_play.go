@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/internal/output"
@@ -42,11 +43,11 @@ enter (done); : and a name or number does any other action. r begins a new episo
 			}
 			l := session.NewLoop(&session.Scene{World: w, Agent: session.NewHuman()}, seed)
 			if level != "" {
-				text, err := os.ReadFile(level)
+				text, err := open.LevelText(level)
 				if err != nil {
 					return err
 				}
-				if err := l.Load(string(text)); err != nil {
+				if err := l.Load(text); err != nil {
 					return fmt.Errorf("%s: %w", level, err)
 				}
 			}

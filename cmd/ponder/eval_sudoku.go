@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
@@ -88,8 +86,9 @@ func examSudokus(file, givens string, count int, seed uint64) ([]exam.Sudoku, er
 	}
 	cfg := sudoku.Config{Side: 9}
 	if givens != "minimal" {
-		if n, err := fmt.Sscanf(givens, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); n != 2 || err != nil {
-			return nil, cli.Usagef("--givens %q: want LO-HI or minimal", givens)
+		var err error
+		if cfg.MinGivens, cfg.MaxGivens, err = sudoku.ParseGivens(givens); err != nil {
+			return nil, cli.Usagef("--givens %q: %v, or minimal", givens, err)
 		}
 	}
 	list, err := exam.DrawSudokus(cfg, count, seed)

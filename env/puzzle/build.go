@@ -1,14 +1,20 @@
 package puzzle
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
 	"math/rand/v2"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/ponder-agents/ponder/internal/memory"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 // A Build says how a dataset is made from source puzzles. The same sources and Build give the same
@@ -30,43 +36,78 @@ type RowSplit struct {
 	Limit     int // so many of the rest are drawn at random; 0: all
 }
 
-// A Plan says where the rows of a split come from: a CSV file or a generator.
-type Plan struct {
-	Name      string
-	CSV       string // file; its rows are read when they are asked for
-	Limit     int    // of a CSV: so many of its rows, drawn at random; 0 means all
-	Generate  int    // so many rows are generated instead
-	MinRating int
+// A RowPlan says where the rows of a dataset come from: CSV files, or a generator.
+type RowPlan struct {
+	From                   string // folder with train.csv and test.csv, in place of Train and Test
+	Train, Test            string // CSV files; their rows are read when they are asked for
+	Limit, TestLimit       int    // of a CSV: so many of its rows, drawn at random; 0 means all
+	Generate, GenerateTest int    // so many rows are generated instead
+	MinRating              int
 }
 
-// Splits are those of plans that name a source. generate makes n rows of a split. total is the number of
-// groups, 0 where it is not known beforehand.
-func Splits(plans []Plan, generate func(split string, n int) iter.Seq2[Row, error]) (splits []RowSplit, total int, err error) {
+// A Generator makes n rows of a split.
+type Generator func(split string, n int) iter.Seq2[Row, error]
+
+// Splits are those of which p names a source. total is the number of groups, 0 where it is not known beforehand.
+func (p RowPlan) Splits(generate Generator) (splits []RowSplit, total int, err error) {
+	if p.From != "" {
+		if p.Train != "" || p.Test != "" || p.Generate > 0 || p.GenerateTest > 0 {
+			return nil, 0, errors.New("a folder stands for a CSV of each split; nothing is generated beside it")
+		}
+		p.Train, p.Test = filepath.Join(p.From, "train.csv"), filepath.Join(p.From, "test.csv")
+	}
 	known := true
-	for _, p := range plans {
-		s := RowSplit{Name: p.Name, MinRating: p.MinRating, Limit: p.Limit}
+	for _, s := range []struct {
+		name, csv       string
+		limit, generate int
+	}{{"train", p.Train, p.Limit, p.Generate}, {"test", p.Test, p.TestLimit, p.GenerateTest}} {
+		split := RowSplit{Name: s.name, MinRating: p.MinRating, Limit: s.limit}
 		switch {
-		case p.Generate < 0 || p.Limit < 0:
-			return nil, 0, fmt.Errorf("%s split: a negative number of puzzles", p.Name)
-		case p.CSV != "" && p.Generate > 0:
-			return nil, 0, fmt.Errorf("%s split: from a CSV or generated, not both", p.Name)
-		case p.Generate > 0 && p.Limit > 0:
-			return nil, 0, fmt.Errorf("%s split: a limit is for CSV files; generate as many as you want", p.Name)
-		case p.Generate > 0:
-			s.Rows = generate(p.Name, p.Generate)
-		case p.CSV != "":
-			s.Rows = ReadCSVFile(p.CSV)
-			known = known && p.Limit > 0
+		case s.generate < 0 || s.limit < 0:
+			return nil, 0, fmt.Errorf("%s split: a negative number of puzzles", s.name)
+		case s.csv != "" && s.generate > 0:
+			return nil, 0, fmt.Errorf("%s split: from a CSV or generated, not both", s.name)
+		case s.generate > 0 && s.limit > 0:
+			return nil, 0, fmt.Errorf("%s split: a limit is for CSV files; generate as many as you want", s.name)
+		case s.generate > 0:
+			split.Rows = generate(s.name, s.generate)
+		case s.csv != "":
+			split.Rows = ReadCSVFile(s.csv)
+			known = known && s.limit > 0
 		default:
 			continue
 		}
-		splits, total = append(splits, s), total+p.Generate+p.Limit
+		splits, total = append(splits, split), total+s.generate+s.limit
+	}
+	if len(splits) == 0 {
+		return nil, 0, errors.New("no source: neither a CSV nor a number of puzzles to generate")
 	}
 	if !known {
 		total = 0
 	}
 	return splits, total, nil
 }
+
+// Examples is the number of examples as far as it is known beforehand.
+func (p RowPlan) Examples(b Build) float64 {
+	return float64(p.Generate+p.Limit)*float64(b.Augment+1) + float64(p.GenerateTest+p.TestLimit)
+}
+
+// CheckRoom reports whether the disk of dir holds so many examples of seq tokens, as many of a group as they are
+// copies, and memory the groups in hand. wide tokens are those of Form.
+func (b Build) CheckRoom(dir string, examples float64, seq int, wide bool) error {
+	bytes := 1
+	if wide && b.Augment > 0 && !b.Compact {
+		bytes = 8
+	}
+	if err := output.CheckRoom(dir, examples*float64(2*bytes*seq)); err != nil {
+		return err
+	}
+	const held = 4 // groups a worker: at work, done, and in the queue; of int32
+	return memory.Check(fmt.Sprintf("%d augmented copies", b.Augment), float64(held*b.workers())*float64(b.Augment+1)*float64(2*4*seq))
+}
+
+func (b Build) workers() int { return cmp.Or(b.Workers, runtime.GOMAXPROCS(0)) }
 
 // A Form is how a family's rows of text become examples.
 type Form struct {

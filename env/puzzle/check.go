@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -40,9 +41,15 @@ type SplitReport struct {
 	Scored   int64  `json:"scored_cells,omitempty"`
 }
 
-// Count says what the splits of the dataset in dir have, but for scored cells.
-func Count(dir string) ([]SplitReport, error) {
-	var all []SplitReport
+// A Summary says what the splits of a dataset have, but for scored cells.
+type Summary struct {
+	Dir    string        `json:"dir"`
+	Splits []SplitReport `json:"splits"`
+}
+
+// Summarize reads the Summary of the dataset in dir.
+func Summarize(dir string) (*Summary, error) {
+	sum := &Summary{Dir: dir}
 	for _, split := range []string{"train", "test"} {
 		s, err := Open(dir, split)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -51,10 +58,20 @@ func Count(dir string) ([]SplitReport, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, SplitReport{Name: split, Examples: s.Len(), Puzzles: s.Puzzles(), Groups: s.Groups()})
+		sum.Splits = append(sum.Splits, SplitReport{Name: split, Examples: s.Len(), Puzzles: s.Puzzles(), Groups: s.Groups()})
 		s.Close()
 	}
-	return all, nil
+	return sum, nil
+}
+
+// Print writes the summary for people.
+func (s *Summary) Print(w io.Writer) error {
+	for _, p := range s.Splits {
+		if _, err := fmt.Fprintf(w, "%s: %d examples of %d puzzles in %d groups\n", filepath.Join(s.Dir, p.Name), p.Examples, p.Puzzles, p.Groups); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxLines is how many problems of one sort Check lists before it only counts them.

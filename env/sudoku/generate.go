@@ -1,8 +1,11 @@
 package sudoku
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 )
 
 // A Config says what puzzles a Generator makes.
@@ -31,6 +34,21 @@ type Generator struct {
 // least is, for each side, the fewest givens that MaxGivens may ask for. Fewer exist (17 of 81),
 // but removal in random order seldom finds them.
 var least = map[int]int{4: 4, 6: 9, 9: 22}
+
+// ParseGivens reads a number of givens, N or LOW-HIGH.
+func ParseGivens(text string) (low, high int, err error) {
+	a, b, two := strings.Cut(text, "-")
+	if !two {
+		b = a
+	}
+	if low, err = strconv.Atoi(a); err == nil {
+		high, err = strconv.Atoi(b)
+	}
+	if err != nil || low < 0 || high < low {
+		return 0, 0, errors.New("want N or LOW-HIGH")
+	}
+	return low, high, nil
+}
 
 // hardest is, for each side, the largest MinRating up to a MinGivens, so that a second of search
 // finds such a puzzle.

@@ -444,7 +444,7 @@ func TestOpenErrors(t *testing.T) {
 		{"arc:2:1:DIR/arc", false, []string{"DIR/arc: none of 1 tasks fits into 2x2"}},
 		{"arc:4:1:DIR/cell", false, []string{"cell/a.json", "colour 10, want 0 to 9"}},
 		{"arc:4:1:DIR/good/train", false, []string{"good/train/dataset.json"}},
-		{"sudoku:many", false, []string{`givens "many", want LO-HI, minimal or hard`}},
+		{"sudoku:many", false, []string{`givens "many": want N or LOW-HIGH, minimal or hard`}},
 		{"mix:sudoku:30-40|0*sudoku:minimal", false, []string{`"0*sudoku:minimal": weight 0, want more than 0`}},
 		{"reveal:x:sudoku:minimal", false, []string{`reveal "x", want reveal:N:A`}},
 		{"reveal:9:maze-path:7", false, []string{`the answers of task "maze-path" are no inputs`}},

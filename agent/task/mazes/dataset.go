@@ -203,8 +203,32 @@ func text(b grid.Board, marked []int, _ bool) (lines []string, width int) {
 	return lines, b.Cols
 }
 
-// Texts generates n mazes of a split as the rows of a CSV.
-func Texts(g *maze.Generator, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
+// Texts makes mazes as the rows of a CSV; those of the train split never share their walls with test mazes. Of size 30
+// they are as the published Maze-Hard (maze.Hard), unless minPath asks for another length; 0 is no bound.
+func Texts(size, minPath, maxPath int, seed uint64) (puzzle.Generator, error) {
+	cfg := maze.Recipe(size)
+	if size == 30 && minPath == 0 {
+		cfg = maze.Hard()
+	}
+	if minPath > 0 {
+		cfg.MinPath = minPath
+	}
+	cfg.MaxPath = maxPath
+	generators := map[string]*maze.Generator{}
+	for name, split := range map[string]maze.Split{"train": maze.Train, "test": maze.Test} {
+		cfg.Split = split
+		g, err := maze.NewGenerator(cfg)
+		if err != nil {
+			return nil, err
+		}
+		generators[name] = g
+	}
+	return func(split string, n int) iter.Seq2[puzzle.Row, error] {
+		return texts(generators[split], seed, split, n)
+	}, nil
+}
+
+func texts(g *maze.Generator, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
 	return func(yield func(puzzle.Row, error) bool) {
 		rand := rng.Stream(seed, "data/maze/"+split)
 		var m maze.Maze

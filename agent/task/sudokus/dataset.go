@@ -222,8 +222,16 @@ func text(b grid.Board, _ []int, _ bool) (lines []string, width int) {
 	return lines, len(lines[0])
 }
 
-// Texts generates n sudokus of a split as the rows of a CSV.
-func Texts(g *sudoku.Generator, side int, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
+// Texts makes sudokus as the rows of a CSV.
+func Texts(cfg sudoku.Config, seed uint64) (puzzle.Generator, error) {
+	g, err := sudoku.NewGenerator(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return func(split string, n int) iter.Seq2[puzzle.Row, error] { return texts(g, cfg.Side, seed, split, n) }, nil
+}
+
+func texts(g *sudoku.Generator, side int, seed uint64, split string, n int) iter.Seq2[puzzle.Row, error] {
 	return func(yield func(puzzle.Row, error) bool) {
 		rand := rng.Stream(seed, "data/sudoku/"+split)
 		question, answer := make([]uint8, side*side), make([]uint8, side*side)

@@ -4,7 +4,6 @@ package sudokus
 
 import (
 	"embed"
-	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -48,8 +47,8 @@ func generated(side int) func(arg string, seed uint64, heldOut bool) (task.Rows,
 			return rows, err
 		case "minimal":
 		default:
-			if _, err := fmt.Sscanf(arg, "%d-%d", &cfg.MinGivens, &cfg.MaxGivens); err != nil {
-				return rows, task.NameErrorf("givens %q, want LO-HI, minimal or hard", arg)
+			if cfg.MinGivens, cfg.MaxGivens, err = sudoku.ParseGivens(arg); err != nil {
+				return rows, task.NameErrorf("givens %q: %v, minimal or hard", arg, err)
 			}
 		}
 		if rows.Source, err = Generate(cfg, seed); err != nil {
