@@ -24,7 +24,8 @@ type Config struct {
 	Votes int    // symmetric copies of every question that vote, itself included; 0 means 1
 	Seed  uint64 // of the copies
 
-	Sure float64 // confidence that an answer needs; 0 answers all, see Sureness
+	Sure   float64 // confidence that an answer needs; 0 answers all, see Sureness
+	Search bool    // sudokus: search by think.Search where a thought does not solve
 }
 
 func (c Config) votes() int { return max(c.Votes, 1) }

@@ -32,6 +32,8 @@ type SudokuResult struct {
 	QHaltAccuracy    float64        `json:"q_halt_accuracy"` // of a copy: share where q_halt ≥ 0 agrees with that
 	MeanSegments     float64        `json:"mean_segments"`   // of a copy
 	TotalSegments    float64        `json:"total_segments"`  // of a puzzle, all its copies
+	Calls            float64        `json:"calls,omitempty"` // of a search: segments of all branches, a puzzle
+	Branches         float64        `json:"branches,omitempty"`
 	MaxSegments      int            `json:"max_segments"`
 	Rule             act.Rule       `json:"rule"`
 	Threshold        float32        `json:"threshold"`
@@ -270,28 +272,65 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		}
 		res.ByRating = append(res.ByRating, r)
 	}
+	if cfg.Search {
+		return res, res.search(ctx, m, list, cfg)
+	}
 	begin := time.Now()
 	got, err := vote(ctx, m, list, cfg, func(i int, b *ballot) { res.add(list[i], b) })
 	if err != nil {
 		return res, err
 	}
 	total := float64(res.Count)
-	for _, x := range []*float64{&res.ExactAccuracy, &res.SingleAccuracy, &res.AnyAccuracy, &res.CellAccuracy, &res.TotalSegments} {
-		*x /= total
-	}
+	res.average(total)
 	res.PuzzlesPerSecond = total / time.Since(begin).Seconds()
 	if cfg.Sure > 0 {
 		res.Sureness = sureness(cfg.Sure, res.answered)
 	}
 	res.MeanSegments, res.BySegment = got.MeanSegments, got.BySegment
 	res.JudgedAccuracy, res.QHaltAccuracy = got.JudgedAccuracy, got.QHaltAccuracy
-	res.ByRating = slices.DeleteFunc(res.ByRating, func(r RatingResult) bool { return r.Count == 0 })
-	for k := range res.ByRating {
-		r := &res.ByRating[k]
-		r.ExactAccuracy /= float64(r.Count)
-		r.MeanSegments /= float64(r.Count)
-	}
 	return res, nil
+}
+
+// search asks for every puzzle by think.Search.
+func (r *SudokuResult) search(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) error {
+	n := side(list[0].Cells)
+	s := &think.Search{Core: m.Core, Halting: cfg.halting(m).Halting, Slots: cfg.batch(), Shape: think.Shape{Seq: n * n, Rows: n, Cols: n}}
+	s.Open, s.Choices, s.Right = sudokus.Rules(n)
+	begin, next := time.Now(), 0
+	tokens := make([]int32, n*n) // of the solution, which the search does not see
+	err := s.Run(ctx, func(in []int32) (int32, bool, error) {
+		if next == len(list) {
+			return 0, false, nil
+		}
+		sudokus.Row(in, tokens, list[next].Cells, list[next].Solution)
+		next++
+		return 0, true, nil
+	}, func(f *think.Found) error {
+		b := &ballot{in: 1, segments: f.Calls, single: sudokus.Digits(f.Answer)}
+		b.Add(b.single, f.QHalt)
+		r.add(list[f.Job], b)
+		r.Branches += float64(f.Nodes)
+		return nil
+	})
+	total := float64(r.Count)
+	r.average(total)
+	r.Branches /= total
+	r.Calls, r.MeanSegments = r.TotalSegments, r.TotalSegments
+	r.PuzzlesPerSecond = total / time.Since(begin).Seconds()
+	return err
+}
+
+// average makes means of the sums over so many puzzles.
+func (r *SudokuResult) average(total float64) {
+	for _, x := range []*float64{&r.ExactAccuracy, &r.SingleAccuracy, &r.AnyAccuracy, &r.CellAccuracy, &r.TotalSegments} {
+		*x /= total
+	}
+	r.ByRating = slices.DeleteFunc(r.ByRating, func(r RatingResult) bool { return r.Count == 0 })
+	for k := range r.ByRating {
+		g := &r.ByRating[k]
+		g.ExactAccuracy /= float64(g.Count)
+		g.MeanSegments /= float64(g.Count)
+	}
 }
 
 // SudokusByPick asks for every puzzle as plain thinking and each way to pick one of cfg's thoughts would.
@@ -353,17 +392,17 @@ func (r *SudokuResult) Print(w io.Writer) error {
 	if r.Votes > 1 {
 		fmt.Fprintf(w, "by one copy     %6.2f %%\nby any of %-3d   %6.2f %%\n", 100*r.SingleAccuracy, r.Votes, 100*r.AnyAccuracy)
 	}
+	if r.Calls > 0 {
+		_, err := fmt.Fprintf(w, "search          %6.2f segments of %.2f branches a puzzle\npuzzles/second  %6.1f\n", r.Calls, r.Branches, r.PuzzlesPerSecond)
+		return errors.Join(err, r.printRatings(w))
+	}
 	fmt.Fprintf(w, "as q_halt judges%6.2f %%, foreseen in %.2f %%\n", 100*r.JudgedAccuracy, 100*r.QHaltAccuracy)
 	fmt.Fprintf(w, "segments        %6.2f of at most %d (%s)\npuzzles/second  %6.1f\n", r.MeanSegments, r.MaxSegments, r.Rule, r.PuzzlesPerSecond)
 	for k, x := range r.BySegment {
 		fmt.Fprintf(w, "after %3d segments %6.2f %%\n", k+1, 100*x)
 	}
-	for _, g := range r.ByRating {
-		name := fmt.Sprintf("%d to %d", g.Min, g.Max)
-		if g.Max < 0 {
-			name = fmt.Sprintf("%d and more", g.Min)
-		}
-		fmt.Fprintf(w, "rated %-13s %6.2f %% of %d, %.2f segments\n", name, 100*g.ExactAccuracy, g.Count, g.MeanSegments)
+	if err := r.printRatings(w); err != nil {
+		return err
 	}
 	if r.Sureness != nil {
 		if err := r.Sureness.Print(w); err != nil {
@@ -377,4 +416,17 @@ func (r *SudokuResult) Print(w io.Writer) error {
 		_, err = fmt.Fprintf(w, "without halting: solved %.2f %%, %.2f segments, %.1f puzzles/second\n", 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
 	}
 	return err
+}
+
+func (r *SudokuResult) printRatings(w io.Writer) error {
+	for _, g := range r.ByRating {
+		name := fmt.Sprintf("%d to %d", g.Min, g.Max)
+		if g.Max < 0 {
+			name = fmt.Sprintf("%d and more", g.Min)
+		}
+		if _, err := fmt.Fprintf(w, "rated %-13s %6.2f %% of %d, %.2f segments\n", name, 100*g.ExactAccuracy, g.Count, g.MeanSegments); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -12,7 +12,7 @@ func newEvalSudokuCmd() *cobra.Command {
 	var q ask.Flags
 	var file, givens string
 	var count int
-	var byRating, compare bool
+	var byRating, compare, search bool
 	var least float64
 	cmd := &cobra.Command{
 		Use:   "sudoku",
@@ -20,7 +20,8 @@ func newEvalSudokuCmd() *cobra.Command {
 		Long: `Every answer is checked as a solution of its puzzle: all cells full, no digit twice, all givens kept. With
 --votes K the model thinks about the puzzle and K-1 symmetric copies of it (digits renamed, rows and
 columns shuffled within and among their bands, transposed), and the answer of the largest sum of
-sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their place.`,
+sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their place. With --search calls are the
+segments of all branches of a puzzle, and exact_accuracy is that of search, not of thinking.`,
 		Example: "  ponder eval sudoku --givens 30-36 --count 1000 --seed 1\n  ponder eval sudoku --csv dev.csv --votes 16 --by-rating --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -42,6 +43,9 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 				return err
 			}
 			defer m.Close()
+			if cfg.Search = search; search && (compare || q.Sure > 0 || cfg.Many.Thoughts > 1 || cfg.Votes > 1) {
+				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+			}
 			res, err := exam.Sudokus(cmd.Context(), m, list, cfg)
 			if err != nil {
 				return err
@@ -74,6 +78,7 @@ sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their 
 	f.IntVar(&count, "count", 1000, "number of puzzles; with --csv the first so many, by default all")
 	f.BoolVar(&byRating, "by-rating", false, "the outcome by rating too")
 	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
+	f.BoolVar(&search, "search", false, "where a thought does not solve, branch on a doubtful cell and think on in each branch; the rules of a full board are checked, the solution is not known")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is solved")
 	cmd.MarkFlagsMutuallyExclusive("csv", "givens")
 	return cmd

@@ -16,6 +16,15 @@ func Tokens(in []int32, cells []uint8) {
 	}
 }
 
+// Digits are the cells of tokens that Tokens wrote.
+func Digits(tokens []int32) []uint8 {
+	cells := make([]uint8, len(tokens))
+	for i, t := range tokens {
+		cells[i] = uint8(t - 1)
+	}
+	return cells
+}
+
 // Vocab is the vocabulary of a board: padding, blank and the digits.
 func Vocab(side int) int { return side + 2 }
 
@@ -61,4 +70,13 @@ func AppendDigits(dst, puzzle []uint8, logits []float32) []uint8 {
 		dst = append(dst, d)
 	}
 	return dst
+}
+
+// Rules are those by which think.Search knows an answer to a board with so many rows.
+func Rules(side int) (open func(token int32) bool, choices []int32, right func(question, answer []int32) bool) {
+	for d := range side {
+		choices = append(choices, int32(sudoku.TokenBlank)+1+int32(d))
+	}
+	return func(token int32) bool { return token == int32(sudoku.TokenBlank) }, choices,
+		func(question, answer []int32) bool { return sudoku.Solves(Digits(answer), Digits(question)) }
 }
