@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/env"
@@ -50,6 +51,9 @@ type Actor struct {
 	oracle agent.Policy // says what to do, where it is imitated; nil without
 	lead   float64      // chance that the oracle acts in the agent's place
 
+	explore float64 // chance of an action drawn evenly
+	keeps   bool    // rollouts are to be learned from later: see Collect
+
 	segments []int32
 	logits   []float32
 	values   []float32
@@ -89,9 +93,11 @@ func (a *Actor) Ended() []Episode {
 
 // Collect fills r with the next steps of all rows. first are the states at its start; before those
 // before the last segment of every decision, joined over the steps [steps·rows, ...]. The caller drops
-// both.
+// both. If a keeps, no values are asked for, before are the states that the decisions begin with, and
+// r.cuts has where a limit ended episodes.
 func (a *Actor) Collect(ctx context.Context, r *Rollout) (before, first State, err error) {
 	var all []State
+	r.cuts = r.cuts[:0]
 	if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { first = a.state.keep(s) }); err != nil {
 		return nil, nil, err
 	}
@@ -110,8 +116,10 @@ func (a *Actor) Collect(ctx context.Context, r *Rollout) (before, first State, e
 		}
 		all = append(all, z)
 	}
-	if err := a.look(r.Values[r.Steps*r.Rows:]); err != nil {
-		return nil, nil, err
+	if !a.keeps {
+		if err := a.look(r.Values[r.Steps*r.Rows:]); err != nil {
+			return nil, nil, err
+		}
 	}
 	err = torch.Do(torch.NoGrad, func(s *torch.Scope) { before = join(s, all).keep(s) })
 	return before, first, err
@@ -127,8 +135,7 @@ func (a *Actor) draw() {
 	}
 }
 
-// step lets every row decide and act once, as step t of r. It returns the states before the last
-// segments, kept.
+// step lets every row decide and act once, as step t of r. It returns the states that Collect joins, kept.
 func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err error) {
 	v, n := a.vec, a.vec.Len()
 	obsLen := v.Spec().ObsLen
@@ -143,7 +150,11 @@ func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err 
 		if x, err = a.net.Encode(s, v.Obs, n); err != nil {
 			return
 		}
-		z, pre := deliberate(s, a.net, x, a.from(s, a.state, nil, n), a.segments)
+		begin := a.from(s, a.state, nil, n)
+		z, pre := deliberate(s, a.net, x, begin, a.segments)
+		if a.keeps {
+			pre = begin
+		}
 		h := a.net.Heads(s, x, z)
 		a.logits = s.ReadFloats(a.logits, h.Logits)
 		copy(r.Values[lo:hi], s.ReadFloats(a.values, h.Value))
@@ -162,20 +173,34 @@ func (a *Actor) step(ctx context.Context, r *Rollout, t int) (before State, err 
 	if err := a.advise(ctx, r, lo); err != nil {
 		return nil, err
 	}
-	return before, a.act(r.Actions[lo:hi], after, func(rows []int) ([]float32, error) { return a.final(after, rows) }, r.Rewards[lo:hi], r.Done[lo:hi])
+	final := func(rows []int) ([]float32, error) {
+		if a.keeps {
+			return make([]float32, len(rows)), a.keepCuts(r, lo, after, rows)
+		}
+		return a.final(after, rows)
+	}
+	return before, a.act(r.Actions[lo:hi], after, final, r.Rewards[lo:hi], r.Done[lo:hi])
 }
 
-// choose draws an action, or takes the likeliest.
+// choose draws an action, or takes the likeliest, but explores.
 func (a *Actor) choose(logits []float32) (action int32, logProb float32) {
+	if a.explore > 0 && a.rng.Float64() < a.explore {
+		return int32(a.rng.IntN(len(logits))), 0
+	}
 	if !a.cfg.Greedy {
 		return sample(a.rng.Rand, logits)
 	}
+	return likeliest(logits), 0
+}
+
+// likeliest is the first of the actions with the largest logit.
+func likeliest(logits []float32) (action int32) {
 	for i, x := range logits {
 		if x > logits[action] {
 			action = int32(i)
 		}
 	}
-	return action, 0
+	return action
 }
 
 // act does what was decided and begins the next decision in the state after; it drops the one before.
@@ -273,6 +298,21 @@ func (a *Actor) final(after State, rows []int) ([]float32, error) {
 		segments[k] = a.segments[i]
 	}
 	return a.foresee(rowsOf(a.vec.Final, rows, a.vec.Spec().ObsLen), after, rows, segments)
+}
+
+// keepCuts adds to r what the given rows stopped at, whose decisions begin at lo.
+func (a *Actor) keepCuts(r *Rollout, lo int, after State, rows []int) error {
+	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		states := a.from(s, after, rows, len(rows)).floats(s)
+		for k, i := range rows {
+			c := cutOff{at: lo + i, obs: slices.Clone(a.vec.FinalRow(i)), segments: a.segments[i]}
+			for _, x := range states {
+				w := len(x) / len(rows)
+				c.states = append(c.states, x[k*w:(k+1)*w])
+			}
+			r.cuts = append(r.cuts, c)
+		}
+	})
 }
 
 // look writes the values of what the rows see now.

@@ -261,8 +261,8 @@ func (w *gating) learn(ease float64) (Losses, error) {
 	for range w.cfg.Epochs {
 		for _, ids := range cut(w.rng.Perm(n), w.cfg.Batch) {
 			var l Losses
-			var bad error
-			err := torch.Do(torch.Grad, func(s *torch.Scope) {
+			var err error
+			l.Norm, err = descend(w.gate.params, w.adam, w.cfg.LR*ease, w.cfg.MaxNorm, func(s *torch.Scope) (*torch.Tensor, error) {
 				dev, b := w.gate.params.Device(), int64(len(ids))
 				feats, picked := make([]float32, 0, len(ids)*r.width), make([]int64, len(ids))
 				for i, id := range ids {
@@ -284,11 +284,9 @@ func (w *gating) learn(ease float64) (Losses, error) {
 				if w.cfg.Entropy > 0 {
 					total = s.Sub(total, s.Scale(ent, w.cfg.Entropy*ease))
 				}
-				if bad = diverged(total); bad == nil {
-					l.Norm = descend(s, w.gate.params, w.adam, total, w.cfg.LR*ease, w.cfg.MaxNorm)
-				}
+				return total, nil
 			})
-			if err = errors.Join(bad, err); err != nil {
+			if err != nil {
 				return sum, err
 			}
 			sum.add(l, 1)

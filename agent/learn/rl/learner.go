@@ -31,12 +31,13 @@ import (
 // The algorithms.
 const (
 	AlgorithmPPO     = "ppo"
+	AlgorithmDQN     = "dqn"
 	AlgorithmImitate = "imitate"
 	AlgorithmHalt    = "halt" // when to stop thinking, of a policy that has learned to act
 )
 
 // algorithms are all of them, in the order of the help.
-var algorithms = []string{AlgorithmPPO, AlgorithmImitate, AlgorithmHalt}
+var algorithms = []string{AlgorithmPPO, AlgorithmDQN, AlgorithmImitate, AlgorithmHalt}
 
 // A Config is everything that decides what a run of an agent that learns by acting computes.
 type Config struct {
@@ -50,6 +51,7 @@ type Config struct {
 	Policy    NetworkConfig   `json:"policy"`
 	Act       ActorConfig     `json:"act"`
 	PPO       PPOConfig       `json:"ppo"`
+	DQN       DQNConfig       `json:"dqn"`
 	Imitate   ImitationConfig `json:"imitate"`
 	Halt      GateConfig      `json:"halt"`
 }
@@ -60,7 +62,7 @@ func Default(algorithm, envID string) Config {
 	c := Config{Algorithm: algorithm, Env: envID, Envs: 16, Frames: 100_000, Policy: NetworkConfig{Kind: "hrm"}}
 	c.Act.Segments = 2
 	switch algorithm {
-	case AlgorithmPPO:
+	case AlgorithmPPO, AlgorithmDQN:
 		c.Act.Bonus.Size = 0.01
 	case AlgorithmHalt:
 		c.Act.Greedy, c.Halt.Price = true, 0.003
@@ -78,7 +80,7 @@ func (c Config) Check() error {
 	errs.add(!(c.Act.Gamma >= 0 && c.Act.Gamma <= 1), "act.gamma is %v, want 0 to 1", c.Act.Gamma)
 	errs.add(!(c.Act.Bonus.Size >= 0), "act.bonus.size is %v, want 0 or more", c.Act.Bonus.Size)
 	errs.add(c.Act.Bonus.Kind != "" && c.Act.Bonus.Kind != "first" && c.Act.Bonus.Kind != "count", "act.bonus.kind %q: want first or count", c.Act.Bonus.Kind)
-	errs = append(errs, c.PPO.Check(), c.Imitate.Check(), c.Halt.Check())
+	errs = append(errs, c.PPO.Check(), c.DQN.Check(), c.Imitate.Check(), c.Halt.Check())
 	return errors.Join(errs...)
 }
 
@@ -107,6 +109,12 @@ type updater interface {
 	optimizer() *torch.Adam
 	random() *rng.Rand
 	Close()
+}
+
+// A keeper is an updater that a run needs more of than its optimiser's state.
+type keeper interface {
+	save(tensors map[string]safetensors.Tensor) error
+	load(tensors map[string]safetensors.Tensor) error
 }
 
 // Achieved is what an agent came to in episodes that it did not learn from.
@@ -146,6 +154,12 @@ func (l *Learner) open(dev torch.Device) (err error) {
 		return err
 	}
 	switch cfg.Algorithm {
+	case AlgorithmDQN:
+		p, err := NewDQN(l.net, l.actor, cfg.DQN, cfg.Seed)
+		if err != nil {
+			return err
+		}
+		l.update = p
 	case AlgorithmImitate:
 		p, err := NewImitation(l.net, l.actor, cfg.Imitate, cfg.Seed)
 		if err != nil {
@@ -307,8 +321,11 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 		runlog.Float("mean_return", m.MeanReturn), runlog.Float("success", m.Success), runlog.Float("mean_segments", m.MeanSegments),
 		runlog.Float("loss", l.sum.Loss/n), runlog.Float("value_loss", l.sum.Value/n), runlog.Float("entropy", l.sum.Entropy/n),
 		runlog.Float("kl", l.sum.KL/n), runlog.Float("grad_norm", l.sum.Norm/n),
-		runlog.Float("frames_per_second", float64(l.steps*l.update.Frames())/d.Seconds()),
 	}
+	if l.cfg.Algorithm == AlgorithmDQN {
+		fields = append(fields, runlog.Float("q", l.sum.Q/n), runlog.Float("explore", l.sum.Explore/n))
+	}
+	fields = append(fields, runlog.Float("frames_per_second", float64(l.steps*l.update.Frames())/d.Seconds()))
 	l.sum, l.steps = Losses{}, 0
 	return fields
 }
@@ -405,6 +422,11 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	if err != nil {
 		return checkpoint.Snapshot{}, err
 	}
+	if k, ok := l.update.(keeper); ok {
+		if err := k.save(tensors); err != nil {
+			return checkpoint.Snapshot{}, err
+		}
+	}
 	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		for i, z := range l.actor.state {
 			tensors[fmt.Sprintf("state.%d", i)] = safetensors.OfFloat32s(torch.Shape(z), s.ReadFloats(nil, z))
@@ -466,6 +488,11 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	}
 	if err := errors.Join(l.net.Params().Load(weights), l.update.optimizer().Load(others, st.Adam)); err != nil {
 		return err
+	}
+	if k, ok := l.update.(keeper); ok {
+		if err := k.load(others); err != nil {
+			return err
+		}
 	}
 	if len(st.Rows) != l.vec.Len() || len(st.Now) != l.vec.Len() {
 		return fmt.Errorf("%d environments, the run has %d", len(st.Rows), l.vec.Len())

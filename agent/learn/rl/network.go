@@ -75,6 +75,14 @@ func (z State) keep(s *torch.Scope) State {
 	return out
 }
 
+// floats copies z to Go, part by part.
+func (z State) floats(s *torch.Scope) (parts [][]float32) {
+	for _, t := range z {
+		parts = append(parts, s.ReadFloats(nil, t))
+	}
+	return parts
+}
+
 // drop frees a state that was kept.
 func (z State) drop() {
 	for _, t := range z {

@@ -80,50 +80,159 @@ func TestPPO(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%s, memory %v", tt.kind, tt.memory), func(t *testing.T) {
 			t.Parallel()
-			var envs []env.Env
-			for range 32 {
-				envs = append(envs, newRecall(tt.memory))
-			}
-			v, err := env.NewVec(envs, env.VecConfig{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			n, err := NewNetwork(NetworkConfig{Kind: tt.kind, Hidden: 16, Window: 4}, v.Spec(), torch.CPU, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer n.Close()
-			a, err := NewActor(n, v, ActorConfig{Segments: 2}, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer a.Close()
 			tt.cfg.Horizon, tt.cfg.Epochs, tt.cfg.LR = 8, 4, 5e-3
-			p, err := NewPPO(n, a, tt.cfg, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer p.Close()
-			success := 0.0
-			for range 60 {
-				if _, err := p.Update(context.Background(), 0); err != nil {
-					t.Fatal(err)
-				}
-				ended := a.Ended()
-				success = 0
-				for _, e := range ended {
-					if e.Success {
-						success += 1 / float64(len(ended))
-					}
-				}
-				if success > 0.9 {
-					break
-				}
-			}
-			if success < 0.9 {
-				t.Errorf("success %.2f after 60 updates, want 0.9", success)
-			}
+			testRecall(t, tt.kind, tt.memory, func(n Network, a *Actor) (updater, error) { return NewPPO(n, a, tt.cfg, 1) })
 		})
+	}
+}
+
+// TestDQN is TestPPO of DQN, on single decisions and on sequences.
+func TestDQN(t *testing.T) {
+	torch.SetThreads(1)
+	for _, tt := range []struct {
+		kind   string
+		memory bool
+		cfg    DQNConfig
+	}{
+		{"conv", false, DQNConfig{}},
+		{"hrm", false, DQNConfig{Steps: 1}},
+		{"gru", true, DQNConfig{SweepConfig: SweepConfig{Sequences: true}, Length: 4, BurnIn: 1}},
+	} {
+		t.Run(fmt.Sprintf("%s, memory %v", tt.kind, tt.memory), func(t *testing.T) {
+			t.Parallel()
+			tt.cfg.Horizon, tt.cfg.Epochs, tt.cfg.Batch, tt.cfg.LR, tt.cfg.Replay, tt.cfg.Warmup, tt.cfg.Target = 8, 2, 64, 5e-3, 4096, 500, 0.05
+			testRecall(t, tt.kind, tt.memory, func(n Network, a *Actor) (updater, error) { return NewDQN(n, a, tt.cfg, 1) })
+		})
+	}
+}
+
+// testRecall wants a success of 0.9 within 60 updates.
+func testRecall(t *testing.T, kind string, memory bool, learner func(Network, *Actor) (updater, error)) {
+	var envs []env.Env
+	for range 32 {
+		envs = append(envs, newRecall(memory))
+	}
+	v, err := env.NewVec(envs, env.VecConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := NewNetwork(NetworkConfig{Kind: kind, Hidden: 16, Window: 4}, v.Spec(), torch.CPU, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	a, err := NewActor(n, v, ActorConfig{Segments: 2}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	p, err := learner(n, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	success, updates := 0.0, 60
+	for k := range updates {
+		if _, err := p.Update(context.Background(), float64(k)/float64(updates)); err != nil {
+			t.Fatal(err)
+		}
+		ended := a.Ended()
+		success = 0
+		for _, e := range ended {
+			if e.Success {
+				success += 1 / float64(len(ended))
+			}
+		}
+		if success > 0.9 {
+			break
+		}
+	}
+	if success < 0.9 {
+		t.Errorf("success %.2f after %d updates, want 0.9", success, updates)
+	}
+}
+
+// A table is a network of one segment without a state: Q-values by what is seen, 0, 1 or 2, one of two actions.
+type table struct {
+	params *torch.Params
+	q      *torch.Tensor // [3, 2]
+}
+
+func (n *table) Params() *torch.Params { return n.params }
+func (n *table) Close()                { n.params.Close() }
+func (n *table) Encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
+	ids := make([]int64, rows)
+	for i, b := range obs {
+		ids[i] = int64(b)
+	}
+	return Seen{s.Embedding(n.q, s.Ints(ids, int64(rows)))}, nil
+}
+func (n *table) Start(*torch.Scope, int) State                 { return nil }
+func (n *table) Segment(_ *torch.Scope, _ Seen, z State) State { return z }
+func (n *table) Heads(s *torch.Scope, x Seen, _ State) Heads {
+	mean := s.Own(x[0].MeanDim([]int64{1}, false, torch.Float32, false))
+	return Heads{Logits: x[0], Value: mean} // so that Q-values are the table's
+}
+
+// A corridor goes on from 0 to 1 to 2, with a reward of 1 a step: 2 ends the episode if ends, else the limit of
+// two steps does.
+type corridor struct {
+	ends bool
+	at   byte
+}
+
+func (w *corridor) Spec() env.Spec {
+	return env.Spec{ID: "corridor", ObsLen: 1, Layout: []env.Field{{Name: "at", Shape: []int{1}}}, Vocab: 3, Actions: []string{"walk", "run"}, MaxSteps: 2}
+}
+func (w *corridor) Seed(uint64)      {}
+func (w *corridor) Reset(obs []byte) { w.at, obs[0] = 0, 0 }
+func (w *corridor) Step(_ int, obs []byte) env.Outcome {
+	w.at++
+	obs[0] = w.at
+	return env.Outcome{Reward: 1, Terminated: w.at == 2 && w.ends, Truncated: w.at == 2 && !w.ends}
+}
+
+// TestReturns has targets by hand, of one step with discount 0.5. The network prefers action 0 in 1 and in 2, where
+// the target network has 30 and 50 for it and more for the other.
+func TestReturns(t *testing.T) {
+	for _, tt := range []struct {
+		ends bool
+		want [2]float32 // of the decisions in 0 and in 1
+	}{
+		{true, [2]float32{1 + 0.5*30, 1}},
+		{false, [2]float32{1 + 0.5*30, 1 + 0.5*50}},
+	} {
+		v, err := env.NewVec([]env.Env{&corridor{ends: tt.ends}}, env.VecConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &table{params: torch.NewParams(torch.CPU)}
+		defer n.Close()
+		if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats([]float32{1, 2, 30, 40, 50, 60}, 3, 2)) }); err != nil {
+			t.Fatal(err)
+		}
+		a, err := NewActor(n, v, ActorConfig{Gamma: 0.5}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		p, err := NewDQN(n, a, DQNConfig{SweepConfig: SweepConfig{Horizon: 4}, Steps: 1, Replay: 100, Warmup: 100}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		torch.Write(n.q, []float32{1, 0, 3, 2, 5, 4}) // the target network stays as it was
+		if _, err := p.Update(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		for k := range p.memory.size {
+			if at := p.memory.Obs[k]; p.memory.known[k] {
+				got, err := p.returns([]int{k})
+				if err != nil || got[0] != tt.want[at] {
+					t.Errorf("ends %v: in %d %v (error %v), want %v", tt.ends, at, got, err, tt.want[at])
+				}
+			}
+		}
 	}
 }
 
@@ -164,10 +273,14 @@ func TestResume(t *testing.T) {
 	torch.SetThreads(1)
 	cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
 	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 4*16*6, 16, 2, 16
+	dqn := Default(AlgorithmDQN, "MiniGrid-DoorKey-5x5-v0")
+	dqn.Envs, dqn.Frames, dqn.Policy.Hidden, dqn.DQN = 4, 4*8*12, 8, DQNConfig{SweepConfig: SweepConfig{Batch: 16}, Replay: 300, Warmup: 40}
+	r2d2 := dqn
+	r2d2.Policy.Kind, r2d2.DQN.Sequences, r2d2.DQN.Length = "gru", true, 8
 	halt := Default(AlgorithmHalt, "maze/5x5-v0")
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
-	for _, cfg := range []Config{cfg, halt} {
-		t.Run(cfg.Algorithm, func(t *testing.T) { testResume(t, cfg) })
+	for _, cfg := range []Config{cfg, dqn, r2d2, halt} {
+		t.Run(cfg.Algorithm+" "+cfg.Policy.Kind, func(t *testing.T) { testResume(t, cfg) })
 	}
 }
 
@@ -316,6 +429,9 @@ func TestErrors(t *testing.T) {
 		{func(c *Config) { c.Envs = 1 << 20 }, "envs is 1048576, want 1 to 16384"},
 		{func(c *Config) { c.PPO.LR = -1 }, "lr is -1"},
 		{func(c *Config) { c.PPO.Lambda = 2 }, "lambda is 2"},
+		{func(c *Config) { c.DQN.Warmup = 60_000 }, "warmup is 60000, want 1 to the 50000 of replay"},
+		{func(c *Config) { c.DQN.Length = 3 }, "burn_in is 4, want less than the length, 3"},
+		{func(c *Config) { c.Algorithm, c.DQN.Replay, c.DQN.Warmup = AlgorithmDQN, 700, 100 }, "replay is 700, want 704 or more for 16 environments"},
 		{func(c *Config) { c.Act.Segments = 5000 }, "act.segments is 5000"},
 		{func(c *Config) { c.Algorithm, c.Imitate.Oracle = AlgorithmImitate, "nobody" }, `no oracle "nobody"`},
 	} {

@@ -1,17 +1,28 @@
 package rl
 
+// Decisions are what was seen and done, one after the other.
+type Decisions struct {
+	Obs      []byte  // [][obsLen] what was seen
+	Actions  []int32 //
+	Fresh    []bool  // the observation is the first of its episode
+	Segments []int32 // thought before the action
+}
+
+func newDecisions(n, obsLen int) Decisions {
+	return Decisions{Obs: make([]byte, n*obsLen), Actions: make([]int32, n), Fresh: make([]bool, n), Segments: make([]int32, n)}
+}
+
 // A Rollout is what n rows did in t steps: the slabs are [t][n], time outermost.
 type Rollout struct {
 	Steps, Rows int
-	Obs         []byte    // [t][n][obsLen] what was seen
-	Actions     []int32   //
-	LogProb     []float32 // of the action, when it was chosen
-	Values      []float32 // [t+1][n]; the last are of what is seen now
-	Rewards     []float32 // with what bonuses and truncated episodes add
-	Done        []bool    // the episode ended with the step
-	Fresh       []bool    // the observation is the first of its episode
-	Segments    []int32   // thought before the action
-	Oracle      []int32   // what the oracle would have done, where one is imitated; else nil
+	Decisions
+	LogProb []float32 // of the action, when it was chosen
+	Values  []float32 // [t+1][n]; the last are of what is seen now
+	Rewards []float32 // with what bonuses and truncated episodes add
+	Done    []bool    // the episode ended with the step
+	Oracle  []int32   // what the oracle would have done, where one is imitated; else nil
+
+	cuts []cutOff // where a limit ended an episode, if they are kept
 
 	Advantages []float32 // by Estimate
 	Returns    []float32 // Advantages + Values: what the values are to become
@@ -21,9 +32,8 @@ type Rollout struct {
 func NewRollout(steps, rows, obsLen int) *Rollout {
 	n := steps * rows
 	return &Rollout{
-		Steps: steps, Rows: rows,
-		Obs: make([]byte, n*obsLen), Actions: make([]int32, n), LogProb: make([]float32, n), Values: make([]float32, n+rows),
-		Rewards: make([]float32, n), Done: make([]bool, n), Fresh: make([]bool, n), Segments: make([]int32, n),
+		Steps: steps, Rows: rows, Decisions: newDecisions(n, obsLen),
+		LogProb: make([]float32, n), Values: make([]float32, n+rows), Rewards: make([]float32, n), Done: make([]bool, n),
 		Advantages: make([]float32, n), Returns: make([]float32, n),
 	}
 }

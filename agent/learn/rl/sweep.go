@@ -106,7 +106,7 @@ func (w *sweep) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
 type loss func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor
 
 // Losses are means over an update's minibatches; a learner fills in those that it has.
-type Losses struct{ Loss, Value, Entropy, KL, Norm float64 }
+type Losses struct{ Loss, Value, Entropy, KL, Norm, Q, Explore float64 }
 
 func (l *Losses) add(m Losses, f float64) {
 	l.Loss += f * m.Loss
@@ -114,6 +114,8 @@ func (l *Losses) add(m Losses, f float64) {
 	l.Entropy += f * m.Entropy
 	l.KL += f * m.KL
 	l.Norm += f * m.Norm
+	l.Q += f * m.Q
+	l.Explore += f * m.Explore
 }
 
 // gather fills the rollout.
@@ -187,72 +189,67 @@ func cut(ids []int, n int) (parts [][]int) {
 
 // descend moves the parameters by one minibatch.
 func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l Losses, err error) {
-	failed := torch.Do(torch.Grad, func(s *torch.Scope) {
+	r := w.rollout
+	l.Norm, err = descend(w.net.Params(), w.adam, lr, w.cfg.MaxNorm, func(s *torch.Scope) (*torch.Tensor, error) {
 		var h Heads
+		var err error
 		if w.cfg.Sequences {
-			h, err = w.unroll(s, ids, first)
+			rows := len(ids) / r.Steps
+			h, err = w.unroll(s, &r.Decisions, ids, rows, first.pick(s, w.index(s, ids[:rows]))) // step 0 has their numbers
 		} else {
 			h, err = w.last(s, ids, before)
 		}
 		if err != nil {
-			return
+			return nil, err
 		}
-		total := f(s, ids, h, &l)
-		if err = diverged(total); err != nil {
-			return
-		}
-		l.Norm = descend(s, w.net.Params(), w.adam, total, lr, w.cfg.MaxNorm)
+		return f(s, ids, h, &l), nil
 	})
-	if err == nil {
-		err = failed
-	}
 	return l, err
 }
 
-// diverged reports a loss that is no number to go down from.
-func diverged(loss *torch.Tensor) error {
-	if x := number(loss); math.IsNaN(x) || math.IsInf(x, 0) {
-		return fmt.Errorf("the loss is %v: learning has diverged", x)
+// diverged reports a loss or gradient that is no number to go down from.
+func diverged(what string, x float64) error {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return fmt.Errorf("the %s is %v: learning has diverged", what, x)
 	}
 	return nil
 }
 
+func (w *sweep) obsLen() int { return w.actor.vec.Spec().ObsLen }
+
+// index is ids as a tensor.
+func (w *sweep) index(s *torch.Scope, ids []int) *torch.Tensor {
+	x := make([]int64, len(ids))
+	for i, k := range ids {
+		x[i] = int64(k)
+	}
+	return torch.From(s, w.net.Params().Device(), x, int64(len(x)))
+}
+
 // last recomputes the last segment of the decisions ids.
 func (w *sweep) last(s *torch.Scope, ids []int, before State) (Heads, error) {
-	x, err := w.net.Encode(s, rowsOf(w.rollout.Obs, ids, w.actor.vec.Spec().ObsLen), len(ids))
+	x, err := w.net.Encode(s, rowsOf(w.rollout.Obs, ids, w.obsLen()), len(ids))
 	if err != nil {
 		return Heads{}, err
 	}
-	at := make([]int64, len(ids))
-	for i, k := range ids {
-		at[i] = int64(k)
-	}
-	z := before.pick(s, torch.From(s, w.net.Params().Device(), at, int64(len(at))))
-	return w.net.Heads(s, x, w.net.Segment(s, x, z)), nil
+	return w.net.Heads(s, x, w.net.Segment(s, x, before.pick(s, w.index(s, ids)))), nil
 }
 
-// unroll recomputes whole sequences from their first states, with gradients through all of it; a row
-// whose episode begins starts afresh.
-func (w *sweep) unroll(s *torch.Scope, ids []int, first State) (Heads, error) {
-	r := w.rollout
-	rows := len(ids) / r.Steps
-	at := make([]int64, rows)
-	for i, k := range ids[:rows] {
-		at[i] = int64(k)
-	}
+// unroll recomputes whole sequences of decisions, ids [steps·rows] with time outermost, from their first
+// states z, with gradients through all of it; a row whose episode begins starts afresh.
+func (w *sweep) unroll(s *torch.Scope, d *Decisions, ids []int, rows int, z State) (Heads, error) {
 	dev := w.net.Params().Device()
-	z := first.pick(s, torch.From(s, dev, at, int64(rows)))
 	fresh, segments := make([]bool, rows), make([]int32, rows)
-	all, err := w.net.Encode(s, rowsOf(r.Obs, ids, w.actor.vec.Spec().ObsLen), len(ids))
+	all, err := w.net.Encode(s, rowsOf(d.Obs, ids, w.obsLen()), len(ids))
 	if err != nil {
 		return Heads{}, err
 	}
 	var logits, values []*torch.Tensor
-	for t := range r.Steps {
+	for t := range len(ids) / rows {
 		x := all.narrow(s, t*rows, rows)
 		begins := false
 		for i, k := range ids[t*rows : (t+1)*rows] {
-			fresh[i], segments[i] = r.Fresh[k] || w.actor.cfg.Reset, r.Segments[k]
+			fresh[i], segments[i] = d.Fresh[k] || w.actor.cfg.Reset, d.Segments[k]
 			begins = begins || fresh[i]
 		}
 		if begins {
@@ -285,13 +282,18 @@ func clipped(s *torch.Scope, ratio, advantage *torch.Tensor, clip float64) *torc
 
 // chosen is the log-probability of every action, and of those taken.
 func (w *sweep) chosen(s *torch.Scope, h Heads, actions []int32, ids []int) (all, taken *torch.Tensor) {
+	all = s.Own(h.Logits.LogSoftmax(-1, torch.Float32, false))
+	return all, w.taken(s, all, actions, ids)
+}
+
+// taken is what all [n, actions] has of the actions of the decisions ids.
+func (w *sweep) taken(s *torch.Scope, all *torch.Tensor, actions []int32, ids []int) *torch.Tensor {
 	n := int64(len(ids))
 	a := make([]int64, n)
 	for i, k := range ids {
 		a[i] = int64(actions[k])
 	}
-	all = s.Own(h.Logits.LogSoftmax(-1, torch.Float32, false))
-	return all, s.Reshape(s.Own(all.Gather(-1, torch.From(s, w.net.Params().Device(), a, n, 1), false, false)), n)
+	return s.Reshape(s.Own(all.Gather(-1, torch.From(s, w.net.Params().Device(), a, n, 1), false, false)), n)
 }
 
 // mean is the mean of x [n].
@@ -313,19 +315,31 @@ func rowsOf(obs []byte, ids []int, obsLen int) []byte {
 	return out
 }
 
-// descend moves the trained parameters down loss, the gradient cut to maxNorm, and returns the norm it
-// had.
-func descend(s *torch.Scope, params *torch.Params, adam *torch.Adam, loss *torch.Tensor, lr, maxNorm float64) float64 {
-	_, trained := params.Trained()
-	grads := s.Gradients(loss, trained)
-	norm := s.Norm(grads)
-	if norm > maxNorm {
-		for i, g := range grads {
-			grads[i] = s.Scale(g, maxNorm/norm)
+// descend moves the trained parameters down the loss that f computes, the gradient cut to maxNorm, and
+// returns the norm it had.
+func descend(params *torch.Params, adam *torch.Adam, lr, maxNorm float64, f func(s *torch.Scope) (*torch.Tensor, error)) (norm float64, err error) {
+	failed := torch.Do(torch.Grad, func(s *torch.Scope) {
+		var loss *torch.Tensor
+		if loss, err = f(s); err != nil {
+			return
 		}
-	}
-	adam.Step(grads, lr)
-	return norm
+		if err = diverged("loss", number(loss)); err != nil {
+			return
+		}
+		_, trained := params.Trained()
+		grads := s.Gradients(loss, trained)
+		norm = s.Norm(grads)
+		if err = diverged("gradient", norm); err != nil {
+			return
+		}
+		if norm > maxNorm {
+			for i, g := range grads {
+				grads[i] = s.Scale(g, maxNorm/norm)
+			}
+		}
+		adam.Step(grads, lr)
+	})
+	return norm, errors.Join(err, failed)
 }
 
 func clamp(s *torch.Scope, x *torch.Tensor, lo, hi float64) *torch.Tensor {
