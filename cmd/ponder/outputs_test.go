@@ -55,6 +55,7 @@ var outputCases = map[string][]outputCase{
 	"ponder play --dir":           {{args: []string{"play", "maze"}, note: "opens a window"}},
 	"ponder train --out":          {{args: []string{"train", "tiny.toml", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train ppo --out":      {{args: []string{"train", "ppo", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
+	"ponder train dqn --out":      {{args: []string{"train", "dqn", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train imitate --out":  {{args: []string{"train", "imitate", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train halt --out":     {{args: []string{"train", "halt", "--begin", "doorkey-5x5", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "64", "--horizon", "4", "--threads", "1", "--eval-count", "1"}}},
 	"ponder import OUT":           {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},

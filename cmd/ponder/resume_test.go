@@ -126,6 +126,20 @@ func TestResumeAgent(t *testing.T) {
 	})
 }
 
+// TestResumeDQN is TestResumeAgent of a DQN: replay, target network and the schedule of its exploration too.
+func TestResumeDQN(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains twice")
+	}
+	testKills(t, 5, 1280, func(dir string, goOn bool) *exec.Cmd {
+		if goOn {
+			return process(t, "ponder", "train", "--resume", dir)
+		}
+		return process(t, "ponder", "train", "dqn", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "1280", "--envs", "4", "--batch", "32", "--epochs", "2",
+			"--hidden", "8", "--replay", "400", "--warmup", "100", "--seed", "3", "--threads", "1", "--out", dir, "--save-every", "32", "--log-every", "32", "--eval-count", "4")
+	})
+}
+
 // testKills compares a run in one go with one that is killed so often. command is what begins a
 // run of so many steps in dir, or goes on with the one there.
 func testKills(t *testing.T, kills, steps int, command func(dir string, goOn bool) *exec.Cmd) {

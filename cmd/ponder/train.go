@@ -53,7 +53,7 @@ type trainFlags struct {
 func newTrainCmd() *cobra.Command {
 	var f trainFlags
 	cmd := cli.Saves(&cobra.Command{
-		Use:   "train RECIPE|FILE.toml|ppo|imitate|halt",
+		Use:   "train RECIPE|FILE.toml|ppo|dqn|imitate|halt",
 		Short: "Train a network and save it with what is needed to go on exactly",
 		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
 preset and overrides its fields (ponder train maze --dry-run prints them all). The run's folder gets the
@@ -113,6 +113,9 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 		newTrainAgentCmd(rl.AlgorithmPPO, "Learn an environment by acting in it", `An agent learns from its own reward (PPO). By default it is an HRM that keeps its carry from step to step and
 thinks one or two segments before each action, with a small reward for what it has not seen before in the
 episode: the recipe that learns MiniGrid. All of it is in the run's folder, and --resume goes on bit for bit.`),
+		newTrainAgentCmd(rl.AlgorithmDQN, "Learn what every action in an environment is worth", `An agent learns the worth of its actions from all that it remembers having done (double DQN with n-step
+returns). The state that a decision began with is remembered with it; --sequences learns from --length decisions
+in a row, as networks with a long memory need. All of it is in the run's folder, the memory too.`),
 		newTrainAgentCmd(rl.AlgorithmImitate, "Learn an environment from its oracle", `The agent learns to do what the environment's oracle would do where the agent itself has come to (DAgger): at
 first the oracle acts, later the agent. A resumed run lets the oracle begin anew in the episodes under way.`),
 		newTrainAgentCmd(rl.AlgorithmHalt, "Learn when to stop thinking, from return", `A policy that learned to act (--begin) stays as it is; a gate learns from the return, less --price for every

@@ -87,8 +87,18 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	}
 	fl.IntVar(&cfg.Act.Segments, "segments", cfg.Act.Segments, segments)
 	fl.Float64Var(&cfg.Act.Gamma, "gamma", 0.99, "discount")
-	sweep, horizon, epochs, batch := &cfg.PPO.SweepConfig, 64, 8, 256
+	sweep, horizon, epochs, batch, lr := &cfg.PPO.SweepConfig, 64, 8, 256, 1e-3
 	switch algorithm {
+	case rl.AlgorithmDQN:
+		sweep, horizon, batch, lr = &cfg.DQN.SweepConfig, 8, 128, 5e-4
+		fl.IntVar(&cfg.DQN.Steps, "steps", 3, "rewards of a return, before a Q-value stands for the rest")
+		fl.IntVar(&cfg.DQN.Replay, "replay", 50_000, "decisions that are remembered")
+		fl.IntVar(&cfg.DQN.Warmup, "warmup", 1000, "of them, before the first is learned from")
+		fl.Float64Var(&cfg.DQN.Target, "target", 0.01, "share of the way that the target network goes with each minibatch")
+		fl.Float64Var(&cfg.DQN.Explore, "explore", 0.05, "chance of an action drawn evenly, to which it falls from 1; negative for none")
+		fl.Float64Var(&cfg.DQN.ExploreFor, "explore-for", 0.3, "share of the run in which it falls")
+		fl.IntVar(&cfg.DQN.Length, "length", 16, "decisions of a sequence, with --sequences")
+		fl.IntVar(&cfg.DQN.BurnIn, "burn-in", 4, "first of them, which only bring the state up to date; negative for none")
 	case rl.AlgorithmImitate:
 		sweep = &cfg.Imitate.SweepConfig
 		fl.StringVar(&cfg.Imitate.Oracle, "oracle", "", "name of the oracle to imitate; default the environment's best")
@@ -103,12 +113,12 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		fl.Float64Var(&cfg.PPO.KLStop, "kl-stop", 0, "end an update's epochs when the policy has moved so far; 0 for never")
 	}
 	fl.IntVar(&sweep.Horizon, "horizon", horizon, "steps of an environment between two updates")
-	fl.IntVar(&sweep.Epochs, "epochs", epochs, "passes over what was gathered")
+	fl.IntVar(&sweep.Epochs, "epochs", epochs, "passes over what was gathered; of dqn, how often a decision is learned from in the mean")
 	fl.IntVar(&sweep.Batch, "batch", batch, "decisions of a minibatch, of halt thoughts")
-	fl.Float64Var(&sweep.LR, "lr", 1e-3, "learning rate")
+	fl.Float64Var(&sweep.LR, "lr", lr, "learning rate")
 	if algorithm != rl.AlgorithmHalt {
 		fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
-		fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout, as recurrent networks need for long memory")
+		fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout (of dqn, a sequence), as recurrent networks need for long memory")
 	}
 	fl.StringVar(&out, "out", "", "the run's folder; default runs/TIME-"+algorithm)
 	cli.Writes(fl, "out", cli.Folder)
