@@ -10,7 +10,7 @@ import (
 
 func newEvalSudokuCmd() *cobra.Command {
 	var q ask.Flags
-	var file, givens string
+	var file, givens, fault string
 	var count int
 	var byRating, compare, search bool
 	var least float64
@@ -30,6 +30,9 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			}
 			if err := q.Check(); err != nil {
 				return err
+			}
+			if fault != "" {
+				return evalFaulty(cmd, &q, exam.Fault(fault), count, least)
 			}
 			if !cmd.Flags().Changed("count") && file != "" {
 				count = 0
@@ -75,12 +78,13 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 	f := cmd.Flags()
 	f.StringVar(&file, "csv", "", "puzzles to solve, columns question and answer, rating if known")
 	f.StringVar(&givens, "givens", "30-36", "without --csv, generate puzzles with LO-HI givens, or minimal ones")
+	f.StringVar(&fault, "fault", "", "ask minimal puzzles that were spoilt: none, without a solution, or two, with two; with --sure: how often is it sure?")
 	f.IntVar(&count, "count", 1000, "number of puzzles; with --csv the first so many, by default all")
 	f.BoolVar(&byRating, "by-rating", false, "the outcome by rating too")
 	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
 	f.BoolVar(&search, "search", false, "where a thought does not solve, branch on a doubtful cell and think on in each branch; the rules of a full board are checked, the solution is not known")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is solved")
-	cmd.MarkFlagsMutuallyExclusive("csv", "givens")
+	cmd.MarkFlagsMutuallyExclusive("csv", "givens", "fault")
 	return cmd
 }
 
@@ -101,4 +105,25 @@ func examSudokus(file, givens string, count int, seed uint64) ([]exam.Sudoku, er
 		return nil, cli.Usagef("--givens %s: %v", givens, err)
 	}
 	return list, nil
+}
+
+// evalFaulty asks for puzzles that have not exactly one solution.
+func evalFaulty(cmd *cobra.Command, q *ask.Flags, fault exam.Fault, count int, least float64) error {
+	if !(q.Sure > 0) || least > 0 {
+		return cli.Usagef("--fault wants --sure P, and no --min-accuracy")
+	}
+	list, err := exam.DrawFaulty(fault, count, q.Seed)
+	if err != nil {
+		return cli.Usagef("--%w", err)
+	}
+	m, cfg, err := q.Open()
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	res, err := exam.Faulty(cmd.Context(), m, fault, list, cfg)
+	if err != nil {
+		return err
+	}
+	return q.Report(cmd.OutOrStdout(), res)
 }
