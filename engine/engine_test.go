@@ -214,10 +214,15 @@ func others(t *testing.T) map[string]*Model {
 		ObsLen: 7*7*3 + 1 + 5, Vocab: 11, Actions: []string{"left", "right", "forward"},
 		Layout: []env.Field{{Name: "image", Shape: []int{7, 7, 3}}, {Name: "direction", Shape: []int{1}}, {Name: "mission", Shape: []int{5}}},
 	}
-	for _, kind := range arch.PolicyKinds() {
-		c := arch.PolicyConfig{Kind: kind, Hidden: 20, Window: 3}
-		all["policy, "+kind] = must(NewPolicy(c, spec, random((&policy{cfg: c.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}).build, 1)))(t)
+	plan := env.Spec{ObsLen: 12, Vocab: 4, Actions: spec.Actions, Layout: []env.Field{{Name: "map", Shape: []int{3, 4}, Agent: 3, Under: 1}}}
+	add := func(name string, c arch.PolicyConfig, spec env.Spec, gated bool) {
+		_, build, _ := policyOf(c.WithDefaults(), spec, gated)
+		all[name] = must(NewPolicy(c, spec, random(build, 1)))(t)
 	}
+	for _, kind := range arch.PolicyKinds() {
+		add("policy, "+kind, arch.PolicyConfig{Kind: kind, Hidden: 20, Window: 3}, spec, kind == "gru")
+	}
+	add("policy, map", arch.PolicyConfig{Kind: "hrm", Hidden: 20}, plan, true)
 	return all
 }
 

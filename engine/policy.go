@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -28,14 +27,11 @@ type policy struct {
 	qkv, mix  affine        // transformer
 	place     []float32     // [window, hidden] of transformer
 
-	actions head
+	verdict verdict
 }
 
 // A policyBlock is x = rms(x + down(swiglu(x))).
 type policyBlock struct{ up, down vec.Matrix }
-
-// A head is two layers with tanh between them.
-type head struct{ first, second affine }
 
 // NewPolicy is New for a network that learned to act in a world of spec.
 func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetensors.Tensor) (*Model, error) {
@@ -45,23 +41,42 @@ func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetens
 	if err := checkSpec(spec); err != nil {
 		return nil, err
 	}
-	if len(spec.Layout) == 1 && spec.Layout[0].Agent != 0 && cfg.WithDefaults().Kind == "hrm" {
-		return nil, errors.New("a policy over the cells of a map needs libtorch as yet")
-	}
+	gated := false
 	for name := range weights {
-		if strings.HasPrefix(name, "gate.") {
-			return nil, errors.New("a policy with a gate needs libtorch as yet")
-		}
+		gated = gated || strings.HasPrefix(name, "gate.")
 	}
-	p := &policy{cfg: cfg.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}
-	if err := read(weights, p.build); err != nil {
+	net, build, sp := policyOf(cfg.WithDefaults(), spec, gated)
+	if err := read(weights, build); err != nil {
 		return nil, err
 	}
-	sp := think.Spec{Vocab: spec.Vocab, Outputs: len(spec.Actions), Answers: 1, Shape: think.Shape{Seq: spec.ObsLen}, Fixed: true}
-	for _, st := range p.states() {
-		sp.Levels = append(sp.Levels, think.Level{Name: st.name, Width: st.places * st.width})
+	return &Model{net, sp}, nil
+}
+
+// policyOf is the network of a policy in a world of spec, with a gate if gated, what asks for its weights, and what it
+// takes and gives.
+func policyOf(cfg arch.PolicyConfig, spec env.Spec, gated bool) (network, func(*reader), think.Spec) {
+	v := verdict{read: 2 * cfg.Hidden, levels: len(cfg.Levels()), gated: gated}
+	if cfg.Kind == "conv" {
+		v.read = cfg.Hidden
 	}
-	return &Model{p, sp}, nil
+	sp := think.Spec{Vocab: spec.Vocab, Outputs: len(spec.Actions), Answers: 1, Shape: think.Shape{Seq: spec.ObsLen}, Fixed: true}
+	if f, ok := mapOf(spec); ok && cfg.Kind == "hrm" {
+		p := &mapPolicy{cfg: cfg, field: f, vocab: spec.Vocab, actions: len(spec.Actions), verdict: v}
+		sp.Shape.Rows, sp.Shape.Cols, sp.Fixed = f.Shape[0], f.Shape[1], false
+		sp.Levels = levelsOf(p.states(1))
+		return p, p.build, sp
+	}
+	p := &policy{cfg: cfg, spec: spec, eyes: eyes{spec: spec}, verdict: v}
+	sp.Levels = levelsOf(p.states())
+	return p, p.build, sp
+}
+
+// levelsOf are the levels of states, places of one token each.
+func levelsOf(states []state) (out []think.Level) {
+	for _, st := range states {
+		out = append(out, think.Level{Name: st.name, Width: st.places * st.width})
+	}
+	return out
 }
 
 func (p *policy) build(r *reader) {
@@ -85,19 +100,7 @@ func (p *policy) build(r *reader) {
 		p.place = r.floats("core.place", p.cfg.Window, h)
 		p.blocks = []policyBlock{block("core")}
 	}
-	head := func(name string, out int) head {
-		return head{r.affine(name+".0", arch.PolicyHead, p.readout()), r.affine(name+".2", out, arch.PolicyHead)}
-	}
-	p.actions = head("policy", len(p.spec.Actions))
-	head("value", 1) // which acting does not ask
-}
-
-// readout is the width of what the heads see: the state, and what was seen beside it.
-func (p *policy) readout() int {
-	if p.cfg.Kind == "conv" {
-		return p.cfg.Hidden
-	}
-	return 2 * p.cfg.Hidden
+	p.verdict.build(r, len(p.spec.Actions))
 }
 
 func (p *policy) states() []state {
@@ -158,11 +161,12 @@ func (p *watcher) encode(r *row, in think.Input) error {
 // An actor is a worker of a policy.
 type actor struct {
 	*policy
+	levels         []state
 	low, high      gru
 	x, now, around vector // what is seen, its tanh, what an update adds
 	up, act, y     vector // of a block
 	both           vector // what the heads see, and what a cell's low steps do
-	inner, answer  vector // of a head
+	tell           *teller
 	gates, past    vector // lstm
 	steps          []float32
 	qkv            []float32 // transformer: [window, 3·hidden]
@@ -172,8 +176,8 @@ type actor struct {
 func (p *watcher) worker(*view) worker {
 	h := p.cfg.Hidden
 	w := &actor{
-		policy: p.policy, now: newVector(h), around: newVector(h), x: newVector(h), up: newVector(2 * vec.Pad(2*h)), act: newVector(2 * h), y: newVector(h),
-		both: newVector(2 * h), inner: newVector(arch.PolicyHead), answer: newVector(len(p.spec.Actions)),
+		policy: p.policy, levels: p.states(), now: newVector(h), around: newVector(h), x: newVector(h), up: newVector(2 * vec.Pad(2*h)), act: newVector(2 * h), y: newVector(h),
+		both: newVector(2 * h), tell: p.verdict.open(len(p.spec.Actions)),
 	}
 	switch p.cfg.Kind {
 	case "cell":
@@ -193,6 +197,7 @@ func (w *actor) segment(r *row, logits []float32) (halt, cont float32) {
 	h := w.cfg.Hidden
 	x := vector(r.e)
 	tanh(w.now[:h], x[:h])
+	w.tell.begin(r.z)
 	state := w.now // what the heads see first
 	switch w.cfg.Kind {
 	case "hrm":
@@ -216,12 +221,8 @@ func (w *actor) segment(r *row, logits []float32) (halt, cont float32) {
 	case "transformer":
 		state = w.lookBack(r.z[0], r.z[1])
 	}
-	concat(w.both, state[:h], w.now[:w.readout()-h])
-	w.actions.first.apply(w.inner, w.both)
-	tanh(w.inner[:arch.PolicyHead], w.inner[:arch.PolicyHead])
-	w.actions.second.apply(w.answer, w.inner)
-	copy(logits, w.answer)
-	return 0, 0
+	concat(w.both, state[:h], w.now[:w.verdict.read-h])
+	return w.tell.tell(logits, w.both, r.z, w.levels)
 }
 
 // think is the HRM over one vector: LCycles updates of z_L, one of z_H, which is what the heads see.

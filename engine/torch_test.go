@@ -3,8 +3,10 @@
 package engine
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -157,16 +159,30 @@ func TestPolicyAsTorch(t *testing.T) {
 			Kind: rapid.SampledFrom(arch.PolicyKinds()).Draw(rt, "kind"), Hidden: rapid.IntRange(1, 40).Draw(rt, "hidden"),
 			LCycles: rapid.IntRange(0, 3).Draw(rt, "l_cycles"), Window: rapid.IntRange(1, 9).Draw(rt, "window"),
 		}
-		spec := drawSpec(rt)
-		weights := random((&policy{cfg: cfg.WithDefaults(), spec: spec, eyes: eyes{spec: spec}}).build, rapid.Uint64().Draw(rt, "weights"))
+		spec, gated := drawSpec(rt), rapid.Bool().Draw(rt, "gated")
+		_, build, _ := policyOf(cfg.WithDefaults(), spec, gated)
+		weights := random(build, rapid.Uint64().Draw(rt, "weights"))
 		net, err := rl.NewNetwork(cfg, spec, torch.CPU, 1)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if err := net.Params().Load(weights); err != nil {
+		own, ofGate := maps.Clone(weights), maps.Clone(weights)
+		isGate := func(name string, _ safetensors.Tensor) bool { return strings.HasPrefix(name, "gate.") }
+		maps.DeleteFunc(own, isGate)
+		maps.DeleteFunc(ofGate, func(name string, t safetensors.Tensor) bool { return !isGate(name, t) })
+		if err := net.Params().Load(own); err != nil {
 			rt.Fatal(err)
 		}
-		core, err := rl.NewCore(net, nil, spec)
+		var gate *rl.Gate
+		if gated {
+			if gate, err = rl.NewGate(net, spec, 1); err == nil {
+				err = gate.Params().Load(ofGate)
+			}
+			if err != nil {
+				rt.Fatal(err)
+			}
+		}
+		core, err := rl.NewCore(net, gate, spec)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -189,6 +205,9 @@ func drawSpec(t *rapid.T) env.Spec {
 		}
 		s.Layout = append(s.Layout, f)
 		s.ObsLen += f.Len()
+	}
+	if f := &s.Layout[0]; len(s.Layout) == 1 && len(f.Shape) == 2 && s.Vocab > 1 && rapid.Bool().Draw(t, "a map") {
+		f.Agent, f.Under = byte(rapid.IntRange(1, s.Vocab-1).Draw(t, "agent")), byte(rapid.IntRange(0, s.Vocab-1).Draw(t, "under"))
 	}
 	return s
 }

@@ -88,6 +88,9 @@ func NewGate(n Network, spec env.Spec, seed uint64) (*Gate, error) {
 	return g, nil
 }
 
+// Params are its parameters.
+func (g *Gate) Params() *torch.Params { return g.params }
+
 // Close frees the parameters.
 func (g *Gate) Close() { g.params.Close() }
 
