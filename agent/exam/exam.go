@@ -74,6 +74,9 @@ func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (
 	if err != nil {
 		return res, err
 	}
+	if rows.Task != "" && rows.Task != m.Usage.Task {
+		return res, fmt.Errorf("data %q: its rows are for the task %s, model %s answers %s", data, rows.Task, m.Name, m.Usage.Task)
+	}
 	res.Evaluation, err = Evaluate(ctx, m, rows.Source, rows.Rows, rows.Cols, n, cfg)
 	if err != nil {
 		err = fmt.Errorf("data %q: %w", data, err)

@@ -103,7 +103,7 @@ func TestErrors(t *testing.T) {
 		"model toy answers maze-directions, want one for sudoku": second(exam.Sudokus(ctx, toy, list, exam.Config{})),
 		"model toy answers maze-directions, want one for arc":    second(exam.ReadARC(toy, "x")),
 		"want a token in [0, 3)":                                 second(exam.Mazes(ctx, toy, mazes, exam.Config{})),
-		"its vocabulary is 6, model toy reads 3 tokens":          second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
+		"its rows are for the task maze-path, model toy answers maze-directions":          second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
 		"no episode": second(exam.Agent(ctx, toy, "maze/5x5-v0", nil, 0, 0, exam.Config{})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -25,7 +25,7 @@ exact, every scored cell as labelled; judged, what q_halt foresees. A dataset la
 too, which the shipped models do not repeat: ask those by eval sudoku.
 
 ` + dataNames(),
-		Example: "  ponder eval data sudoku6:12-16 --model sudoku-groups\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
+		Example: "  ponder eval data sudoku6:12-16 --model sudoku\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
 		Args:    cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if q.Name == "" {
