@@ -99,11 +99,11 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, err := range map[string]error{
-		"none of so small ones is held out":                      second(exam.DrawMazes(maze.Recipe(5), 1, 1)),
-		"model toy answers maze-directions, want one for sudoku": second(exam.Sudokus(ctx, toy, list, exam.Config{})),
-		"model toy answers maze-directions, want one for arc":    second(exam.ReadARC(toy, "x")),
-		"want a token in [0, 3)":                                 second(exam.Mazes(ctx, toy, mazes, exam.Config{})),
-		"its rows are for the task maze-path, model toy answers maze-directions":          second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
+		"none of so small ones is held out":                                      second(exam.DrawMazes(maze.Recipe(5), 1, 1)),
+		"model toy answers maze-directions, want one for sudoku":                 second(exam.Sudokus(ctx, toy, list, exam.Config{})),
+		"model toy answers maze-directions, want one for arc":                    second(exam.ReadARC(toy, "x")),
+		"want a token in [0, 3)":                                                 second(exam.Mazes(ctx, toy, mazes, exam.Config{})),
+		"its rows are for the task maze-path, model toy answers maze-directions": second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
 		"no episode": second(exam.Agent(ctx, toy, "maze/5x5-v0", nil, 0, 0, exam.Config{})),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
