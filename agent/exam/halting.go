@@ -15,7 +15,7 @@ import (
 
 // A HaltingWay is what one way to decide when to stop came to, for each of its settings on the same thoughts.
 type HaltingWay struct {
-	Way    string         `json:"way"`    // learned, residual, fixed, oracle, or own: learned as the model is set
+	Way    string         `json:"way"`    // learned, residual, fixed, first, oracle, or own: learned as the model is set
 	Points []HaltingPoint `json:"points"` // by mean segments
 	// Area is that between the oracle's accuracy and this way's, over the segments of the longest thought: what
 	// a perfect rule would gain, 0 for the oracle. A single setting, the model's own, has none.
@@ -50,7 +50,8 @@ func (c *course) stop(content func(k int) bool) int {
 }
 
 // Halting thinks about the first n rows of src to the most segments and says what each way to halt would have made
-// of these thoughts. What counts as exact is what the model judges: every scored cell, or its judge.
+// of these thoughts. With several thoughts about a row (cfg.Many) there is the way first, where the first to be content
+// ends all of them and answers, and all their segments count; the other ways are about the first thought. What counts as exact is what the model judges: every scored cell, or its judge.
 func Halting(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols, n int, cfg Config) ([]HaltingWay, error) {
 	if err := fits(m, src.Shape()); err != nil {
 		return nil, err
@@ -61,39 +62,44 @@ func Halting(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols,
 		return nil, err
 	}
 	thinker := cfg.thinker(m, think.Shape{Seq: src.Shape().SeqLen, Rows: rows, Cols: cols})
-	thinker.Halting.Rule, thinker.Restarts, thinker.Many = act.Never, 0, think.Many{}
-	var all []*course
+	thinker.Halting.Rule, thinker.Restarts, thinker.Pick = act.Never, 0, think.PickQ
+	var all [][]*course // of each row, one for each thought
 	var in, label [][]int32
-	before := map[int]think.Memory{}
+	before := map[[2]int]think.Memory{} // of row and thought
 	seq := src.Shape().SeqLen
 	var pred []int32
+	thinker.Hear = func(th *think.Thought, k int) error {
+		c, of := all[th.Job][k], [2]int{th.Job, k}
+		now, err := th.State()
+		if err != nil {
+			return err
+		}
+		residual := math.Inf(1)
+		if was, ok := before[of]; ok {
+			residual = think.Moved(now, was)
+		}
+		before[of] = now
+		if th.Halted {
+			delete(before, of)
+		}
+		pred = think.Argmax(pred, th.Logits, seq)
+		s := sc.Row(in[th.Job], label[th.Job], pred)
+		c.right, c.q, c.residual = append(c.right, s.Judged), append(c.q, float64(th.QHalt)), append(c.residual, residual)
+		return nil
+	}
 	err = thinker.Run(ctx, func(tokens []int32) (int32, bool, error) {
 		if len(all) == n {
 			return 0, false, nil
 		}
 		l := make([]int32, seq)
 		id, err := src.Next(tokens, l)
-		all, in, label = append(all, new(course)), append(in, slices.Clone(tokens)), append(label, l)
+		thoughts := make([]*course, max(1, thinker.Thoughts))
+		for k := range thoughts {
+			thoughts[k] = new(course)
+		}
+		all, in, label = append(all, thoughts), append(in, slices.Clone(tokens)), append(label, l)
 		return id, err == nil, err
-	}, func(th *think.Thought) error {
-		c := all[th.Job]
-		now, err := th.State()
-		if err != nil {
-			return err
-		}
-		residual := math.Inf(1)
-		if was, ok := before[th.Job]; ok {
-			residual = think.Moved(now, was)
-		}
-		before[th.Job] = now
-		if th.Halted {
-			delete(before, th.Job)
-		}
-		pred = think.Argmax(pred, th.Logits, seq)
-		s := sc.Row(in[th.Job], label[th.Job], pred)
-		c.right, c.q, c.residual = append(c.right, s.Judged), append(c.q, float64(th.QHalt)), append(c.residual, residual)
-		return nil
-	})
+	}, func(*think.Thought) error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +110,11 @@ func Halting(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols,
 }
 
 // ways are all ways to halt on the same thoughts.
-func ways(all []*course, own act.Config) []HaltingWay {
+func ways(rows [][]*course, own act.Config) []HaltingWay {
+	var all []*course
+	for _, thoughts := range rows {
+		all = append(all, thoughts[0])
+	}
 	most := len(all[0].right)
 	at := func(setting float64, content func(c *course, k int) bool) HaltingPoint {
 		p := HaltingPoint{Setting: setting}
@@ -157,6 +167,13 @@ func ways(all []*course, own act.Config) []HaltingWay {
 		{Way: "fixed", Points: fixed},
 		{Way: "oracle", Points: oracle},
 	}
+	if len(rows[0]) > 1 {
+		var first []HaltingPoint
+		for _, p := range learned {
+			first = append(first, firstOf(rows, p.Setting))
+		}
+		list = slices.Insert(list, 4, HaltingWay{Way: "first", Points: first})
+	}
 	best := area(oracle, most)
 	for i := range list {
 		w := &list[i]
@@ -179,11 +196,36 @@ func ways(all []*course, own act.Config) []HaltingWay {
 	return list
 }
 
+// firstOf is the way first: the first thought whose q_halt is above t answers, of equals the one of the largest, and where
+// none is the largest q_halt of all.
+func firstOf(rows [][]*course, t float64) HaltingPoint {
+	p := HaltingPoint{Setting: t}
+	for _, thoughts := range rows {
+		end, at, best := len(thoughts[0].right)-1, 0, math.Inf(-1)
+		for _, c := range thoughts {
+			end = min(end, c.stop(func(k int) bool { return c.q[k] > t }))
+		}
+		for i, c := range thoughts {
+			if c.q[end] > best {
+				at, best = i, c.q[end]
+			}
+		}
+		p.Segments += float64((end + 1) * len(thoughts))
+		p.ExactAccuracy += count(thoughts[at].right[end])
+	}
+	n := float64(len(rows))
+	p.Segments, p.ExactAccuracy = p.Segments/n, p.ExactAccuracy/n
+	return p
+}
+
 // area is under the best accuracy that points reach with at most so many segments, from 1 to most; points are sorted
 // by segments. It is the mean accuracy where most is the unit.
 func area(points []HaltingPoint, most int) float64 {
 	sum, best, from := 0.0, 0.0, 1.0
 	for _, p := range points {
+		if p.Segments > float64(most) {
+			break
+		}
 		sum += best * (p.Segments - from)
 		best, from = max(best, p.ExactAccuracy), p.Segments
 	}

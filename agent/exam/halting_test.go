@@ -7,6 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/models"
 )
@@ -20,7 +21,11 @@ func TestWays(t *testing.T) {
 		{right: []bool{false, false, false, false}, q: []float64{-9, -8, -7, -6}, residual: []float64{inf, 0.9, 0.9, 0.9}},
 	}
 	got := map[string]HaltingWay{}
-	for _, w := range ways(all, act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 1}) {
+	var rows [][]*course
+	for _, c := range all {
+		rows = append(rows, []*course{c})
+	}
+	for _, w := range ways(rows, act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 1}) {
 		got[w.Way] = w
 	}
 	// Threshold 1: after segments 2, 1 and, never content, 4.
@@ -37,6 +42,20 @@ func TestWays(t *testing.T) {
 		if own := name == "own"; own != (w.Area == nil) || !own && name != "oracle" && *w.Area <= 0 {
 			t.Errorf("%s: area %v to the oracle", name, w.Area)
 		}
+	}
+}
+
+// TestFirst: the first of two thoughts to be content answers, both count; where none is, the larger q_halt.
+func TestFirst(t *testing.T) {
+	slow := &course{right: []bool{false, false, false, true}, q: []float64{-3, -2, -1, 4}}
+	quick := &course{right: []bool{false, true, true, true}, q: []float64{-3, 2, 3, 3}}
+	wrong := &course{right: []bool{false, false, false, false}, q: []float64{-9, -8, -7, -6}}
+	// Threshold 1: quick ends the first row after 2 segments, slow the second after 4; at 9 all think on to the end.
+	if p := firstOf([][]*course{{slow, quick}, {wrong, slow}}, 1); p.Segments != 6 || p.ExactAccuracy != 1 {
+		t.Errorf("%+v, want 6 segments, all right", p)
+	}
+	if p := firstOf([][]*course{{slow, quick}, {wrong, wrong}}, 9); p.Segments != 8 || p.ExactAccuracy != 0.5 {
+		t.Errorf("%+v, want 8 segments, half of them right", p)
 	}
 }
 
@@ -58,6 +77,10 @@ func TestHalting(t *testing.T) {
 	by := map[string]HaltingWay{}
 	for _, w := range list {
 		by[w.Way] = w
+	}
+	more, err := Halting(context.Background(), m, rows.Source, rows.Rows, rows.Cols, 4, Config{Config: think.Config{Many: think.Many{Thoughts: 2, Noise: 0.1}}})
+	if err != nil || len(more) != len(list)+1 || more[4].Way != "first" || more[4].Segments < 2 {
+		t.Errorf("with two thoughts: %+v, error %v", more, err)
 	}
 	if by["learned"].ExactAccuracy < 0.85 || *by["learned"].Area > *by["fixed"].Area || *by["oracle"].Area != 0 || *by["residual"].Area <= 0 {
 		HaltingTable(list).Print(t.Output())

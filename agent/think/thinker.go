@@ -28,6 +28,9 @@ type Thinker struct {
 	// was picked.
 	Many
 	Asked func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
+
+	// Hear, if not nil, hears every segment of every thought about a sequence; thoughts count from 0.
+	Hear func(x *Thought, thought int) error
 }
 
 // A Feed yields the next sequence into in and its puzzle identifier; ok is false when there is none.
@@ -60,6 +63,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	content := func(x *Thought) bool { return t.Halting.Content(x.QHalt, x.QContinue) }
 	councils := map[int]*council{}
 	before := make([]Memory, slots) // of each row's last segment, for PickResidual
+	which := make([]int, slots)     // thought about its sequence each row has
 	hear := func(x *Thought) error {
 		c, residual := councils[x.Job], 0.0
 		if pick == PickResidual {
@@ -95,6 +99,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 					return fmt.Errorf("sequence %d: %w", asked, err)
 				}
 				th.begin(row, asked)
+				which[row] = k
 				if many > 1 && pick == PickResidual {
 					if before[row], err = rows.Save(row); err != nil {
 						return err
@@ -119,6 +124,11 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 		err := th.segment(func(x *Thought) error {
 			if x.Halted {
 				free = append(free, x.row)
+			}
+			if t.Hear != nil {
+				if err := t.Hear(x, which[x.row]); err != nil {
+					return err
+				}
 			}
 			if many > 1 {
 				return hear(x)

@@ -20,7 +20,8 @@ func newBenchHaltingCmd() *cobra.Command {
 		Short: "What each way to halt is worth, on the same thoughts of a model",
 		Long: `Thinks about held-out rows to the most segments and says where each way to halt would have stopped, for all its
 settings: own (as the model is set), learned (q_halt above a threshold), residual (the state's last change below
-one, a fixed point), fixed (after so many segments) and the oracle (the first segment that was right). Each line
+one, a fixed point), fixed (after so many segments), with --thoughts K first (the first of K thoughts that is content
+ends all of them; all their segments count) and the oracle (the first segment that was right). Each line
 has the shortest setting whose accuracy is within half a percent of the way's best, and the area between its
 accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.`,
 		Example: "  ponder bench halting --model sudoku\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json",
@@ -63,6 +64,6 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "", "rows to think about, a name of data or a dataset's folder; default what the model learned from last")
 	f.IntVar(&count, "count", 200, "number of rows")
-	hide(cmd, "votes", "thoughts", "noise", "pick", "sure", "rule", "restarts", "keep-carry")
+	hide(cmd, "votes", "pick", "sure", "rule", "restarts", "keep-carry")
 	return cmd
 }
