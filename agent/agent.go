@@ -18,7 +18,7 @@ type Policy interface {
 	//	fresh    [rows]          obs is the first of an episode: forget the row's past
 	//	thought  [rows], or nil  the policy appends the segments of each row's decision, if it thinks
 	//
-	// An error ends the run. A policy that takes long returns context.Cause(ctx) when ctx is done.
+	// An error ends the run, and so does a panic or an action out of range, with the policy's type. A policy that takes long returns context.Cause(ctx) when ctx is done.
 	Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, thought [][]trace.Segment) error
 }
 
@@ -133,7 +133,7 @@ func (r *runner) run(ctx context.Context, p Policy) error {
 			}
 			sleeper.Sleep(asleep)
 		}
-		if err := p.Act(ctx, r.actions, r.v.Obs, r.v.Fresh, r.thought); err != nil {
+		if err := r.act(ctx, p); err != nil {
 			return err
 		}
 		for i := range r.rows {
@@ -158,6 +158,12 @@ func (r *runner) run(ctx context.Context, p Policy) error {
 		}
 	}
 	return nil
+}
+
+// act lets p decide.
+func (r *runner) act(ctx context.Context, p Policy) (err error) {
+	defer Recover(&err, "policy", p)
+	return p.Act(ctx, r.actions, r.v.Obs, r.v.Fresh, r.thought)
 }
 
 // begin starts the next episode in row i. Rows for which none is left go on uncounted, because a

@@ -247,8 +247,15 @@ func TestRunEnds(t *testing.T) {
 		}
 	}
 	_, err := agent.Run(t.Context(), corridors(t, 1, env.SameStep, false), &constant{action: 9}, agent.Config{Episodes: 1})
-	if err == nil || !strings.Contains(err.Error(), "action 9") {
+	if err == nil || !strings.Contains(err.Error(), "policy *agent_test.constant: vec: action 9 of environment 0 is not in [0, 3)") {
 		t.Errorf("an action out of range: %v", err)
+	}
+	none := []int(nil)
+	_, err = agent.Run(t.Context(), corridors(t, 1, env.SameStep, false), agent.ByRow(func(_ context.Context, row int, _ []byte, _ bool) (int, error) {
+		return none[row], nil
+	}), agent.Config{Episodes: 1})
+	if err == nil || !strings.HasPrefix(err.Error(), "policy agent.ByRow panics: runtime error: index out of range [0] with length 0 (agent_test.go:") {
+		t.Errorf("a policy that panics: %v", err)
 	}
 	if _, err := agent.Run(t.Context(), corridors(t, 1, env.SameStep, false), &constant{}, agent.Config{Episodes: -1}); err == nil {
 		t.Error("a negative number of episodes is no error")

@@ -3,6 +3,7 @@
 package learn
 
 import (
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
@@ -175,6 +177,9 @@ func TestDiverged(t *testing.T) {
 	g, _, err := l.Gradients(from(0))
 	if g != nil || err == nil || err.Error() != "the loss is NaN: training has diverged" {
 		t.Errorf("gradients %v, error %v", g, err)
+	}
+	if d, ok := errors.AsType[*run.Diverged](err); !ok || d.Batch["rows.inputs"].Len() != len(l.batch.Inputs) {
+		t.Errorf("its batch: %+v", d)
 	}
 	after, err := m.Params().Save()
 	if diff := cmp.Diff(before, after); err != nil || diff != "" {

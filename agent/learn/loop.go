@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
@@ -150,10 +151,7 @@ func (l *Loop) segment(fill Fill, mode torch.Mode, then func(*torch.Scope, *Call
 	}
 	l.carry.Drop()
 	l.carry = next
-	if !finite(total) {
-		return res, fmt.Errorf("the loss is %v: training has diverged", total)
-	}
-	return res, nil
+	return res, run.CheckFinite("loss", total, l.rows)
 }
 
 // refill asks for new tasks for the rows that halted.

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -199,7 +201,11 @@ func learn(l *Loop, src puzzle.Source, opt *Optimizer, clip float64) (Result, er
 	}
 	defer g.Close()
 	if clip > 0 {
-		if _, err := g.Clip(clip); err != nil {
+		norm, err := g.Clip(clip)
+		if err == nil {
+			err = run.CheckFinite("gradient", norm, l.rows)
+		}
+		if err != nil {
 			return res, err
 		}
 	}
@@ -224,17 +230,24 @@ func (t *Trainer) learned(st Stage) bool {
 
 // save adds the rows and the carry to dst.
 func (l *Loop) save(dst map[string]safetensors.Tensor) error {
-	b := &l.batch
-	rows, seq := int64(b.Rows), int64(b.Seq)
-	dst["rows.inputs"] = safetensors.OfInt32s([]int64{rows, seq}, b.Inputs)
-	dst["rows.labels"] = safetensors.OfInt32s([]int64{rows, seq}, b.Labels)
-	dst["rows.ids"] = safetensors.OfInt32s([]int64{rows}, b.IDs)
+	maps.Copy(dst, l.rows())
 	return torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		for k, z := range l.carry {
 			// bfloat16 widens to float32 and back without loss.
 			dst[l.carryName(k)] = safetensors.OfFloat32s(torch.Shape(z), s.ReadFloats(nil, z))
 		}
 	})
+}
+
+// rows is what the batch holds.
+func (l *Loop) rows() map[string]safetensors.Tensor {
+	b := &l.batch
+	rows, seq := int64(b.Rows), int64(b.Seq)
+	return map[string]safetensors.Tensor{
+		"rows.inputs": safetensors.OfInt32s([]int64{rows, seq}, b.Inputs),
+		"rows.labels": safetensors.OfInt32s([]int64{rows, seq}, b.Labels),
+		"rows.ids":    safetensors.OfInt32s([]int64{rows}, b.IDs),
+	}
 }
 
 // carryName is the name under which the state of level k is saved: carry.z_h of "H".

@@ -82,7 +82,9 @@ func Begin(ctx context.Context, dir string, l Learner, p Plan, o Options) error 
 		r.info.describe()
 		err = r.train(ctx, o.Out)
 	}
-	if _, stopped := errors.AsType[*Stopped](err); err != nil && !stopped && r.done() == 0 {
+	_, stopped := errors.AsType[*Stopped](err)
+	_, diverged := errors.AsType[*Diverged](err)
+	if err != nil && !stopped && !diverged && r.done() == 0 {
 		for _, name := range []string{ConfigFile, InfoFile} {
 			os.Remove(filepath.Join(dir, name))
 		}
@@ -262,6 +264,9 @@ func (r *run) step(ctx context.Context) (done int64, err error) {
 	if err := r.learner.Step(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = r.stop(ctx)
+		}
+		if d, ok := errors.AsType[*Diverged](err); ok {
+			err = r.diverged(d, err)
 		}
 		return before, err
 	}

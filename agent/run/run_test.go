@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -287,6 +288,43 @@ func TestFailed(t *testing.T) {
 	}
 	if info, err := ReadInfo(dir); err != nil || info.State != Finished || info.Error != "" {
 		t.Errorf("run.json after it went on %+v, %v", info, err)
+	}
+}
+
+// TestDiverged: a run whose learner diverged keeps its last checkpoint and the batch, and says where they are.
+func TestDiverged(t *testing.T) {
+	for _, tt := range []struct {
+		at   int64
+		last string
+	}{
+		{0, "no step was saved before"},
+		{6, "step 5, saved before, is whole: go on from its weights with --begin DIR and a lower learning rate"},
+	} {
+		dir := filepath.Join(t.TempDir(), "walk")
+		w := &walker{cfg: way, before: func(_ string, step int64) error {
+			if step != tt.at {
+				return nil
+			}
+			return fmt.Errorf("pace %d: %w", step, CheckFinite("loss", math.NaN(), func() map[string]safetensors.Tensor {
+				return map[string]safetensors.Tensor{"x": safetensors.OfUint8s([]int64{2}, []byte{7, 9})}
+			}))
+		}}
+		err := Begin(t.Context(), dir, w, plan, Options{})
+		want := fmt.Sprintf("pace %d: the loss is NaN: training has diverged; the batch is in %s; %s", tt.at, filepath.Join(dir, BatchFile), strings.ReplaceAll(tt.last, "DIR", dir))
+		if err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		f, err := safetensors.Open(filepath.Join(dir, BatchFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x, err := f.Tensor("x"); err != nil || string(x.Data) != "\x07\x09" {
+			t.Errorf("the batch has %v, %v", x.Data, err)
+		}
+		f.Close()
+		if info, err := ReadInfo(dir); err != nil || info.State != Failed {
+			t.Errorf("run.json %+v, %v", info, err)
+		}
 	}
 }
 

@@ -78,7 +78,48 @@ func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, erro
 		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),
 	}
 	v.Reset(seed)
+	if err := fits(n, v); err != nil {
+		return nil, err
+	}
 	return a, torch.Do(torch.NoGrad, func(s *torch.Scope) { a.state = n.Start(s, v.Len()).keep(s) })
+}
+
+// fits lets n think once about what the rows of v see, and reports what will not do for it.
+func fits(n Network, v *env.Vec) (err error) {
+	defer agent.Recover(&err, "network", n)
+	rows := int64(v.Len())
+	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		var x Seen
+		if x, err = n.Encode(s, v.Obs, v.Len()); err != nil {
+			return
+		}
+		first := n.Start(s, v.Len())
+		z := n.Segment(s, x, first)
+		h := n.Heads(s, x, z)
+		shapes := func(z State) (all [][]int64) {
+			for _, t := range z {
+				all = append(all, torch.Shape(t))
+			}
+			return all
+		}
+		for _, of := range []struct {
+			what      string
+			got, want [][]int64
+		}{
+			{"logits", shapes(State{h.Logits}), [][]int64{{rows, int64(len(v.Spec().Actions))}}},
+			{"values", shapes(State{h.Value}), [][]int64{{rows}}},
+			{"a state after a segment", shapes(z), shapes(first)},
+		} {
+			if fmt.Sprint(of.got) != fmt.Sprint(of.want) {
+				err = fmt.Errorf("%s of shape %v, want %v", of.what, of.got, of.want)
+				return
+			}
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		err = fmt.Errorf("network %T does not fit %s: %w", n, v.Spec().ID, err)
+	}
+	return err
 }
 
 // Close frees the state; network and Vec stay their owners'.
@@ -268,6 +309,9 @@ func (a *Actor) advise(ctx context.Context, r *Rollout, lo int) error {
 		return err
 	}
 	for i := range n {
+		if k := r.Oracle[lo+i]; k < 0 || int(k) >= len(a.vec.Spec().Actions) {
+			return fmt.Errorf("oracle %T: action %d is not in [0, %d)", a.oracle, k, len(a.vec.Spec().Actions))
+		}
 		if a.rng.Float64() < a.lead {
 			r.Actions[lo+i] = r.Oracle[lo+i]
 		}

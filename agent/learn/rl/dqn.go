@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -114,9 +115,10 @@ func (p *DQN) Close() {
 }
 
 // Update acts for a rollout and learns from what is remembered. done is the share of the run that is over.
-func (p *DQN) Update(ctx context.Context, done float64) (Losses, error) {
+func (p *DQN) Update(ctx context.Context, done float64) (sum Losses, err error) {
+	defer agent.Recover(&err, "network", p.net)
 	p.actor.explore = 1 - (1-p.cfg.Explore)*min(1, done/p.cfg.ExploreFor)
-	sum := Losses{Explore: p.actor.explore}
+	sum.Explore = p.actor.explore
 	begin, first, err := p.gather(ctx)
 	if err != nil {
 		return sum, err
@@ -179,7 +181,11 @@ func (p *DQN) learnFrom(ids []int, rows int, lr float64) (l Losses, err error) {
 	if err != nil {
 		return l, err
 	}
-	l.Norm, err = descend(p.net.Params(), p.adam, lr, p.cfg.MaxNorm, func(s *torch.Scope) (*torch.Tensor, error) {
+	l.Norm, err = descend(p.net.Params(), p.adam, lr, p.cfg.MaxNorm, func() map[string]safetensors.Tensor {
+		out := p.memory.batch(ids, p.obsLen())
+		out["returns"] = safetensors.OfFloat32s([]int64{int64(len(returns))}, returns) // of the last so many
+		return out
+	}, func(s *torch.Scope) (*torch.Tensor, error) {
 		var h Heads
 		var err error
 		if p.cfg.Sequences {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"math"
 
+	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // A GateConfig says how it is learned when to stop thinking.
@@ -152,6 +154,7 @@ func (w *gating) random() *rng.Rand      { return w.rng }
 
 // Update acts for a rollout and learns from it. done is the share of the run that is over.
 func (w *gating) Update(ctx context.Context, done float64) (l Losses, err error) {
+	defer agent.Recover(&err, "network", w.net)
 	r := w.thoughts
 	r.clear()
 	for t := range r.steps {
@@ -265,16 +268,23 @@ func (w *gating) learn(ease float64) (Losses, error) {
 		for _, ids := range cut(w.rng.Perm(n), w.cfg.Batch) {
 			var l Losses
 			var err error
-			l.Norm, err = descend(w.gate.params, w.adam, w.cfg.LR*ease, w.cfg.MaxNorm, func(s *torch.Scope) (*torch.Tensor, error) {
-				dev, b := w.gate.params.Device(), int64(len(ids))
-				feats, picked := make([]float32, 0, len(ids)*r.width), make([]int64, len(ids))
-				for i, id := range ids {
-					feats, picked[i] = append(feats, r.features[id*r.width:(id+1)*r.width]...), choices[id]
+			feats := make([]float32, 0, len(ids)*r.width)
+			for _, id := range ids {
+				feats = append(feats, r.features[id*r.width:(id+1)*r.width]...)
+			}
+			l.Norm, err = descend(w.gate.params, w.adam, w.cfg.LR*ease, w.cfg.MaxNorm, func() map[string]safetensors.Tensor {
+				n, column := int64(len(ids)), []int64{int64(len(ids))}
+				return map[string]safetensors.Tensor{
+					"features": safetensors.OfFloat32s([]int64{n, int64(r.width)}, feats), "halt": safetensors.OfBools(column, picked(r.halt, ids)),
+					"log_prob": safetensors.OfFloat32s(column, picked(r.logProb, ids)), "advantages": safetensors.OfFloat32s(column, picked(advantages, ids)),
+					"returns": safetensors.OfFloat32s(column, picked(r.returns, ids)),
 				}
+			}, func(s *torch.Scope) (*torch.Tensor, error) {
+				dev, b := w.gate.params.Device(), int64(len(ids))
 				column := func(x []float32) *torch.Tensor { return columnOf(s, dev, x, ids) }
 				f := torch.From(s, dev, feats, b, int64(r.width))
 				lp := s.Own(w.gate.q.apply(s, f).LogSoftmax(-1, torch.Float32, false))
-				took := s.Reshape(s.Own(lp.Gather(-1, torch.From(s, dev, picked, b, 1), false, false)), b)
+				took := s.Reshape(s.Own(lp.Gather(-1, torch.From(s, dev, picked(choices, ids), b, 1), false, false)), b)
 				old, adv, weight := column(r.logProb), column(advantages), column(weights)
 				gain := clipped(s, s.Own(s.Sub(took, old).Exp(false)), adv, w.cfg.Clip)
 				value := s.Reshape(w.gate.value.apply(s, f), b)

@@ -58,7 +58,8 @@ func NewImitation(n Network, a *Actor, cfg ImitationConfig, seed uint64) (*Imita
 }
 
 // Update acts for a rollout and learns from it. done is the share of the run that is over.
-func (p *Imitation) Update(ctx context.Context, done float64) (Losses, error) {
+func (p *Imitation) Update(ctx context.Context, done float64) (l Losses, err error) {
+	defer agent.Recover(&err, "network", p.net)
 	p.actor.lead = max(0, 1-done/p.cfg.Teach)
 	before, first, err := p.gather(ctx)
 	if err != nil {

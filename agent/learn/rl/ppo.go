@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -58,7 +59,8 @@ func NewPPO(n Network, a *Actor, cfg PPOConfig, seed uint64) (*PPO, error) {
 }
 
 // Update acts for a rollout and learns from it. done is the share of the run that is over.
-func (p *PPO) Update(ctx context.Context, done float64) (Losses, error) {
+func (p *PPO) Update(ctx context.Context, done float64) (l Losses, err error) {
+	defer agent.Recover(&err, "network", p.net)
 	before, first, err := p.gather(ctx)
 	if err != nil {
 		return Losses{}, err

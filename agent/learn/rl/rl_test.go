@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -190,6 +191,88 @@ func (w *corridor) Step(_ int, obs []byte) env.Outcome {
 	w.at++
 	obs[0] = w.at
 	return env.Outcome{Reward: 1, Terminated: w.at == 2 && w.ends, Truncated: w.at == 2 && !w.ends}
+}
+
+// broken is a table that fails in one way.
+type broken struct {
+	*table
+	how string
+}
+
+func (n broken) Encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
+	switch {
+	case n.how == "refuses":
+		return nil, errors.New("one byte is not an image")
+	case n.how == "panics later" && obs[0] == 1:
+		obs = obs[:0]
+		_ = obs[0]
+	}
+	return n.table.Encode(s, obs, rows)
+}
+
+func (n broken) Heads(s *torch.Scope, x Seen, z State) Heads {
+	h := n.table.Heads(s, x, z)
+	switch n.how {
+	case "panics":
+		panic("no heads")
+	case "three actions":
+		h.Logits = s.Cat(1, h.Logits, s.Narrow(h.Logits, 1, 0, 1))
+	case "is not a number":
+		h.Value = s.Scale(h.Value, math.NaN())
+	}
+	return h
+}
+
+// TestBroken: a network of a user's that does not fit is refused before a step is made, one that fails
+// later ends the run by its name, and a loss that is not a number has its batch with it.
+func TestBroken(t *testing.T) {
+	for _, tt := range []struct{ how, first, later string }{
+		{"refuses", "network rl.broken does not fit corridor: one byte is not an image", ""},
+		{"panics", "network rl.broken panics: no heads (rl_test.go:", ""},
+		{"three actions", "network rl.broken does not fit corridor: logits of shape [[1 3]], want [[1 2]]", ""},
+		{"panics later", "", "network rl.broken panics: runtime error: index out of range [0] with length 0 (rl_test.go:"},
+		{"is not a number", "", "the loss is NaN: training has diverged"},
+	} {
+		v, err := env.NewVec([]env.Env{&corridor{ends: true}}, env.VecConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := broken{&table{params: torch.NewParams(torch.CPU)}, tt.how}
+		defer n.Close()
+		if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats(make([]float32, 6), 3, 2)) }); err != nil {
+			t.Fatal(err)
+		}
+		a, err := NewActor(n, v, ActorConfig{}, 1)
+		if tt.first != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.first) || v.Lengths[0] != 0 {
+				t.Errorf("%s: error %v after %d steps, want %s", tt.how, err, v.Lengths[0], tt.first)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		for _, learner := range []func() (updater, error){
+			func() (updater, error) { return NewPPO(n, a, PPOConfig{SweepConfig: SweepConfig{Horizon: 4}}, 1) },
+			func() (updater, error) {
+				return NewDQN(n, a, DQNConfig{SweepConfig: SweepConfig{Horizon: 4}, Replay: 100, Warmup: 1}, 1)
+			},
+		} {
+			p, err := learner()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			_, err = p.Update(t.Context(), 0)
+			if err == nil || !strings.Contains(err.Error(), tt.later) {
+				t.Errorf("%s: error %v, want %s", tt.how, err, tt.later)
+			}
+			if d, ok := errors.AsType[*run.Diverged](err); ok != (tt.how == "is not a number") || ok && (d.Batch["obs"].Len() == 0 || d.Batch["returns"].Len() == 0) {
+				t.Errorf("%s: %+v", tt.how, d)
+			}
+		}
+	}
 }
 
 // TestReturns has targets by hand, of one step with discount 0.5. The network prefers action 0 in 1 and in 2, where

@@ -1,5 +1,7 @@
 package rl
 
+import "github.com/ponder-agents/ponder/torch/safetensors"
+
 // Decisions are what was seen and done, one after the other.
 type Decisions struct {
 	Obs      []byte  // [][obsLen] what was seen
@@ -10,6 +12,35 @@ type Decisions struct {
 
 func newDecisions(n, obsLen int) Decisions {
 	return Decisions{Obs: make([]byte, n*obsLen), Actions: make([]int32, n), Fresh: make([]bool, n), Segments: make([]int32, n)}
+}
+
+// batch is the decisions ids as tensors.
+func (d *Decisions) batch(ids []int, obsLen int) map[string]safetensors.Tensor {
+	n := int64(len(ids))
+	return map[string]safetensors.Tensor{
+		"obs":      safetensors.OfUint8s([]int64{n, int64(obsLen)}, rowsOf(d.Obs, ids, obsLen)),
+		"actions":  safetensors.OfInt32s([]int64{n}, picked(d.Actions, ids)),
+		"fresh":    safetensors.OfBools([]int64{n}, picked(d.Fresh, ids)),
+		"segments": safetensors.OfInt32s([]int64{n}, picked(d.Segments, ids)),
+	}
+}
+
+// picked is the entries ids of x.
+func picked[T any](x []T, ids []int) []T {
+	y := make([]T, len(ids))
+	for i, k := range ids {
+		y[i] = x[k]
+	}
+	return y
+}
+
+// rowsOf gathers observations.
+func rowsOf(obs []byte, ids []int, obsLen int) []byte {
+	out := make([]byte, 0, len(ids)*obsLen)
+	for _, k := range ids {
+		out = append(out, obs[k*obsLen:(k+1)*obsLen]...)
+	}
+	return out
 }
 
 // A Rollout is what n rows did in t steps: the slabs are [t][n], time outermost.

@@ -6,10 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 	"github.com/sugarme/gotch/ts"
 )
 
@@ -190,7 +191,7 @@ func cut(ids []int, n int) (parts [][]int) {
 // descend moves the parameters by one minibatch.
 func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l Losses, err error) {
 	r := w.rollout
-	l.Norm, err = descend(w.net.Params(), w.adam, lr, w.cfg.MaxNorm, func(s *torch.Scope) (*torch.Tensor, error) {
+	l.Norm, err = descend(w.net.Params(), w.adam, lr, w.cfg.MaxNorm, w.batch(r, ids), func(s *torch.Scope) (*torch.Tensor, error) {
 		var h Heads
 		var err error
 		if w.cfg.Sequences {
@@ -207,12 +208,15 @@ func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l L
 	return l, err
 }
 
-// diverged reports a loss or gradient that is no number to go down from.
-func diverged(what string, x float64) error {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return fmt.Errorf("the %s is %v: learning has diverged", what, x)
+// batch is what the decisions ids of r are learned from, for a run that diverges.
+func (w *sweep) batch(r *Rollout, ids []int) func() map[string]safetensors.Tensor {
+	return func() map[string]safetensors.Tensor {
+		out := r.Decisions.batch(ids, w.obsLen())
+		for name, x := range map[string][]float32{"log_prob": r.LogProb, "values": r.Values, "rewards": r.Rewards, "advantages": r.Advantages, "returns": r.Returns} {
+			out[name] = safetensors.OfFloat32s([]int64{int64(len(ids))}, picked(x, ids))
+		}
+		return out
 	}
-	return nil
 }
 
 func (w *sweep) obsLen() int { return w.actor.vec.Spec().ObsLen }
@@ -268,11 +272,7 @@ func (w *sweep) column(s *torch.Scope, x []float32, ids []int) *torch.Tensor {
 }
 
 func columnOf(s *torch.Scope, dev torch.Device, x []float32, ids []int) *torch.Tensor {
-	y := make([]float32, len(ids))
-	for i, k := range ids {
-		y[i] = x[k]
-	}
-	return torch.From(s, dev, y, int64(len(ids)))
+	return torch.From(s, dev, picked(x, ids), int64(len(ids)))
 }
 
 // clipped is PPO's gain: ratio times advantage, and no more than with the ratio within clip of 1.
@@ -306,30 +306,21 @@ func entropy(s *torch.Scope, lp *torch.Tensor) *torch.Tensor {
 	return s.Scale(s.Sum(s.Mul(s.Own(lp.Exp(false)), lp)), -1/float64(torch.Shape(lp)[0]))
 }
 
-// rowsOf gathers observations.
-func rowsOf(obs []byte, ids []int, obsLen int) []byte {
-	out := make([]byte, 0, len(ids)*obsLen)
-	for _, k := range ids {
-		out = append(out, obs[k*obsLen:(k+1)*obsLen]...)
-	}
-	return out
-}
-
-// descend moves the trained parameters down the loss that f computes, the gradient cut to maxNorm, and
-// returns the norm it had.
-func descend(params *torch.Params, adam *torch.Adam, lr, maxNorm float64, f func(s *torch.Scope) (*torch.Tensor, error)) (norm float64, err error) {
+// descend moves the trained parameters down the loss that f computes of a batch, the gradient cut to
+// maxNorm, and returns the norm it had.
+func descend(params *torch.Params, adam *torch.Adam, lr, maxNorm float64, batch func() map[string]safetensors.Tensor, f func(s *torch.Scope) (*torch.Tensor, error)) (norm float64, err error) {
 	failed := torch.Do(torch.Grad, func(s *torch.Scope) {
 		var loss *torch.Tensor
 		if loss, err = f(s); err != nil {
 			return
 		}
-		if err = diverged("loss", number(loss)); err != nil {
+		if err = run.CheckFinite("loss", number(loss), batch); err != nil {
 			return
 		}
 		_, trained := params.Trained()
 		grads := s.Gradients(loss, trained)
 		norm = s.Norm(grads)
-		if err = diverged("gradient", norm); err != nil {
+		if err = run.CheckFinite("gradient", norm, batch); err != nil {
 			return
 		}
 		if norm > maxNorm {
