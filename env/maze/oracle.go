@@ -8,7 +8,7 @@ import (
 	"github.com/ponder-agents/ponder/env"
 )
 
-// A Plan is the oracle that sees the whole maze and goes a shortest way.
+// A Plan is the oracle that sees the whole maze and goes a shortest way, with the doors as they are.
 type Plan struct {
 	w    *World
 	maze Maze
@@ -36,8 +36,8 @@ func (p *Plan) Act() (int, error) {
 	return bits.TrailingZeros8(set), nil
 }
 
-// Shortest says that a plan has no more steps than any other.
-func (p *Plan) Shortest() bool { return true }
+// Shortest says that a plan has no more steps than any other, which nobody can plan where doors change.
+func (p *Plan) Shortest() bool { return p.w.cfg.Doors == 0 }
 
 // A Bot is the oracle that knows only what the agent has seen in the episode: it goes to the goal
 // by the shortest known way, or else to the nearest cell beside the unknown. It reaches the goal

@@ -25,6 +25,8 @@ func init() {
 			{Name: "reward", Default: "goal", About: "goal (1 there), time (less the later) or distance (a share for every step nearer)"},
 			{Name: "move_cost", Default: "0", About: "taken from the reward of every step"},
 			{Name: "bump_cost", Default: "0", About: "taken from a step into a wall besides"},
+			{Name: "doors", Default: "0", About: "cells that open and close during the episode; there is always a way"},
+			{Name: "door_chance", Default: "0.05", About: "of each door to do so, in a step"},
 			{Name: "steps", Default: "0", About: "limit of an episode; 0 is twice the number of cells"},
 		},
 		Match: func(id string) bool { _, _, ok := size(id); return ok },
@@ -78,6 +80,9 @@ func open(id string, o *env.Options) (env.Env, error) {
 		MoveCost: o.Float("move_cost", 0, 1e6),
 		BumpCost: o.Float("bump_cost", 0, 1e6),
 		MaxSteps: o.Int("steps", 0, 1<<30),
+
+		Doors:      o.Int("doors", 0, MaxSide*MaxSide),
+		DoorChance: o.Float("door_chance", 0, 1),
 	}
 	if err := o.Err(); err != nil {
 		return nil, err

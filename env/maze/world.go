@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
+	"slices"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -51,19 +53,26 @@ type WorldConfig struct {
 	MoveCost float64 // taken from the reward of every step
 	BumpCost float64 // taken besides from a step into a wall
 	MaxSteps int     // truncates an episode; 0 means 2*rows*cols, enough to explore all of a maze
+
+	Doors      int     // cells that open and close during the episode; not ByDistance, which they would change
+	DoorChance float64 // of each door, in a step
 }
 
 // A World is a maze to walk through, from the start to the goal: an env.Env with the actions up,
 // down, left and right (Up to Right). A step into a wall leaves the agent where it is.
 //
 // The observation is a map in tokens, [rows, cols] or [2*radius+1, 2*radius+1]: 0 unknown, 1 wall,
-// 2 open, 3 the agent, 4 the goal.
+// 2 open, 3 the agent, 4 the goal. A door that is shut is a wall, one that is open an open cell; what was
+// seen of it once shows it as it is now.
 type World struct {
 	cfg    WorldConfig
 	spec   env.Spec
 	gen    *Generator
 	rng    *rng.Rand
 	solver Solver
+
+	doors []int     // cells; as many as the maze has place for
+	draws *rng.Rand // of the doors, so that mazes do not depend on how long the episodes before were
 
 	maze  Maze
 	dist  []int32 // to the goal; ByDistance only
@@ -95,6 +104,10 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 		return nil, fmt.Errorf("maze: radius %d: want 1 to %d", cfg.Radius, MaxSide)
 	case cfg.MaxSteps < 1:
 		return nil, fmt.Errorf("maze: limit of %d steps", cfg.MaxSteps)
+	case cfg.Doors < 0 || cfg.Doors > rows*cols || !(cfg.DoorChance >= 0 && cfg.DoorChance <= 1):
+		return nil, fmt.Errorf("maze: %d doors that change with a chance of %v: want 0 to %d, and a chance in [0, 1]", cfg.Doors, cfg.DoorChance, rows*cols)
+	case cfg.Doors > 0 && cfg.Reward == ByDistance:
+		return nil, errors.New("maze: doors change distances, so the reward cannot be one of them")
 	}
 	w := &World{
 		cfg: cfg,
@@ -106,11 +119,13 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 			Actions:  []string{"up", "down", "left", "right"},
 			MaxSteps: cfg.MaxSteps,
 		},
-		gen:  gen,
-		rng:  rng.Stream(0, "maze"),
-		dist: make([]int32, rows*cols),
-		seen: make([]bool, rows*cols),
-		view: make([]byte, rows*cols),
+		gen:   gen,
+		rng:   rng.Stream(0, "maze"),
+		doors: make([]int, 0, rows*cols),
+		draws: rng.Stream(0, "doors"),
+		dist:  make([]int32, rows*cols),
+		seen:  make([]bool, rows*cols),
+		view:  make([]byte, rows*cols),
 	}
 	w.begin() // so that there is a maze to show before the first Reset
 	w.live = false
@@ -152,6 +167,7 @@ func (w *World) begin() {
 // enter starts an episode in the maze.
 func (w *World) enter() {
 	w.agent, w.steps, w.live = w.maze.Start, 0, true
+	w.hang()
 	w.measure()
 	full := w.cfg.View == Full
 	for i := range w.seen {
@@ -159,6 +175,59 @@ func (w *World) enter() {
 	}
 	w.draw()
 	w.look(nil)
+}
+
+// hang draws the doors: cells, walls or not, with open ones on two opposite sides and walls on the others.
+func (w *World) hang() {
+	w.doors = w.doors[:0]
+	if w.cfg.Doors == 0 {
+		return
+	}
+	w.draws.Reseed(w.rng.Uint64(), "doors")
+	for cell := range w.maze.Wall {
+		if w.maze.doorway(cell) {
+			w.doors = append(w.doors, cell)
+		}
+	}
+	n := min(w.cfg.Doors, len(w.doors))
+	for i := range n {
+		k := i + w.draws.IntN(len(w.doors)-i)
+		w.doors[i], w.doors[k] = w.doors[k], w.doors[i]
+	}
+	w.doors = w.doors[:n]
+}
+
+func (m *Maze) doorway(cell int) bool {
+	x, y := cell%m.Cols, cell/m.Cols
+	if x == 0 || y == 0 || x == m.Cols-1 || y == m.Rows-1 || cell == m.Start || cell == m.Goal {
+		return false
+	}
+	up, down, left, right := m.Wall[cell-m.Cols], m.Wall[cell+m.Cols], m.Wall[cell-1], m.Wall[cell+1]
+	return up == down && left == right && up != left
+}
+
+// swing opens and shuts doors, but not the one where the agent stands, nor one whose shutting would part
+// the agent or the start from the goal.
+func (w *World) swing() {
+	for _, cell := range w.doors {
+		if w.draws.Float64() >= w.cfg.DoorChance || cell == w.agent {
+			continue
+		}
+		m := &w.maze
+		m.Wall[cell] = !m.Wall[cell]
+		if m.Wall[cell] && !w.leads(m, w.agent) {
+			m.Wall[cell] = false
+		}
+		if w.seen[cell] {
+			w.view[cell] = w.token(cell)
+		}
+	}
+}
+
+// leads reports whether ways lead from the cell and from the start to the goal.
+func (w *World) leads(m *Maze, cell int) bool {
+	d := w.solver.Distances(m)
+	return d[cell] >= 0 && d[m.Start] >= 0
 }
 
 func (w *World) measure() {
@@ -280,7 +349,9 @@ func (w *World) Step(action int, obs []byte) env.Outcome {
 			out.Reward += 1 - 0.9*float64(w.steps)/float64(w.cfg.MaxSteps)
 		}
 	}
-	w.live = !out.Done()
+	if w.live = !out.Done(); w.live {
+		w.swing()
+	}
 	w.Observe(obs)
 	return out
 }
@@ -334,7 +405,7 @@ func (w *World) Edit(x, y, value int) error {
 	}
 	old := m.Wall[cell]
 	m.Wall[cell] = value == 1 || value == -1 && !old
-	if w.solver.Distances(m)[w.agent] < 0 || w.solver.dist[w.solver.at(m, m.Start)] < 0 {
+	if !w.leads(m, w.agent) {
 		m.Wall[cell] = old
 		return errors.New("maze: a wall there would leave no way to the goal")
 	}
@@ -374,11 +445,18 @@ func (w *World) Clone() env.Env {
 	return c
 }
 
-// A snapshot is stateHead bytes and one byte a cell: bit 0 wall, bit 1 seen.
+// A snapshot is stateHead bytes and one byte a cell: bit 0 wall, bit 1 seen; with doors the state
+// of what they draw from, and their cells in the order in which they do, uint16 each, up to places.
 const (
 	stateMark = 'M'
 	stateHead = 1 + rng.RandStateLen + 1 + 4*4
 )
+
+// noDoor stands in a snapshot where the maze has no place for another door.
+const noDoor uint16 = math.MaxUint16
+
+// places are how many doors a snapshot has room for.
+func (w *World) places() int { return min(w.cfg.Doors, len(w.seen)) }
 
 func abs(n int) int { return max(n, -n) }
 
@@ -404,6 +482,17 @@ func (w *World) AppendState(dst []byte) []byte {
 		}
 		dst = append(dst, b)
 	}
+	if w.cfg.Doors == 0 {
+		return dst
+	}
+	dst = w.draws.AppendState(dst)
+	for i := range w.places() {
+		cell := noDoor
+		if i < len(w.doors) {
+			cell = uint16(w.doors[i])
+		}
+		dst = binary.LittleEndian.AppendUint16(dst, cell)
+	}
 	return dst
 }
 
@@ -412,7 +501,11 @@ func (w *World) Ended() bool { return !w.live }
 
 // SetState implements env.Snapshotter.
 func (w *World) SetState(state []byte) error {
-	if want := stateHead + len(w.seen); len(state) != want || state[0] != stateMark {
+	want := stateHead + len(w.seen)
+	if w.cfg.Doors > 0 {
+		want += rng.RandStateLen + 2*w.places()
+	}
+	if len(state) != want || state[0] != stateMark {
 		return fmt.Errorf("maze: not a snapshot of %s: %d bytes, want %d that begin with %q",
 			w.spec.ID, len(state), want, stateMark)
 	}
@@ -421,7 +514,7 @@ func (w *World) SetState(state []byte) error {
 	for i := range n {
 		n[i] = int(binary.LittleEndian.Uint32(numbers[4*i:]))
 	}
-	cells := state[stateHead:]
+	cells, behind := state[stateHead:stateHead+len(w.seen)], state[stateHead+len(w.seen):]
 	m := Maze{Rows: w.maze.Rows, Cols: w.maze.Cols, Wall: make([]bool, len(cells)), Start: n[2], Goal: n[3]}
 	for i, b := range cells {
 		if b > 3 {
@@ -443,12 +536,33 @@ func (w *World) SetState(state []byte) error {
 		return fmt.Errorf("maze: snapshot of %s: agent in cell %d", w.spec.ID, agent)
 	case steps > w.cfg.MaxSteps || live > 1 || live == 1 && (steps == w.cfg.MaxSteps || agent == m.Goal):
 		return fmt.Errorf("maze: snapshot of %s: step %d of %d, live %d", w.spec.ID, steps, w.cfg.MaxSteps, live)
-	case w.solver.Distances(&m)[agent] < 0 || w.solver.dist[w.solver.at(&m, m.Start)] < 0:
+	case !w.leads(&m, agent):
 		return fmt.Errorf("maze: snapshot of %s: %w", w.spec.ID, ErrNoWay)
 	}
+	var doors []int
+	none := false
+	for at := rng.RandStateLen; at < len(behind); at += 2 {
+		cell := int(binary.LittleEndian.Uint16(behind[at:]))
+		if cell == int(noDoor) {
+			none = true
+			continue
+		}
+		if none || cell >= len(cells) || cell == m.Start || cell == m.Goal || slices.Contains(doors, cell) {
+			return fmt.Errorf("maze: snapshot of %s: a door in cell %d", w.spec.ID, cell)
+		}
+		doors = append(doors, cell)
+	}
+	draws := *w.draws
+	if w.cfg.Doors > 0 {
+		if err := w.draws.SetState(behind[:rng.RandStateLen]); err != nil {
+			return fmt.Errorf("maze: snapshot of %s: %w", w.spec.ID, err)
+		}
+	}
 	if err := w.rng.SetState(state[1 : 1+rng.RandStateLen]); err != nil {
+		*w.draws = draws
 		return fmt.Errorf("maze: snapshot of %s: %w", w.spec.ID, err)
 	}
+	w.doors = append(w.doors[:0], doors...)
 	w.maze.CopyFrom(&m)
 	w.steps, w.agent, w.live = n[0], n[1], live == 1
 	for i, b := range cells {

@@ -32,6 +32,8 @@ var variants = []struct {
 	{"fog", "maze/9x9-v0", []string{"view=fog", "reward=distance", "steps=30"}},
 	{"window", "maze/11x11-v0", []string{"view=window", "radius=2", "move_cost=0.01", "bump_cost=0.1"}},
 	{"test", "maze/7x7-v0", []string{"split=test", "openings=0"}},
+	{"doors", "maze/9x9-v0", []string{"doors=4", "door_chance=0.2"}},
+	{"doors in fog", "maze/11x9-v0", []string{"doors=6", "view=fog"}},
 }
 
 func TestConformance(t *testing.T) {
@@ -73,7 +75,7 @@ func TestOraclesSolve(t *testing.T) {
 						}
 						out = w.Step(action, obs)
 					}
-					if !out.Terminated || o.Name == "plan" && steps != best {
+					if !out.Terminated || o.Name == "plan" && w.cfg.Doors == 0 && steps != best {
 						t.Fatalf("seed %d: %+v after %d steps, shortest %d\n%v", seed, out, steps, best, w.Maze())
 					}
 					total += steps
@@ -83,6 +85,63 @@ func TestOraclesSolve(t *testing.T) {
 				}
 				t.Logf("mean steps %.1f", float64(total)/1000)
 			})
+		}
+	}
+}
+
+// TestDoors: doors change during an episode as its seed has it, whatever was played before; the agent sees
+// them, and there is a way at every moment.
+func TestDoors(t *testing.T) {
+	w := open1(t, "maze/9x9-v0", "doors=5", "door_chance=0.3", "steps=60")
+	obs := make([]byte, w.Spec().ObsLen)
+	play := func(seed uint64) (seen [][]byte) {
+		w.Seed(seed)
+		w.Reset(obs)
+		changes, walls := 0, append([]bool{}, w.maze.Wall...)
+		for range 50 {
+			for cell, wall := range w.maze.Wall {
+				if wall != (obs[cell] == TokenWall) {
+					t.Fatalf("seed %d: cell %d is a wall: %v, and seen as %d", seed, cell, wall, obs[cell])
+				}
+				if wall != walls[cell] {
+					changes++
+				}
+				walls[cell] = wall
+			}
+			if _, ok := w.Shortest(); !ok {
+				t.Fatalf("seed %d: no way", seed)
+			}
+			seen = append(seen, append([]byte{}, obs...))
+			if w.Step(Up, obs).Done() {
+				break
+			}
+		}
+		if len(w.doors) != 5 || len(seen) == 50 && changes < 10 {
+			t.Errorf("seed %d: %d doors, %d changes in %d steps", seed, len(w.doors), changes, len(seen))
+		}
+		return seen
+	}
+	first := play(3)
+	w.Reset(obs) // another episode of the stream
+	if again := play(3); !cmp.Equal(first, again) {
+		t.Error("the same seed has other doors")
+	}
+	// How long an episode lasts does not change the mazes after it.
+	next := func(steps int) string {
+		w.Seed(4)
+		w.Reset(obs)
+		for range steps {
+			w.Step(Up, obs)
+		}
+		w.Reset(obs)
+		return w.Maze().String()
+	}
+	if next(0) != next(1) {
+		t.Error("the next maze depends on the steps before it")
+	}
+	for _, options := range [][]string{{"doors=3", "reward=distance"}, {"doors=-1"}, {"doors=3", "door_chance=2"}} {
+		if _, err := env.Make("maze/9x9-v0", options...); err == nil {
+			t.Errorf("%v was taken", options)
 		}
 	}
 }
