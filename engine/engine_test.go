@@ -263,6 +263,7 @@ func TestBadPolicies(t *testing.T) {
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Vocab = 300 }, "vocab is 300"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Actions = nil }, "0 actions"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{1 << 40, 1 << 40} }, "x has the shape [1099511627776 1099511627776] in an observation of 4 bytes"},
+		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0] = env.Field{Name: "x", Shape: []int{1}, Real: true} }, "x has real numbers"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{-4} }, "x has the shape [-4]"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.ObsLen = 5 }, "the layout has 4 bytes, obs_len is 5"},
 		{arch.PolicyConfig{}, func(*env.Spec) {}, `tensor "L_level.mlp.down_proj.weight" is missing`},

@@ -35,6 +35,9 @@ func checkSpec(s env.Spec) error {
 	}
 	all := 0
 	for _, f := range s.Layout {
+		if f.Real {
+			return fmt.Errorf("spec: %s has real numbers, which libtorch's engine reads and this one does not", f.Name)
+		}
 		n := 1
 		for _, d := range f.Shape {
 			if d < 1 || d > s.ObsLen || n*d > s.ObsLen {

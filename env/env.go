@@ -48,6 +48,7 @@ type Field struct {
 	Shape []int  `json:"shape"`
 	Agent byte   `json:"agent,omitempty"` // of a map that does not move with the agent: the number in the cell where it stands; 0 without
 	Under byte   `json:"under,omitempty"` // what would stand there if it did not
+	Real  bool   `json:"real,omitempty"`  // its elements are float32s, four bytes each, the lowest first
 }
 
 // Len is the number of bytes of the field.
@@ -55,6 +56,9 @@ func (f Field) Len() int {
 	n := 1
 	for _, d := range f.Shape {
 		n *= d
+	}
+	if f.Real {
+		return 4 * n
 	}
 	return n
 }

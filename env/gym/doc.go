@@ -8,8 +8,8 @@
 //	w.Rewards, w.Terminated, w.Floats(…) // what it brought
 //
 // [Worker] is for any spaces of numbers: Box, Discrete, MultiDiscrete, MultiBinary, Text, and Dict and
-// Tuple of these. [Open] makes env.Envs of environments whose observations are bytes and whose action is
-// one of n.
+// Tuple of these. [Open] makes env.Envs of environments whose observations are bytes or real numbers and
+// whose action is one of n.
 //
 // # Protocol
 //

@@ -2,7 +2,9 @@ package gym
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -10,10 +12,10 @@ import (
 	"github.com/ponder-agents/ponder/env"
 )
 
-// An Env is one environment of a worker as an env.Env: its observations are bytes, its action is one of
-// n, named by their numbers.
+// An Env is one environment of a worker as an env.Env: its observations are bytes or real numbers, its
+// action is one of n, named by their numbers.
 //
-// A value of a Box of whole numbers is itself, of a Discrete or MultiDiscrete its distance from the
+// A value of a Box of real numbers is a float32 (env.Field.Real), one of whole numbers is itself, of a Discrete or MultiDiscrete its distance from the
 // least; a Text is its UTF-8, padded with zeros.
 //
 // An env.Env cannot return errors. Once something failed, Reset writes zeros, Step truncates at once,
@@ -36,8 +38,9 @@ type Env struct {
 // timeout bounds every call of them, 0 has no bound. Close of any ends the worker of all. They may be
 // used by different goroutines, but take turns.
 //
-// It is an error if the observations are not bytes: Box of whole numbers within 0 to 255, Discrete and
-// MultiDiscrete of at most 256 values, MultiBinary, Text, and Dict and Tuple of these.
+// It is an error if the observations are something else than real numbers and bytes: Box, if of whole numbers
+// within 0 to 255, Discrete and MultiDiscrete of at most 256 values, MultiBinary, Text, and Dict and Tuple
+// of these.
 func Open(ctx context.Context, cfg Config, timeout time.Duration) ([]*Env, error) {
 	cfg.Autoreset = env.NoReset
 	w, err := Start(ctx, cfg)
@@ -61,9 +64,6 @@ func (w *Worker) byteSpec() (env.Spec, float64, error) {
 	s := env.Spec{ID: w.info.ID, MaxSteps: w.info.MaxSteps}
 	for k := range w.obs {
 		l := &w.obs[k]
-		if isFloat(l) {
-			return s, 0, fmt.Errorf("the observation %s is of %s, not of bytes", l.Name, l.Space.DType)
-		}
 		name := l.Name
 		if name == "" {
 			name = "obs"
@@ -72,7 +72,12 @@ func (w *Worker) byteSpec() (env.Spec, float64, error) {
 		if len(shape) == 0 {
 			shape = []int{1}
 		}
+		f := env.Field{Name: name, Shape: shape, Real: isFloat(l)}
 		for i := range l.Elems {
+			if f.Real {
+				s.Vocab = 256
+				break
+			}
 			lo, hi := l.bounds(i)
 			if l.Space.Kind != Box {
 				lo, hi = 0, hi-lo
@@ -82,8 +87,8 @@ func (w *Worker) byteSpec() (env.Spec, float64, error) {
 			}
 			s.Vocab = max(s.Vocab, int(hi)+1)
 		}
-		s.Layout = append(s.Layout, env.Field{Name: name, Shape: shape})
-		s.ObsLen += l.Elems
+		s.Layout = append(s.Layout, f)
+		s.ObsLen += f.Len()
 	}
 	if len(w.actions) != 1 || w.actions[0].Space.Kind != Discrete || w.actions[0].Space.N[0] > 1<<20 {
 		return s, 0, fmt.Errorf("its action is not one of a Discrete space")
@@ -182,6 +187,11 @@ func (e *Env) write(obs []byte) {
 		l := &e.w.obs[k]
 		for i := range l.Elems {
 			v := l.read(row[l.Offset+i*l.size:])
+			if isFloat(l) {
+				binary.LittleEndian.PutUint32(obs[at:], math.Float32bits(float32(v)))
+				at += 4
+				continue
+			}
 			if l.Space.Kind != Box {
 				lo, _ := l.bounds(i)
 				v -= lo

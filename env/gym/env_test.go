@@ -2,7 +2,9 @@ package gym
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +47,26 @@ func TestEnv(t *testing.T) {
 	for _, e := range envs {
 		if e.Err() != nil {
 			t.Error(e.Err())
+		}
+	}
+}
+
+// TestReal: real numbers are float32s in the observation.
+func TestReal(t *testing.T) {
+	e := openEnvs(t, Config{ID: "CartPole-v1"}, time.Minute)[0]
+	want := env.Spec{
+		ID: "CartPole-v1", ObsLen: 16, Vocab: 256, Actions: []string{"0", "1"}, MaxSteps: 500, Layout: []env.Field{{Name: "obs", Shape: []int{4}, Real: true}},
+	}
+	if d := cmp.Diff(want, e.Spec()); d != "" {
+		t.Error(d)
+	}
+	obs := make([]byte, 16)
+	e.Seed(3)
+	e.Reset(obs)
+	e.Step(1, obs)
+	for i, x := range e.Worker().Floats(nil, 0) {
+		if got := math.Float32frombits(binary.LittleEndian.Uint32(obs[4*i:])); float64(got) != x || x == 0 {
+			t.Errorf("number %d is %v, want %v", i, got, x)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package rl
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -18,7 +19,8 @@ const embedding = arch.PolicyEmbedding
 
 // An encoder makes one vector [rows, width] of an observation: the grid of numbers through embeddings
 // and convolutions, as rl-starter-files has it (2x2 with 16, pooled, 2x2 with 32, 2x2 with 64, ReLU),
-// whatever else there is (a direction, a mission) through embeddings of its own, summed.
+// real numbers through a layer with tanh, whatever else there is (a direction, a mission) through embeddings
+// of its own, summed.
 type encoder struct {
 	obsLen int
 	vocab  int
@@ -30,6 +32,7 @@ type encoder struct {
 	pool                 bool
 
 	others []other
+	reals  []real
 	out    *torch.Tensor // [width, all]
 	outB   *torch.Tensor
 	params *torch.Params
@@ -43,6 +46,12 @@ type other struct {
 	table *torch.Tensor // [n·vocab, width], a part for each place
 }
 
+// A real is a field of real numbers, read by a layer with tanh.
+type real struct {
+	at, n int // its first byte; its numbers
+	w, b  *torch.Tensor
+}
+
 // newEncoder adds the parameters of an encoder for observations of spec to b.
 func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
 	e := &encoder{obsLen: spec.ObsLen, vocab: spec.Vocab, params: b.p}
@@ -50,6 +59,11 @@ func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
 	for _, f := range spec.Layout {
 		n := f.Len()
 		switch {
+		case f.Real:
+			r := real{at: at, n: n / 4}
+			r.w, r.b = b.linear("encoder."+f.Name, width, r.n)
+			e.reals = append(e.reals, r)
+			all += width
 		case e.rows == 0 && (len(f.Shape) == 3 && f.Shape[2] <= 4 || len(f.Shape) == 2) && min(f.Shape[0], f.Shape[1]) > 1:
 			e.rows, e.cols, e.channels, e.gridAt = f.Shape[0], f.Shape[1], 1, at
 			if len(f.Shape) == 3 {
@@ -139,6 +153,19 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	for _, o := range e.others {
 		x := s.Embedding(o.table, ids(o.at, o.n, o.n))
 		parts = append(parts, s.Own(x.SumDimIntlist([]int64{1}, false, torch.Float32, false)))
+	}
+	for _, r := range e.reals {
+		x := make([]float32, 0, rows*r.n)
+		for i := range rows {
+			for j := range r.n {
+				v := math.Float32frombits(binary.LittleEndian.Uint32(obs[i*e.obsLen+r.at+4*j:]))
+				if v-v != 0 {
+					return nil, fmt.Errorf("an observation has %v, want a number", v)
+				}
+				x = append(x, v)
+			}
+		}
+		parts = append(parts, s.Tanh(s.Linear(torch.From(s, dev, x, int64(rows), int64(r.n)), r.w, r.b)))
 	}
 	x := parts[0]
 	if len(parts) > 1 {

@@ -4,12 +4,16 @@ package rl
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -21,6 +25,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/think/thinktest"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/gym"
 	_ "github.com/ponder-agents/ponder/env/maze"
 	_ "github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/env/rng"
@@ -82,7 +87,7 @@ func TestPPO(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, memory %v", tt.kind, tt.memory), func(t *testing.T) {
 			t.Parallel()
 			tt.cfg.Horizon, tt.cfg.Epochs, tt.cfg.LR = 8, 4, 5e-3
-			testRecall(t, tt.kind, tt.memory, func(n Network, a *Actor) (updater, error) { return NewPPO(n, a, tt.cfg, 1) })
+			testLearns(t, tt.kind, func() env.Env { return newRecall(tt.memory) }, func(n Network, a *Actor) (updater, error) { return NewPPO(n, a, tt.cfg, 1) })
 		})
 	}
 }
@@ -102,16 +107,16 @@ func TestDQN(t *testing.T) {
 		t.Run(fmt.Sprintf("%s, memory %v", tt.kind, tt.memory), func(t *testing.T) {
 			t.Parallel()
 			tt.cfg.Horizon, tt.cfg.Epochs, tt.cfg.Batch, tt.cfg.LR, tt.cfg.Replay, tt.cfg.Warmup, tt.cfg.Target = 8, 2, 64, 5e-3, 4096, 500, 0.05
-			testRecall(t, tt.kind, tt.memory, func(n Network, a *Actor) (updater, error) { return NewDQN(n, a, tt.cfg, 1) })
+			testLearns(t, tt.kind, func() env.Env { return newRecall(tt.memory) }, func(n Network, a *Actor) (updater, error) { return NewDQN(n, a, tt.cfg, 1) })
 		})
 	}
 }
 
-// testRecall wants a success of 0.9 within 60 updates.
-func testRecall(t *testing.T, kind string, memory bool, learner func(Network, *Actor) (updater, error)) {
+// testLearns wants a success of 0.9 within 60 updates.
+func testLearns(t *testing.T, kind string, world func() env.Env, learner func(Network, *Actor) (updater, error)) {
 	var envs []env.Env
 	for range 32 {
-		envs = append(envs, newRecall(memory))
+		envs = append(envs, world())
 	}
 	v, err := env.NewVec(envs, env.VecConfig{})
 	if err != nil {
@@ -151,6 +156,98 @@ func testRecall(t *testing.T, kind string, memory bool, learner func(Network, *A
 	if success < 0.9 {
 		t.Errorf("success %.2f after %d updates, want 0.9", success, updates)
 	}
+}
+
+// A scale is a world of one step: two weights are seen, and the action must be the side of the heavier.
+type scale struct {
+	rng     *rng.Rand
+	weights [2]float32
+}
+
+func (w *scale) Spec() env.Spec {
+	return env.Spec{ID: "scale", ObsLen: 8, Layout: []env.Field{{Name: "weights", Shape: []int{2}, Real: true}}, Vocab: 256, Actions: []string{"left", "right"}, MaxSteps: 1}
+}
+func (w *scale) Seed(seed uint64) { w.rng.Reseed(seed, "scale") }
+func (w *scale) Reset(obs []byte) {
+	for i := range w.weights {
+		w.weights[i] = float32(w.rng.NormFloat64())
+		binary.LittleEndian.PutUint32(obs[4*i:], math.Float32bits(w.weights[i]))
+	}
+}
+
+func (w *scale) Step(action int, _ []byte) env.Outcome {
+	return env.Outcome{Terminated: true, Reward: map[bool]float64{true: 1}[w.weights[action] > w.weights[1-action]]}
+}
+
+// TestReal: observations of real numbers are learned from, and one that is no number is refused.
+func TestReal(t *testing.T) {
+	torch.SetThreads(1)
+	testLearns(t, "conv", func() env.Env { return &scale{rng: rng.Stream(0, "scale")} }, func(n Network, a *Actor) (updater, error) {
+		if _, err := n.Encode(nil, []byte{0, 0, 0, 0, 0, 0, 0xc0, 0x7f}, 1); err == nil || err.Error() != "an observation has NaN, want a number" {
+			t.Errorf("NaN: error %v", err)
+		}
+		return NewPPO(n, a, PPOConfig{SweepConfig: SweepConfig{Horizon: 8, Epochs: 4, LR: 5e-3}}, 1)
+	})
+}
+
+// TestCartPole: Gymnasium's CartPole-v1 is learned over the bridge: a random agent keeps the pole up for 22 steps in
+// the mean.
+func TestCartPole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("learns for seconds")
+	}
+	python := os.Getenv("PONDER_PYTHON")
+	if python == "" {
+		python = "python3"
+	}
+	if err := exec.Command(python, "-c", "import gymnasium").Run(); err != nil {
+		t.Skip("no Python that imports gymnasium; PONDER_PYTHON may name one")
+	}
+	torch.SetThreads(1)
+	worlds, err := gym.Open(t.Context(), gym.Config{ID: "CartPole-v1", N: 16, Python: python}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer worlds[0].Close()
+	var envs []env.Env
+	for _, w := range worlds {
+		envs = append(envs, w)
+	}
+	v, err := env.NewVec(envs, env.VecConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := NewNetwork(NetworkConfig{Kind: "conv"}, v.Spec(), torch.CPU, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	a, err := NewActor(n, v, ActorConfig{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	p, err := NewPPO(n, a, PPOConfig{SweepConfig: SweepConfig{LR: 3e-3, Epochs: 4}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	mean := 0.0
+	for range 25 {
+		if _, err := p.Update(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		if ended := a.Ended(); len(ended) > 0 {
+			mean = 0
+			for _, e := range ended {
+				mean += e.Return / float64(len(ended))
+			}
+		}
+	}
+	if mean < 80 || worlds[0].Err() != nil {
+		t.Errorf("mean return %.1f after 25 updates (error %v), want 80", mean, worlds[0].Err())
+	}
+	t.Logf("mean return %.1f", mean)
 }
 
 // A table is a network of one segment without a state: Q-values by what is seen, 0, 1 or 2, one of two actions.
