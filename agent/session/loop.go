@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -22,6 +23,8 @@ type Loop struct {
 	ended   bool       // the episode
 	episode int
 	seed    uint64
+	plan    []Edit  // to come in this episode
+	made    []Edit  // in this episode
 	sum     float64 // of rewards
 	steps   int     // of the episode
 }
@@ -43,6 +46,28 @@ func (l *Loop) Over() bool { return l.ended }
 // Seed is that of the episode.
 func (l *Loop) Seed() uint64 { return l.seed }
 
+// Edits are those that were made in the episode, and those to come.
+func (l *Loop) Edits() []Edit { return slices.Concat(l.made, l.plan) }
+
+// Plan makes edits when the episode comes to their steps; they stand in the order of these.
+func (l *Loop) Plan(edits []Edit) error {
+	l.plan = edits
+	return l.follow()
+}
+
+// follow makes the edits that are due.
+func (l *Loop) follow() error {
+	for len(l.plan) > 0 && l.plan[0].Step <= l.steps {
+		e := l.plan[0]
+		l.plan = l.plan[1:]
+		if err := l.edit(e.X, e.Y, e.Value); err != nil {
+			l.plan = nil
+			return fmt.Errorf("edit %v: %w", e, err)
+		}
+	}
+	return nil
+}
+
 // Reset begins an episode anew from the seed.
 func (l *Loop) Reset(seed uint64) {
 	l.seed = seed
@@ -55,6 +80,7 @@ func (l *Loop) Reset(seed uint64) {
 func (l *Loop) start() {
 	l.episode++
 	l.sum, l.steps, l.ended = 0, 0, false
+	l.plan, l.made = nil, nil
 	l.look(true)
 }
 
@@ -151,8 +177,9 @@ func (l *Loop) Take(action int, put func(*trace.Step) error) error {
 			// The last state has no decision of its own, but is to be seen.
 			return put(&l.step)
 		}
+		return nil
 	}
-	return nil
+	return l.follow()
 }
 
 // edit changes the world and lets the agent begin anew.
@@ -167,6 +194,7 @@ func (l *Loop) edit(x, y, value int) error {
 	if err := e.Edit(x, y, value); err != nil {
 		return err
 	}
+	l.made = append(l.made, Edit{l.steps, x, y, value})
 	l.observe()
 	l.look(true)
 	return nil

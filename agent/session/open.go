@@ -17,7 +17,8 @@ func (c Choice) Check() error {
 	if !slices.Contains(trace.Agents(), c.Agent) {
 		return fmt.Errorf("agent %q: want one of hrm, oracle, random, human", c.Agent)
 	}
-	return nil
+	_, err := ParseEdits(c.Edits)
+	return err
 }
 
 // OpenScene opens the agent of c in e; mind opens the one of a Network. Where its error is ErrNoModel and

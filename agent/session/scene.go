@@ -54,6 +54,7 @@ type Choice struct {
 	Model string // of a Network: name or path; empty for the one shipped for Env
 	Rule  string // halting rule; empty for the model's own
 	Seed  uint64
+	Edits string // of the seed's level, as FormatEdits writes them
 }
 
 // A Scene is an opened Choice.

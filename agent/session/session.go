@@ -26,7 +26,7 @@ const (
 	OpNext               // the next seed
 	OpSeed               // Choice.Seed
 	OpSpeed              // Value: of Speeds, an index
-	OpEdit               // X, Y, Value
+	OpEdit               // X, Y, Value; it thinks again at once
 	OpAct                // Value: a person's action
 	OpTake               // a person acts from now on
 	OpReturn             // the agent acts again
@@ -113,6 +113,7 @@ type Session struct {
 	now    Status
 	due    time.Time // of the next move while playing
 	once   bool      // a decision was asked for
+	mull   bool      // a thought was asked for, without its action
 	writer *trace.Writer
 	total  int // segments of all decisions
 	count  int // decisions that had segments
@@ -211,7 +212,7 @@ func (s *Session) run(ctx context.Context, c Choice) {
 
 // moving reports whether the session goes on by itself.
 func (s *Session) moving() bool {
-	return s.loop != nil && (s.now.Playing || s.once) && !(s.now.Human && s.loop.begun)
+	return s.loop != nil && (s.now.Playing || s.once || s.mull) && !(s.now.Human && s.loop.begun)
 }
 
 // load opens a scene in the place of the one before, which stays if that fails.
@@ -230,6 +231,13 @@ func (s *Session) load(ctx context.Context, c Choice) {
 		s.say("%v", err)
 	}
 	s.loop = NewLoop(scene, c.Seed)
+	edits, err := ParseEdits(c.Edits)
+	if err == nil {
+		err = s.loop.Plan(edits)
+	}
+	if err != nil {
+		s.say("%v", err)
+	}
 	s.total, s.count = 0, 0
 	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
 	s.now.Human = s.now.Header.Agent == trace.Human
@@ -256,6 +264,7 @@ func (s *Session) busy(what string) {
 // begun publishes the decision at its start and sets when play goes on.
 func (s *Session) begun(pause time.Duration) {
 	s.now.Ended = s.loop.ended
+	s.now.Choice.Edits = FormatEdits(s.loop.Edits())
 	if s.loop.ended {
 		s.now.Trace.Think(nil) // the last step put shows the end
 	} else {
@@ -277,6 +286,8 @@ func (s *Session) wait(pause time.Duration) {
 func (s *Session) move(ctx context.Context) {
 	l := s.loop
 	switch {
+	case s.mull && !s.now.Playing && !s.once && (l.ended || l.halted()):
+		s.mull = false
 	case l.ended:
 		if s.once {
 			s.once = false
@@ -338,7 +349,7 @@ func (s *Session) acted(ctx context.Context, err error) {
 
 // fail stops play and says why; the state of the world stays.
 func (s *Session) fail(ctx context.Context, err error) {
-	s.now.Playing, s.once = false, false
+	s.now.Playing, s.once, s.mull = false, false, false
 	if ctx.Err() == nil {
 		s.say("%v", err)
 	}
@@ -385,7 +396,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		}
 		return
 	case OpPause:
-		s.now.Playing, s.once = false, false
+		s.now.Playing, s.once, s.mull = false, false, false
 		return
 	case OpStop:
 		if err := s.stopRecording(); err != nil {
@@ -406,10 +417,10 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		s.now.Playing, s.once = false, true
 		s.wait(0)
 	case OpSegment:
-		s.now.Playing, s.once = false, false
+		s.now.Playing, s.once, s.mull = false, false, false
 		s.move(ctx)
 	case OpLonger:
-		s.now.Playing, s.once = false, false
+		s.now.Playing, s.once, s.mull = false, false, false
 		switch {
 		case l.ended:
 			s.say("the episode is over: nothing to think about")
@@ -444,6 +455,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 			s.say("%v", err)
 			return
 		}
+		s.mull = true // also in pause
 		s.begun(0)
 	case OpLevel:
 		if err := l.Load(c.Text); err != nil {

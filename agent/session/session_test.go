@@ -190,22 +190,31 @@ func TestEditThinksAgain(t *testing.T) {
 		}
 	}
 	do(t, s, session.Command{Op: session.OpEdit, X: wall % b.Cols, Y: wall / b.Cols, Value: -1})
+	// Also in pause, until it is content; it does not act.
+	until(t, "it has thought again", func() bool {
+		g := l.Thinking().Thought
+		return len(g) > 0 && g[len(g)-1].Halted
+	})
 	g := l.Thinking()
-	if g.Board.Cells[wall].Kind != maze.KindFloor || len(g.Thought) != 0 {
-		t.Errorf("cell %d is of kind %d, %d segments", wall, g.Board.Cells[wall].Kind, len(g.Thought))
+	if g.Board.Cells[wall].Kind != maze.KindFloor || end(l) != 0 {
+		t.Errorf("cell %d is of kind %d, %d steps", wall, g.Board.Cells[wall].Kind, end(l))
 	}
-	do(t, s, session.Command{Op: session.OpSegment})
-	if len(l.Thinking().Thought) != 1 {
-		t.Error("it does not think again")
-	}
+	segments := len(g.Thought)
 	before := s.Status().Messages
 	s.Send(session.Command{Op: session.OpEdit, X: 0, Y: 0, Value: -1})
 	until(t, "the edit is refused", func() bool { return s.Status().Messages > before })
 	if m := s.Status().Message; !strings.Contains(m, "outer wall") {
 		t.Errorf("message %q", m)
 	}
-	if len(l.Thinking().Thought) != 1 {
+	if len(l.Thinking().Thought) != segments {
 		t.Error("a refused edit lost the thought")
+	}
+	if got, want := s.Status().Choice.Edits, session.FormatEdits([]session.Edit{{X: wall % b.Cols, Y: wall / b.Cols, Value: -1}}); got != want {
+		t.Errorf("edits %q, want %q", got, want)
+	}
+	do(t, s, session.Command{Op: session.OpNext})
+	if got := s.Status().Choice.Edits; got != "" {
+		t.Errorf("edits %q of another level", got)
 	}
 }
 
