@@ -1,7 +1,6 @@
 package models
 
 import (
-	"embed"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -10,11 +9,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	_ "github.com/ponder-agents/ponder/agent/task/families" // the families that the models answer
 )
-
-// files are the folders of this directory, and its few kilobytes of source.
-//
-//go:embed *
-var files embed.FS
 
 // Names returns the sorted names of the shipped models.
 func Names() []string { return names(files) }

@@ -70,9 +70,20 @@ func cellAt(r canvas.Rect, scale float64, v *View, x, y float64) Hit {
 		return Hit{}
 	}
 	p = p.Sub(area.Min).Div(cell)
-	o := overlay{Canvas: &canvas.Canvas{Scale: scale}, View: v, area: area, cell: cell}
 	i := p.Y*v.Step.Board.Cols + p.X
-	return Hit{HitCell, i, o.rect(i)}
+	at, _ := CellRect(r, scale, v, i)
+	return Hit{HitCell, i, at}
+}
+
+// CellRect is the place of a cell of v's board where the board's pane has the place r in a canvas of that scale;
+// false where there is no such cell.
+func CellRect(r canvas.Rect, scale float64, v *View, i int) (canvas.Rect, bool) {
+	if v.Step == nil || i < 0 || i >= len(v.Step.Board.Cells) {
+		return canvas.Rect{}, false
+	}
+	area, cell := boardArea(r, &v.Step.Board, scale)
+	o := overlay{Canvas: &canvas.Canvas{Scale: scale}, View: v, area: area, cell: cell}
+	return o.rect(i), cell > 0
 }
 
 // An art is a board painted once for many frames: all but the agents, and the agents apart, so that

@@ -39,17 +39,39 @@ func (r *Room) Across(all canvas.Rect) []canvas.Rect {
 	return parts
 }
 
-// Column is what is left of the column beside the board. It is empty where there is none: beside two
-// boards, and in pictures narrower than 560 points.
+// leastBeside is the width from which a picture has the column beside the board.
+const leastBeside = 560.0
+
+// leastUnder is the height that a square board leaves to the column of a narrow picture.
+const leastUnder = 128.0
+
+// Column is what is left of the column beside the board, or in a picture that is narrower than 560 points
+// of the one under it, as on a phone. It is empty where there is none: with two boards, and where a narrow
+// picture is not high enough.
 func (r *Room) Column() canvas.Rect {
-	if !r.opened && r.Views == 1 && r.Page.W >= 560 {
-		r.beside, r.Page = r.Page.Right(min(max(r.Page.W*0.3, 256), 420))
-		_, r.beside = r.beside.Right(2 * gap)
+	if !r.opened && r.Views == 1 {
+		under := r.Page.H - r.Page.W - captionHeight - legendHeight
+		switch {
+		case r.Page.W >= leastBeside:
+			r.beside, r.Page = r.Page.Right(min(max(r.Page.W*0.3, 256), 420))
+			_, r.beside = r.beside.Right(2 * gap)
+		case under >= leastUnder:
+			r.beside, r.Page = r.Page.Bottom(under)
+			_, r.beside = r.beside.Left(gap)
+			_, r.beside = r.beside.Right(gap)
+		}
 		_, r.beside = r.beside.Bottom(gap)
 		r.free = r.beside.H
 	}
 	r.opened = true
 	return r.beside
+}
+
+// spare reports whether a picture has h points besides the board and, if that stands under the board, a column with
+// thought and curve.
+func (r *Room) spare(h float64) bool {
+	under := r.Page.H - r.Page.W - captionHeight - legendHeight
+	return r.Page.W >= leastBeside || r.Views > 1 || under < leastUnder || under-h >= leastUnder+leastCurve
 }
 
 // ColumnTop takes the upper h points of the column, or what there is of them.

@@ -16,7 +16,7 @@ func stripPane() Pane {
 	return Pane{
 		ID: "strip", Title: "the strip of segments", Key: "b",
 		Place: func(r *Room) []canvas.Rect {
-			if r.Page.H < 440 || !r.Thinks {
+			if r.Page.H < 440 || !r.Thinks || !r.spare(r.Page.H*0.14) {
 				return nil
 			}
 			var all canvas.Rect

@@ -23,7 +23,7 @@ func timelinePane() Pane {
 	return Pane{
 		ID: "timeline",
 		Place: func(r *Room) (place []canvas.Rect) {
-			if r.Page.H < 320 {
+			if r.Page.H < 320 || !r.spare(68+gap) {
 				return nil
 			}
 			place = make([]canvas.Rect, 1)

@@ -184,6 +184,7 @@ func TestGolden(t *testing.T) {
 		{"oracle-dark-800", small, []*viz.View{&oracle}},
 		{"empty-dark-800", small, []*viz.View{{}}},
 		{"gliding-narrow", viz.Options{Width: 400, Height: 400}, []*viz.View{&gliding}},
+		{"phone", viz.Options{Width: 390, Height: 844}, []*viz.View{maze11}},
 		{"scale-2", viz.Options{Width: 1000, Height: 1000, Scale: 2}, []*viz.View{maze11}},
 	} {
 		for _, v := range tt.v {

@@ -33,7 +33,11 @@ type Config struct {
 	Light    bool    // begin with the light theme
 	Zoom     float64 // of the text and controls; 0 is 1
 	Play     bool    // begin at once
-	Dir      string  // where recordings and pictures go; empty forbids them
+	Edit     bool    // begin with a click on a cell changing it
+	Dir      string  // where recordings and pictures go; without, there are none
+
+	PickFile func() // lets a person pick a file, which comes as Input.Files; nil where there is no such thing
+	Share    func() // hands on what Choice says; nil where there is no such thing
 }
 
 // An Agent can be picked to play.
@@ -86,6 +90,7 @@ type App struct {
 
 	cfg   Config
 	sides []*side
+	more  *control // is for those that find no room
 
 	in      Input // of the last Update
 	pressed string
@@ -94,6 +99,7 @@ type App struct {
 	layer   string // as viz.View has it
 	pick    int
 	edit    bool
+	cursor  int // the cell that the pad's digits go to, or -1
 	speed   int
 	full    bool
 	quit    atomic.Bool
@@ -135,7 +141,8 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a.more = &control{id: "more", tip: "More", icon: iconMore, do: (*App).pickMore}
 	if cfg.Light {
 		a.theme = viz.Light()
 	}
@@ -502,10 +509,10 @@ func (a *App) pickAgent() {
 func (a *App) pickEnv() {
 	a.list = &list{title: "Environment", items: a.cfg.Envs, choose: func(i int) {
 		a.newest()
-		a.pick, a.edit = -1, false
+		a.pick, a.cursor, a.edit = -1, -1, a.cfg.Edit
 		for _, s := range a.sides {
 			c := s.session.Status().Choice
-			c.Env = a.cfg.Envs[i]
+			c.Env, c.Edits = a.cfg.Envs[i], ""
 			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 		}
 	}}
@@ -589,6 +596,22 @@ func (a *App) Light() bool { return a.theme.Name == "light" }
 
 // Zoom is the size of text and controls.
 func (a *App) Zoom() float64 { return a.zoom }
+
+// Choice is what is played, of the first agent where two are compared, as far as it can be said: not a level that
+// was opened from a file. It is false in a replay and before anything is open.
+func (a *App) Choice() (session.Choice, bool) {
+	t := a.status()
+	if t == nil || t.Header.EnvID == "" {
+		return session.Choice{}, false
+	}
+	return t.Choice, true
+}
+
+// Touch reports whether the last that came was from a finger.
+func (a *App) Touch() bool { return a.in.Touch }
+
+// Say shows a message. It must be called from the goroutine of Update, or while that waits.
+func (a *App) Say(message string) { a.say("%s", message) }
 
 // Close stops everything within a second or so and saves what was being recorded.
 func (a *App) Close() error {

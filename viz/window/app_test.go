@@ -69,7 +69,7 @@ func liveApp(t *testing.T) *driver {
 	return drive(t, Config{
 		Open: open, Choice: session.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3},
 		Envs:   []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
-		Agents: []Agent{{"wave", "hrm", "", ""}, {"near", "hrm", "near", ""}, {"misfit", "hrm", "misfit", ""}, {"chance", "random", "", ""}},
+		Agents: []Agent{{Title: "wave", Agent: "hrm"}, {Title: "near", Agent: "hrm", Model: "near"}, {Title: "misfit", Agent: "hrm", Model: "misfit"}, {Title: "chance", Agent: "random"}},
 		Dir:    t.TempDir(), Painters: testPainters,
 	})
 }
@@ -297,9 +297,9 @@ var effects = map[string]func(d *driver, use func()){
 			wall = 9 + 9 + 1 + slices.IndexFunc(d.view().Step.Board.Cells[19:26], func(c cell) bool { return c.Kind == maze.KindWall })
 		}
 		d.clickCell(wall)
-		d.until("the wall is gone and the thought anew", func() bool {
+		d.until("the wall is gone and it has thought again", func() bool {
 			s := d.view().Step
-			return s.Board.Cells[wall].Kind == maze.KindFloor && len(s.Thought) == 0
+			return s.Board.Cells[wall].Kind == maze.KindFloor && len(s.Thought) > 0 && s.Thought[len(s.Thought)-1].Halted
 		})
 		use()
 		if d.edit {
@@ -723,12 +723,15 @@ func TestReplayRefusesWhatNeedsASession(t *testing.T) {
 func TestNothingIsWrittenWithoutAFolder(t *testing.T) {
 	f := episode(t)
 	d := drive(t, Config{Traces: []Trace{{"x", f.Header(), f}}})
+	if saves := d.named("record", "format", "picture", "sheet"); len(saves) > 0 {
+		t.Errorf("it offers to save: %s", saves[0].tip)
+	}
+	d.message = ""
 	for _, k := range []Key{"v", "p", "s", "f"} {
-		d.message = ""
 		d.tick(k)
-		if !strings.Contains(d.message, "not here") {
-			t.Errorf("key %s: message %q", k, d.message)
-		}
+	}
+	if d.message != "" {
+		t.Errorf("message %q", d.message)
 	}
 }
 
@@ -813,7 +816,7 @@ func TestListByMouse(t *testing.T) {
 	r, _ := d.listArea()
 	d.in.Wheel = -1
 	d.tick()
-	d.click(r.X+40, r.Y+listHead+listRow*1.5)
+	d.click(r.X+40, r.Y+listHead+d.sizes().row*1.5)
 	d.until("the second is open", func() bool { return d.view().Header.EnvID == "sudoku/9x9-v0" })
 	d.tick("o")
 	d.click(4, 400)

@@ -3,6 +3,7 @@ package window
 import (
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,52 +17,130 @@ type button struct {
 	r canvas.Rect
 }
 
-// Sizes of buttons in points.
+// Sizes of controls in points.
+type sizes struct {
+	button      float64 // side of a button
+	top, bottom float64 // heights of the bars
+	row         float64 // of a list
+}
+
+// sizes are those for a mouse, or for a finger: no control smaller than 44 points.
+func (a *App) sizes() sizes {
+	if a.in.Touch {
+		return sizes{button: 44, top: 52, bottom: 60, row: 44}
+	}
+	return sizes{button: 28, top: 40, bottom: 48, row: 28}
+}
+
 const (
-	buttonSide = 28.0
-	groupGap   = 10.0
+	groupGap = 10.0
+	edge     = 6.0 // between buttons and the edges of the window
+	// narrow is the width in points below which a window is that of a phone.
+	narrow = 600.0
+	// textRoom is what a button with words has more than one with an icon.
+	textRoom = 14.0
 )
+
+// width is what groups of controls take side by side.
+func (a *App) width(groups [][]*control) float64 {
+	w := float64(len(groups)-1) * groupGap
+	for _, g := range groups {
+		for _, c := range g {
+			w += a.sizes().button + 2
+			if c.text != nil {
+				w += textRoom
+			}
+		}
+	}
+	return w
+}
+
+// bottomGroups are the controls of the bar at the bottom: for fingers only as many as find room, and one for the
+// list of the others.
+func (a *App) bottomGroups() [][]*control {
+	groups := a.present(bottom)
+	if !a.in.Touch || a.width(groups) <= a.in.Width-2*edge {
+		return groups
+	}
+	short := [][]*control{a.named("segment-back", "play", "segment", "longer", "now", "next", "edit")}
+	if !a.live() {
+		short = [][]*control{a.named("back", "segment-back", "play", "segment", "forward", "layer")}
+	}
+	return append(short, []*control{a.more})
+}
 
 // buttons are all buttons at their places.
 func (a *App) buttons() []button {
 	top, low := a.bars()
+	side := a.sizes().button
 	var out []button
-	n, groups := 0, len(bottom)
-	for _, g := range bottom {
-		n += len(g)
+	groups := a.bottomGroups()
+	all := a.width(groups)
+	scale := min(1, (low.W-2*edge)/all)
+	spread := 0.0
+	if a.in.Touch && scale == 1 { // over the whole bar, where a thumb reaches both ends
+		spread = min((low.W-2*edge-all)/float64(max(len(a.flat(groups))-1, 1)), 12)
+		all += spread * float64(len(a.flat(groups))-1)
 	}
-	// Two buttons have words and need more room.
-	const wide = 14.0
-	all := float64(n)*(buttonSide+2) + 2*wide + float64(groups-1)*groupGap
-	scale := min(1, (low.W-16)/all)
-	x := low.X + max((low.W-all*scale)/2, 8)
-	y := low.Y + (low.H-buttonSide)/2
-	for _, g := range bottom {
+	x := low.X + max((low.W-all*scale)/2, edge)
+	y := low.Y + (low.H-side)/2
+	for _, g := range groups {
 		for _, c := range g {
-			w := buttonSide * scale
+			w := side * scale
 			if c.text != nil {
-				w += wide * scale
+				w += textRoom * scale
 			}
-			out = append(out, button{c, canvas.Rect{X: x, Y: y, W: w, H: buttonSide}})
-			x += w + 2*scale
+			out = append(out, button{c, canvas.Rect{X: x, Y: y, W: w, H: side}})
+			x += w + 2*scale + spread
 		}
 		x += groupGap * scale
 	}
 	right := top.X + top.W - 12
-	for i := len(topRight) - 1; i >= 0; i-- {
-		right -= buttonSide
-		out = append(out, button{topRight[i], canvas.Rect{X: right, Y: top.Y + (topBar-buttonSide)/2, W: buttonSide, H: buttonSide}})
-		right -= 2
+	y = top.Y + (top.H-side)/2
+	if a.in.Width >= narrow {
+		list := a.flat(a.present([][]*control{topRight}))
+		for i := len(list) - 1; i >= 0; i-- {
+			right -= side
+			out = append(out, button{list[i], canvas.Rect{X: right, Y: y, W: side, H: side}})
+			right -= 2
+		}
 	}
 	x = top.X + 12
 	room := right - x - 8
-	for _, c := range topLeft {
+	for i, c := range topLeft {
 		w := min(canvas.Width(c.text(a), topFont(c))+28, room)
-		out = append(out, button{c, canvas.Rect{X: x, Y: top.Y + (topBar-buttonSide)/2, W: w, H: buttonSide}})
+		if i == 0 && a.in.Width < narrow {
+			w = min(w, 0.6*room)
+		}
+		out = append(out, button{c, canvas.Rect{X: x, Y: y, W: w, H: side}})
 		x += w + 4
 		room -= w + 4
 	}
 	return out
+}
+
+// present are groups of controls without those that this window has not.
+func (a *App) present(groups [][]*control) [][]*control {
+	out := make([][]*control, 0, len(groups))
+	for _, g := range groups {
+		if g = slices.DeleteFunc(slices.Clone(g), func(c *control) bool { return c.has != nil && !c.has(a) }); len(g) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (*App) flat(groups [][]*control) []*control { return slices.Concat(groups...) }
+
+// named are the controls of these names.
+func (a *App) named(ids ...string) (list []*control) {
+	all := a.controls()
+	for _, id := range ids {
+		if i := slices.IndexFunc(all, func(c *control) bool { return c.id == id }); i >= 0 {
+			list = append(list, all[i])
+		}
+	}
+	return list
 }
 
 func topFont(c *control) canvas.Font {
@@ -112,7 +191,7 @@ func (a *App) drawBars(out []Blit) []Blit {
 	}{{"top", top}, {"bottom", low}} {
 		out = a.draw(out, bar.id, bar.r, k, func(c *canvas.Canvas, r canvas.Rect) {
 			c.Fill(r, a.theme.Back)
-			edge := r.X
+			free := r.X
 			for _, b := range list {
 				if b.r.Y < bar.r.Y || b.r.Y >= bar.r.Y+bar.r.H {
 					continue
@@ -121,12 +200,16 @@ func (a *App) drawBars(out []Blit) []Blit {
 				at.Y -= bar.r.Y
 				a.drawButton(c, at, b.control, hover == b.id)
 				if bar.id == "top" && b.text != nil {
-					edge = max(edge, at.X+at.W)
+					free = max(free, at.X+at.W)
 				}
 			}
 			if bar.id == "top" {
-				_, r = r.Left(edge + 8)
-				_, r = r.Right(float64(len(topRight))*(buttonSide+2) + 20)
+				_, r = r.Left(free + 8)
+				for _, b := range list {
+					if b.r.Y < bar.r.Y+bar.r.H && b.r.X > free {
+						r.W = min(r.W, b.r.X-12-r.X)
+					}
+				}
 				if r.W > 24 {
 					c.TextIn(r, a.note(), canvas.Font{Size: 12}, canvas.Right, a.theme.Continue)
 				}
@@ -240,7 +323,7 @@ func (a *App) drawOver(out []Blit) []Blit {
 			w = max(w, canvas.Width(s, f))
 		}
 		w, h := w+48, float64(len(lines))*18+16
-		r := canvas.Rect{X: (a.in.Width - w) / 2, Y: a.in.Height - bottomBar - h - 8, W: w, H: h}
+		r := canvas.Rect{X: (a.in.Width - w) / 2, Y: a.in.Height - a.sizes().bottom - h - 8, W: w, H: h}
 		out = a.draw(out, "message", r, [2]string{a.message, t.Name}, func(c *canvas.Canvas, r canvas.Rect) {
 			c.RoundRect(r, 8, t.Bad)
 			c.RoundRect(canvas.Rect{X: r.X + 4, Y: r.Y, W: r.W - 4, H: r.H}, 6, t.Raise)
@@ -249,6 +332,7 @@ func (a *App) drawOver(out []Blit) []Blit {
 			}
 		})
 	}
+	out = a.drawPad(out)
 	out = a.drawTip(out)
 	if a.list != nil || a.help {
 		out = a.draw(out, "shade", a.bounds(), t.Name, func(c *canvas.Canvas, r canvas.Rect) {
@@ -261,7 +345,8 @@ func (a *App) drawOver(out []Blit) []Blit {
 		key := struct {
 			title, filter, theme string
 			at, scroll           int
-		}{l.title, l.filter, t.Name, l.at, l.scroll}
+			touch                bool
+		}{l.title, l.filter, t.Name, l.at, l.scroll, a.in.Touch}
 		out = a.draw(out, "list", r, key, a.drawList)
 	}
 	if a.help {
@@ -292,7 +377,7 @@ const tipDelay = 350 * time.Millisecond
 
 func (a *App) drawTip(out []Blit) []Blit {
 	b := a.buttonAt(a.in.X, a.in.Y)
-	if b == nil || a.list != nil || a.help {
+	if b == nil || a.list != nil || a.help || a.in.Touch {
 		a.tip = ""
 		return out
 	}
@@ -312,7 +397,10 @@ func (a *App) drawTip(out []Blit) []Blit {
 	case b.live && !a.live():
 		text += " (not in a replay)"
 	}
-	key := b.keys[0].shown()
+	key := ""
+	if len(b.keys) > 0 {
+		key = b.keys[0].shown()
+	}
 	w := canvas.Width(text, f) + canvas.Width(key, f) + 44
 	var at canvas.Rect
 	for _, c := range a.buttons() {
@@ -321,7 +409,7 @@ func (a *App) drawTip(out []Blit) []Blit {
 		}
 	}
 	r := canvas.Rect{X: min(max(at.X+at.W/2-w/2, 8), max(a.in.Width-w-8, 8)), Y: at.Y - 36, W: w, H: 28}
-	if at.Y < topBar {
+	if at.Y < a.sizes().top {
 		r.Y = at.Y + at.H + 6
 	}
 	return a.draw(out, "tip", r, [3]string{text, key, t.Name}, func(c *canvas.Canvas, r canvas.Rect) {

@@ -21,6 +21,7 @@ type control struct {
 	do   func(a *App)
 	on   func(a *App) bool // it is switched on
 	can  func(a *App) bool // it has an effect now
+	has  func(a *App) bool // the window has it; nil: every window
 }
 
 // The controls of the bar at the bottom, in groups.
@@ -56,11 +57,11 @@ var bottom = [][]*control{
 		{id: "layer", tip: "What lies over the board", keys: []Key{"l"}, icon: iconLayer, do: func(a *App) { a.nextLayer(1) }, on: func(a *App) bool { return a.layer != "" && a.layer != "answer" }},
 		{
 			id: "record", tip: "Record, or end the recording", keys: []Key{"v"}, icon: iconRecord, do: (*App).toggleRecord,
-			on: func(a *App) bool { return a.recording() }, can: (*App).canSave,
+			on: func(a *App) bool { return a.recording() }, has: (*App).canSave,
 		},
-		{id: "format", tip: "What recordings become besides a trace", keys: []Key{"f"}, text: func(a *App) string { return formats[a.export.format] }, do: (*App).nextFormat, can: (*App).canSave},
-		{id: "picture", tip: "Save what is seen as PNG", keys: []Key{"p"}, icon: iconPicture, do: (*App).savePicture, can: (*App).canSave},
-		{id: "sheet", tip: "Save all segments of the decision on one page", keys: []Key{"s"}, icon: iconSheet, do: (*App).saveSheet, can: (*App).canSave},
+		{id: "format", tip: "What recordings become besides a trace", keys: []Key{"f"}, text: func(a *App) string { return formats[a.export.format] }, do: (*App).nextFormat, has: (*App).canSave},
+		{id: "picture", tip: "Save what is seen as PNG", keys: []Key{"p"}, icon: iconPicture, do: (*App).savePicture, has: (*App).canSave},
+		{id: "sheet", tip: "Save all segments of the decision on one page", keys: []Key{"s"}, icon: iconSheet, do: (*App).saveSheet, has: (*App).canSave},
 	},
 }
 
@@ -72,6 +73,8 @@ var topLeft = []*control{
 
 var topRight = []*control{
 	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
+	{id: "file", tip: "Open a trace or a level", keys: []Key{"g"}, icon: iconFile, do: func(a *App) { a.cfg.PickFile() }, has: func(a *App) bool { return a.cfg.PickFile != nil }},
+	{id: "share", tip: "Share this run", keys: []Key{"y"}, icon: iconShare, live: true, do: func(a *App) { a.cfg.Share() }, has: func(a *App) bool { return a.cfg.Share != nil }},
 	{id: "smaller", tip: "Smaller text", keys: []Key{"ctrl+-"}, icon: iconSmaller, do: func(a *App) { a.changeZoom(-1) }},
 	{id: "larger", tip: "Larger text", keys: []Key{"ctrl+="}, icon: iconLarger, do: func(a *App) { a.changeZoom(1) }},
 	{id: "theme", tip: "Dark or light", keys: []Key{"t"}, icon: iconTheme, do: (*App).toggleTheme},
@@ -86,9 +89,35 @@ var keyed = []*control{
 	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},
 }
 
+// pickMore opens the list of the controls that have no button here.
+func (a *App) pickMore() {
+	var rest []*control
+	l := &list{title: "More"}
+	shown := a.buttons()
+	for _, c := range a.controls() {
+		if c.id == "quit" || c.id == "close" || c.id == "layer-back" || slices.ContainsFunc(shown, func(b button) bool { return b.id == c.id }) {
+			continue
+		}
+		text := c.tip
+		switch {
+		case c.text != nil:
+			text += ": " + c.text(a)
+		case c.live && !a.live():
+			text += " (not in a replay)"
+		case !c.enabled(a):
+			text += " (not here)"
+		case c.on != nil && c.on(a):
+			text += ": on"
+		}
+		rest, l.items = append(rest, c), append(l.items, text)
+	}
+	l.choose = func(i int) { rest[i].use(a) }
+	a.list = l
+}
+
 // controls are all of them, and one for each pane that has a key.
 func (a *App) controls() []*control {
-	all := slices.Concat(slices.Concat(bottom...), topLeft, topRight, keyed)
+	all := a.flat(a.present(slices.Concat(bottom, [][]*control{topLeft, topRight, keyed})))
 	for _, p := range a.cfg.Panes {
 		if p.Key != "" {
 			all = append(all, &control{id: "pane " + p.ID, tip: "Show or hide " + p.Title, keys: []Key{Key(p.Key)}, do: func(a *App) { a.toggle(p) }})
@@ -209,10 +238,14 @@ func (a *App) toggleHuman() {
 
 func (a *App) toggleEdit() {
 	a.edit = !a.edit
-	a.message = ""
+	a.message, a.cursor = "", -1
 	if a.edit {
 		a.newest()
-		a.say("Edit: click a cell, or point at it and type a digit. E ends.")
+		if a.pads() {
+			a.say("Edit: tap a cell, then its digit.")
+		} else {
+			a.say("Edit: click a cell, or point at it and type a digit. E ends.")
+		}
 	}
 }
 
@@ -222,11 +255,14 @@ func (a *App) typeDigit(k Key) bool {
 		return false
 	}
 	p, h, _ := a.under(a.in.X, a.in.Y)
-	if h.Kind != viz.HitCell {
+	switch {
+	case a.cursor >= 0:
+		a.editCell(0, a.cursor, int(k[0]-'0'))
+	case h.Kind != viz.HitCell:
 		a.say("point at the cell, then type its digit")
-		return true
+	default:
+		a.editCell(p.View, h.N, int(k[0]-'0'))
 	}
-	a.editCell(p.View, h.N, int(k[0]-'0'))
 	return true
 }
 
@@ -242,6 +278,8 @@ func (a *App) escape() {
 	switch {
 	case a.message != "":
 		a.message = ""
+	case a.cursor >= 0:
+		a.cursor = -1
 	case a.edit:
 		a.edit = false
 	case a.pick >= 0:

@@ -174,3 +174,22 @@ func iconFull(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 14, 10, 14, 14, 10, 14)
 	stroke(c, x, y, col, 6, 14, 2, 14, 2, 10)
 }
+
+// A folder.
+func iconFile(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 1.5, 13, 1.5, 3.5, 6, 3.5, 7.5, 5.5, 14.5, 5.5, 14.5, 13, 1.5, 13)
+}
+
+// Three points in a net.
+func iconShare(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 12, 3.5, 4, 8, 12, 12.5)
+	for _, p := range [][2]float64{{12, 3.5}, {4, 8}, {12, 12.5}} {
+		c.Disc(x+p[0], y+p[1], 2.6, col)
+	}
+}
+
+func iconMore(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	for i := range 3 {
+		c.Disc(x+3+5*float64(i), y+8, 1.8, col)
+	}
+}

@@ -15,7 +15,8 @@ type Input struct {
 	X, Y   float64 // of the pointer, in points of the window
 	Down   bool    // the left button is held
 	Wheel  float64 // turned up by
-	Files  []File  // dropped on the window
+	Files  []File  // dropped on the window, or picked
+	Touch  bool    // by a finger, which needs large controls
 }
 
 // A Key is a character that was typed, as "e" or "?", or the name of a key without one, as "left",

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"math"
 	"strings"
 
 	"github.com/ponder-agents/ponder/viz/canvas"
@@ -14,13 +15,15 @@ type list struct {
 	filter string
 	at     int // among those that match
 	scroll int
+
+	held   bool // by the pointer, since it was at from when scroll was began
+	from   float64
+	began  int
+	pulled bool // it was scrolled by that
 }
 
-// Sizes of a list in points.
-const (
-	listRow  = 28.0
-	listHead = 72.0
-)
+// listHead is the height of what stands over a list.
+const listHead = 72.0
 
 // matches are the items that contain what was typed.
 func (l *list) matches() []int {
@@ -36,9 +39,10 @@ func (l *list) matches() []int {
 // listArea is where the list stands and how many rows it shows.
 func (a *App) listArea() (r canvas.Rect, rows int) {
 	w := min(max(a.in.Width*0.4, 320), a.in.Width-32)
-	rows = min(max(int((a.in.Height-160-listHead)/listRow), 3), 16)
+	row := a.sizes().row
+	rows = min(max(int((a.in.Height-160-listHead)/row), 3), 16)
 	rows = min(rows, max(len(a.list.items), 3))
-	h := listHead + float64(rows)*listRow + 12
+	h := listHead + float64(rows)*row + 12
 	return canvas.Rect{X: (a.in.Width - w) / 2, Y: max((a.in.Height-h)/3, 8), W: w, H: h}, rows
 }
 
@@ -88,7 +92,7 @@ func (a *App) listKey(k Key) {
 func (a *App) listRowAt(x, y float64) int {
 	r, rows := a.listArea()
 	_, in := r.Top(listHead)
-	i := int((y - in.Y) / listRow)
+	i := int((y - in.Y) / a.sizes().row)
 	if !in.Contains(x, y) || y < in.Y || i >= rows {
 		return -1
 	}
@@ -98,28 +102,36 @@ func (a *App) listRowAt(x, y float64) int {
 	return i
 }
 
-// listPointer handles the mouse while a list is open.
-func (a *App) listPointer(pressed, moved bool) {
+// listPointer handles the pointer while a list is open: what is let go where it was pressed is chosen, and
+// a list that is pulled scrolls.
+func (a *App) listPointer(pressed, released, moved bool) {
 	l := a.list
 	r, rows := a.listArea()
+	scroll := func(to int) { l.scroll = max(min(to, len(l.matches())-rows), 0) }
 	if a.in.Wheel != 0 {
-		n := len(l.matches())
-		l.scroll = max(min(l.scroll-int(a.in.Wheel*3), n-rows), 0)
+		scroll(l.scroll - int(a.in.Wheel*3))
 	}
 	i := a.listRowAt(a.in.X, a.in.Y)
 	if i >= 0 && moved {
 		l.at = i
 	}
-	if !pressed {
-		return
-	}
 	switch {
-	case i >= 0:
-		m := l.matches()
+	case pressed && r.Contains(a.in.X, a.in.Y):
+		l.held, l.pulled, l.from, l.began = true, false, a.in.Y, l.scroll
+	case pressed:
 		a.list = nil
-		l.choose(m[i])
-	case !r.Contains(a.in.X, a.in.Y):
-		a.list = nil
+	case released && l.held:
+		l.held = false
+		if i >= 0 && !l.pulled {
+			m := l.matches()
+			a.list = nil
+			l.choose(m[i])
+		}
+	case l.held:
+		by := (l.from - a.in.Y) / a.sizes().row
+		if l.pulled = l.pulled || abs(by) > 0.5; l.pulled {
+			scroll(l.began + int(math.Round(by)))
+		}
 	}
 }
 
@@ -137,17 +149,21 @@ func (a *App) drawList(c *canvas.Canvas, r canvas.Rect) {
 	text, col := l.filter, t.Text
 	if text == "" {
 		text, col = "type to search, ↑ ↓ and Enter to pick, Esc to close", t.Muted
+		if a.in.Touch {
+			text = "tap to pick, pull to see more, tap outside to close"
+		}
 	}
 	_, box = box.Left(8)
 	c.TextIn(box, text, canvas.Font{Size: 12.5}, canvas.Left, col)
 	m := l.matches()
 	if len(m) == 0 {
-		row, _ := in.Top(listRow)
+		row, _ := in.Top(a.sizes().row)
 		_, row = row.Left(20)
 		c.TextIn(row, "nothing matches", canvas.Font{Size: 13}, canvas.Left, t.Muted)
 		return
 	}
 	_, rows := a.listArea()
+	listRow := a.sizes().row
 	for k := l.scroll; k < min(l.scroll+rows, len(m)); k++ {
 		row := canvas.Rect{X: in.X + 8, Y: in.Y + float64(k-l.scroll)*listRow, W: in.W - 16, H: listRow}
 		text := t.Text

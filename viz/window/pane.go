@@ -34,12 +34,6 @@ type picture struct {
 // mostLate is how many frames a picture may show what was, where drawing would take too long.
 const mostLate = 4
 
-// Heights of the bars in points.
-const (
-	topBar    = 40.0
-	bottomBar = 48.0
-)
-
 // shown are the panes that a person has not hidden.
 func (a *App) shown() []viz.Pane {
 	return slices.DeleteFunc(slices.Clone(a.cfg.Panes), func(p viz.Pane) bool { return a.hidden[p.ID] })
@@ -55,8 +49,8 @@ func (a *App) toggle(p viz.Pane) {
 
 // layout places the panes of the window between its bars.
 func (a *App) layout() []viz.Placed {
-	_, r := a.bounds().Bottom(bottomBar)
-	_, r = r.Top(topBar)
+	_, r := a.bounds().Bottom(a.sizes().bottom)
+	_, r = r.Top(a.sizes().top)
 	// The bar at the top stands in the place of the picture's header.
 	panes := slices.DeleteFunc(a.shown(), func(p viz.Pane) bool { return p.ID == "header" })
 	thinks := slices.ContainsFunc(a.sides, func(s *side) bool { return viz.Thinks(s.header) })
@@ -89,8 +83,8 @@ func (a *App) under(x, y float64) (p viz.Placed, h viz.Hit, ok bool) {
 }
 
 func (a *App) bars() (top, bottom canvas.Rect) {
-	top, r := a.bounds().Top(topBar)
-	bottom, _ = r.Bottom(bottomBar)
+	top, r := a.bounds().Top(a.sizes().top)
+	bottom, _ = r.Bottom(a.sizes().bottom)
 	return top, bottom
 }
 

@@ -15,7 +15,7 @@ func (a *App) pointer(pressed, released, moved bool) {
 		}
 		return
 	case a.list != nil:
-		a.listPointer(pressed, moved)
+		a.listPointer(pressed, released, moved)
 		return
 	}
 	x, y := a.in.X, a.in.Y
@@ -26,6 +26,9 @@ func (a *App) pointer(pressed, released, moved bool) {
 			b.use(a)
 		}
 		a.pressed, a.drag = "", ""
+		return
+	}
+	if pressed && a.pressPad(x, y) {
 		return
 	}
 	if a.in.Wheel != 0 {
@@ -96,7 +99,13 @@ func (a *App) press(x, y float64) {
 // pressCell edits a cell, or shows what it attends to.
 func (a *App) pressCell(i, cell int) {
 	switch {
-	case a.edit && a.live():
+	case a.edit && a.live() && a.pads():
+		if a.cursor == cell {
+			cell = -1
+		}
+		a.cursor = cell
+		return
+	case a.edit && a.live() && a.status().Editable:
 		a.editCell(i, cell, -1)
 		return
 	case a.pick == cell:
