@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross fuzz python lint demo web dist docs bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross test-web fuzz python lint demo web dist docs bench wheel test-libtorch clean
 
 GO    ?= go
 TORCH ?= 2.15.0
@@ -32,7 +32,7 @@ setup:
 	@$(PURE) build -o bin/setup ./cmd/setup
 	@bin/setup
 
-test: test-pure test-cross test-torch lint
+test: test-pure test-cross test-torch test-web lint
 
 # A Python for the tests, in bin/python unless there is one with Gymnasium.
 python:
@@ -77,13 +77,21 @@ demo:
 	@$(PURE) build -o bin/ponder-go ./cmd/ponder
 	bin/ponder-go demo
 
-# The viewer for the browser, and a trace of the shipped agent: serve the folder web.
-web: build
-	mkdir -p web
-	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./viz/web
-	cp viz/web/index.html "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
-	bin/ponder record maze --quiet --out web/demo.trace
-	@echo 'serve it: python3 -m http.server -d web, then /?trace=demo.trace'
+# The page for the browser, in the folder web: serve it with any file server. The models of maze and sudoku are in the
+# program, the others beside it.
+web:
+	rm -rf web && mkdir -p web
+	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./cmd/web
+	cp cmd/web/index.html cmd/web/thinker.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
+	for weights in models/*/model.safetensors; do mkdir -p "web/$${weights%/*}" && cp "$$weights" "web/$$weights"; done
+	@echo "$$(cat web/ponder.wasm web/*.js web/index.html | wc -c) bytes, $$(cat web/ponder.wasm web/*.js web/index.html | gzip -9 | wc -c) with gzip; serve it: python3 -m http.server -d web"
+
+# The page driven in a headless Chromium, from Debian's packages where none is installed; screenshots in web/shots.
+test-web: web
+	@if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && [ "$$(uname)" = Linux ]; then \
+		$(PURE) build -o bin/setup ./cmd/setup && bin/setup --packages chromium || echo "the page is not tested: there is no Chromium"; fi
+	mkdir -p web/shots
+	$(PURE) test ./cmd/web -count 1 -v -run TestPage -page "$(CURDIR)/web" -shots "$(CURDIR)/web/shots"
 
 # docs/environments.md and its picture: every oracle plays a thousand levels of every world.
 docs:

@@ -1,0 +1,189 @@
+//go:build !js
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/viz/window"
+)
+
+// recording is a trace of the oracle in a small maze.
+func recording(t *testing.T) []byte {
+	t.Helper()
+	e, err := env.Make("maze/9x9-v0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scene, err := session.OpenScene(e, session.Choice{Agent: trace.Oracle}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w, err := trace.NewWriter(&b, scene.Header())
+	if err == nil {
+		err = session.Record(t.Context(), scene, 3, 0, w)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// count counts the segments that come from the worker.
+const count = `
+window.segments = 0;
+ponderThinker.addEventListener("message", e => { if (e.data.reply && new TextDecoder().decode(e.data.reply).startsWith('{"Segment"')) segments++; });
+`
+
+// TestPage drives the page as a person would, first in a window, then on a phone. It measures and asserts no times.
+func TestPage(t *testing.T) {
+	w := openPage(t, false, "")
+
+	// A fresh maze, and the shipped agent.
+	s := w.until("it thinks", func(s *window.State) bool { return s.Thought > 0 })
+	t.Logf("a thought is seen %.0f ms after the page was asked for", w.now())
+	if s.Engine != "go" || !strings.HasPrefix(s.Who, "model maze,") || !s.Playing || !s.Editing {
+		t.Errorf("the page opens with %+v", s)
+	}
+	began := w.now()
+	n, most := w.blocked(0, began)
+	t.Logf("opening: %d tasks of more than 50 ms, the longest %.0f ms", n, most)
+	w.eval(count, nil)
+	for range session.Speeds {
+		w.typeKey("]")
+	}
+	before := w.now()
+	w.eval("segments = 0", nil)
+	var segments float64
+	w.eval("new Promise(done => setTimeout(() => done(segments), 8000))", &segments)
+	after := w.now()
+	t.Logf("%.1f segments/s", segments/(after-before)*1000)
+	n, most = w.blocked(began, after)
+	t.Logf("thinking: %d tasks of more than 50 ms in %.0f s, the longest %.0f ms", n, (after-began)/1000, most)
+	if segments == 0 {
+		t.Error("no segment in 8 s")
+	}
+	w.shot("desktop")
+
+	// In pause a click on a wall opens it, and it thinks again.
+	w.control("play", "Play or pause")
+	w.until("it pauses", func(s *window.State) bool { return !s.Playing })
+	w.control("restart", "The episode again")
+	s = w.until("it begins again", func(s *window.State) bool { return s.Step == 0 && len(s.Cells) == 225 && !s.Playing })
+	wall := innerWall(s)
+	w.tap(s.Cells[wall].At)
+	s = w.until("it thinks about the way through the wall", func(s *window.State) bool {
+		return s.Cells[wall].Kind == int(maze.KindFloor) && s.Halted
+	})
+	thought := s.Thought
+	w.typeKey("+")
+	w.until("it thinks longer", func(s *window.State) bool { return s.Thought == thought+1 })
+	w.control("now", "Answer now")
+	w.until("it answers", func(s *window.State) bool { return s.Step == 1 })
+
+	// The address says it all.
+	var address string
+	w.until("the address has the edit", func(*window.State) bool {
+		w.eval("location.search", &address)
+		return strings.Contains(address, "edits=")
+	})
+	w.control("share", "Share this run")
+	w.until("it is said", func(s *window.State) bool { return strings.Contains(s.Message, "address") })
+	w.goTo(address + "&play=0")
+	again := w.until("the shared run is there", func(a *window.State) bool { return len(a.Cells) == 225 && a.Choice == s.Choice })
+	for i := range s.Cells {
+		if again.Cells[i].Kind != s.Cells[i].Kind {
+			t.Fatalf("cell %d of the shared run is of kind %d, not %d", i, again.Cells[i].Kind, s.Cells[i].Kind)
+		}
+	}
+
+	w.control("theme", "Dark or light")
+	w.until("it is light", func(s *window.State) bool { return s.Light })
+	w.control("compare", "Compare")
+	w.pick("HRM, always")
+	w.until("two think", func(s *window.State) bool { return s.Views == 2 })
+	w.control("play", "Play or pause")
+	w.until("they think", func(s *window.State) bool { return s.Step > 0 })
+	w.shot("compare")
+	w.control("theme", "Dark or light")
+	w.control("compare", "Compare")
+	w.until("one thinks", func(s *window.State) bool { return s.Views == 1 && !s.Light })
+
+	// Other worlds and models from the list; these weights are beside the page.
+	w.control("env", "")
+	w.pick("MiniGrid-DoorKey-5x5-v0")
+	w.until("another model thinks", func(s *window.State) bool { return strings.HasPrefix(s.Who, "model doorkey-5x5") && s.Thought > 0 })
+	w.shot("doorkey")
+
+	w.goTo("?env=sudoku&seed=3&play=0")
+	s = w.until("there is a sudoku", func(s *window.State) bool { return len(s.Cells) == 81 })
+	cell := given(s)
+	digit := s.Cells[cell].Kind
+	w.tap(s.Cells[cell].At)
+	w.typeKey("0")
+	w.until("the cell is empty, and it thinks", func(s *window.State) bool { return s.Cells[cell].Kind == 0 && s.Halted })
+	w.typeKey(fmt.Sprint(digit))
+	w.until("the digit is there, and it thinks", func(s *window.State) bool { return s.Cells[cell].Kind == digit && s.Halted })
+	w.shot("sudoku")
+
+	w.goTo("?trace=test.trace")
+	w.until("the trace is replayed", func(s *window.State) bool { return !s.Live && s.Step > 2 && s.Who == "played by the oracle" })
+	w.shot("trace")
+
+	w.become(true)
+	w.goTo("?env=maze&seed=7")
+	s = w.until("it thinks on a phone", func(s *window.State) bool { return s.Step > 0 && len(s.Cells) == 225 })
+	for _, c := range s.Controls {
+		if c.At.W < 44 || c.At.H < 44 || !c.On {
+			t.Errorf("%+v on a phone", c)
+		}
+	}
+	w.shot("phone")
+	w.control("play", "")
+	s = w.until("it pauses", func(s *window.State) bool { return !s.Playing && s.Busy == "" })
+	wall = innerWall(s)
+	w.tap(s.Cells[wall].At)
+	w.until("the wall is gone", func(s *window.State) bool { return s.Cells[wall].Kind == int(maze.KindFloor) && s.Thought > 0 })
+	w.control("theme", "Dark or light")
+	w.until("it is light", func(s *window.State) bool { return s.Light })
+	w.goTo("?env=sudoku&seed=3&play=0&theme=dark")
+	s = w.until("there is a sudoku", func(s *window.State) bool { return len(s.Cells) == 81 })
+	cell = given(s)
+	w.tap(s.Cells[cell].At)
+	s = w.until("there are digits to tap", func(s *window.State) bool { return len(s.Keys) == 10 })
+	w.tap(s.Keys[9].At)
+	w.until("the cell is empty, and it thinks", func(s *window.State) bool { return s.Cells[cell].Kind == 0 && s.Halted })
+	w.shot("phone-sudoku")
+	w.quiet()
+}
+
+// innerWall is a wall of a maze of 15x15 that can be opened.
+func innerWall(s *window.State) int {
+	for i, c := range s.Cells {
+		if x, y := i%15, i/15; c.Kind == int(maze.KindWall) && x > 0 && y > 0 && x < 14 && y < 14 {
+			return i
+		}
+	}
+	return 0
+}
+
+// given is a given of a sudoku.
+func given(s *window.State) int {
+	for i, c := range s.Cells {
+		if c.Given {
+			return i
+		}
+	}
+	return 0
+}
