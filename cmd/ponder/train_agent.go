@@ -90,13 +90,13 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	sweep, horizon, epochs, batch, lr := &cfg.PPO.SweepConfig, 64, 8, 256, 1e-3
 	switch algorithm {
 	case rl.AlgorithmDQN:
-		sweep, horizon, batch, lr = &cfg.DQN.SweepConfig, 8, 128, 5e-4
-		fl.IntVar(&cfg.DQN.Steps, "steps", 3, "rewards of a return, before a Q-value stands for the rest")
+		sweep, horizon, batch, lr = &cfg.DQN.SweepConfig, 8, 64, 5e-4
+		fl.IntVar(&cfg.DQN.Steps, "steps", 5, "rewards of a return, before a Q-value stands for the rest")
 		fl.IntVar(&cfg.DQN.Replay, "replay", 50_000, "decisions that are remembered")
 		fl.IntVar(&cfg.DQN.Warmup, "warmup", 1000, "of them, before the first is learned from")
 		fl.Float64Var(&cfg.DQN.Target, "target", 0.01, "share of the way that the target network goes with each minibatch")
 		fl.Float64Var(&cfg.DQN.Explore, "explore", 0.05, "chance of an action drawn evenly, to which it falls from 1; negative for none")
-		fl.Float64Var(&cfg.DQN.ExploreFor, "explore-for", 0.3, "share of the run in which it falls")
+		fl.Float64Var(&cfg.DQN.ExploreFor, "explore-for", 0.5, "share of the run in which it falls")
 		fl.IntVar(&cfg.DQN.Length, "length", 16, "decisions of a sequence, with --sequences")
 		fl.IntVar(&cfg.DQN.BurnIn, "burn-in", 4, "first of them, which only bring the state up to date; negative for none")
 	case rl.AlgorithmImitate:

@@ -15,31 +15,31 @@ import (
 
 // A DQNConfig says how Q-values are learned.
 type DQNConfig struct {
-	// Of a DQN the zero values of Horizon, Batch, LR and MaxNorm mean 8, 128, 5e-4 and 10. Epochs is how often a
+	// Of a DQN the zero values of Horizon, Batch, LR and MaxNorm mean 8, 64, 5e-4 and 10. Epochs is how often a
 	// decision is learned from in the mean; Sequences learns from Length decisions in a row instead of single ones.
 	SweepConfig
-	Steps      int     `json:"steps" toml:"steps"`             // rewards of a return, before a Q-value stands for the rest; 0 means 3
+	Steps      int     `json:"steps" toml:"steps"`             // rewards of a return, before a Q-value stands for the rest; 0 means 5
 	Replay     int     `json:"replay" toml:"replay"`           // decisions that are remembered; 0 means 50,000
 	Warmup     int     `json:"warmup" toml:"warmup"`           // of them, before the first is learned from; 0 means 1000
 	Target     float64 `json:"target" toml:"target"`           // share of the way that the target network goes with each minibatch; 0 means 0.01
 	Explore    float64 `json:"explore" toml:"explore"`         // chance of an action drawn evenly, to which it falls from 1; 0 means 0.05, negative 0
-	ExploreFor float64 `json:"explore_for" toml:"explore_for"` // share of the run in which it falls; 0 means 0.3
+	ExploreFor float64 `json:"explore_for" toml:"explore_for"` // share of the run in which it falls; 0 means 0.5
 	Length     int     `json:"length" toml:"length"`           // decisions of a sequence; 0 means 16
 	BurnIn     int     `json:"burn_in" toml:"burn_in"`         // first of them, which only bring the state up to date; 0 means 4, negative none
 }
 
 func (c DQNConfig) withDefaults() DQNConfig {
 	or(&c.Horizon, 8)
-	or(&c.Batch, 128)
+	or(&c.Batch, 64)
 	or(&c.LR, 5e-4)
 	or(&c.MaxNorm, 10)
 	c.SweepConfig = c.SweepConfig.withDefaults()
-	or(&c.Steps, 3)
+	or(&c.Steps, 5)
 	or(&c.Replay, 50_000)
 	or(&c.Warmup, 1000)
 	or(&c.Target, 0.01)
 	or(&c.Explore, 0.05)
-	or(&c.ExploreFor, 0.3)
+	or(&c.ExploreFor, 0.5)
 	or(&c.Length, 16)
 	or(&c.BurnIn, 4)
 	c.Explore, c.BurnIn = max(0, c.Explore), max(0, c.BurnIn)
@@ -89,7 +89,9 @@ func NewDQN(n Network, a *Actor, cfg DQNConfig, seed uint64) (*DQN, error) {
 	if least := 4 * rows * (cfg.Steps + max(cfg.Horizon, length)); cfg.Replay < least {
 		return nil, fmt.Errorf("replay is %d, want %d or more for %d environments", cfg.Replay, least, rows)
 	}
-	w, err := newSweep(n, a, cfg.SweepConfig, seed)
+	// Errors of Q-values are as small as rewards and bonuses are: at a hundredth, the gradient of most parameters
+	// is under PPO's eps.
+	w, err := newSweep(n, a, cfg.SweepConfig, 1e-8, seed)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func newGating(n Network, g *Gate, a *Actor, cfg GateConfig, seed uint64) (*gati
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	adam, err := newAdam(g.params)
+	adam, err := newAdam(g.params, policyEps)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func NewImitation(n Network, a *Actor, cfg ImitationConfig, seed uint64) (*Imita
 	if err != nil {
 		return nil, err
 	}
-	w, err := newSweep(n, a, cfg.SweepConfig, seed)
+	w, err := newSweep(n, a, cfg.SweepConfig, policyEps, seed)
 	if err != nil {
 		return nil, err
 	}

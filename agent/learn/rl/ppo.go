@@ -54,7 +54,7 @@ func NewPPO(n Network, a *Actor, cfg PPOConfig, seed uint64) (*PPO, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	w, err := newSweep(n, a, cfg.SweepConfig, seed)
+	w, err := newSweep(n, a, cfg.SweepConfig, policyEps, seed)
 	return &PPO{w, cfg}, err
 }
 

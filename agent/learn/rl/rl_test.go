@@ -611,7 +611,7 @@ func TestErrors(t *testing.T) {
 		{func(c *Config) { c.PPO.Lambda = 2 }, "lambda is 2"},
 		{func(c *Config) { c.DQN.Warmup = 60_000 }, "warmup is 60000, want 1 to the 50000 of replay"},
 		{func(c *Config) { c.DQN.Length = 3 }, "burn_in is 4, want less than the length, 3"},
-		{func(c *Config) { c.Algorithm, c.DQN.Replay, c.DQN.Warmup = AlgorithmDQN, 700, 100 }, "replay is 700, want 704 or more for 16 environments"},
+		{func(c *Config) { c.Algorithm, c.DQN.Replay, c.DQN.Warmup = AlgorithmDQN, 700, 100 }, "replay is 700, want 832 or more for 16 environments"},
 		{func(c *Config) { c.Act.Segments = 5000 }, "act.segments is 5000"},
 		{func(c *Config) { c.Algorithm, c.Imitate.Oracle = AlgorithmImitate, "nobody" }, `no oracle "nobody"`},
 	} {

@@ -73,12 +73,12 @@ type sweep struct {
 	rng     *rng.Rand
 }
 
-func newSweep(n Network, a *Actor, cfg SweepConfig, seed uint64) (*sweep, error) {
+func newSweep(n Network, a *Actor, cfg SweepConfig, eps float64, seed uint64) (*sweep, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	adam, err := newAdam(n.Params())
+	adam, err := newAdam(n.Params(), eps)
 	if err != nil {
 		return nil, err
 	}
@@ -88,9 +88,11 @@ func newSweep(n Network, a *Actor, cfg SweepConfig, seed uint64) (*sweep, error)
 	}, nil
 }
 
-// newAdam is Adam as everybody's PPO has it.
-func newAdam(p *torch.Params) (*torch.Adam, error) {
-	return torch.NewAdam(p, torch.AdamConfig{Rule: torch.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: 1e-5})
+// policyEps is the least root of a second moment that Adam divides by, as everybody's PPO has it.
+const policyEps = 1e-5
+
+func newAdam(p *torch.Params, eps float64) (*torch.Adam, error) {
+	return torch.NewAdam(p, torch.AdamConfig{Rule: torch.AdamW, Beta1: 0.9, Beta2: 0.999, Eps: eps})
 }
 
 // Close frees the optimiser's state.
