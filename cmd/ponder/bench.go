@@ -13,7 +13,7 @@ import (
 
 func newBenchCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "bench", Short: "Measure speed"}
-	cmd.AddCommand(newBenchEnvCmd(), newBenchThinkCmd(), newBenchHaltingCmd())
+	cmd.AddCommand(newBenchEnvCmd(), newBenchThinkCmd(), newBenchHaltingCmd(), newBenchHRMCmd())
 	return cmd
 }
 

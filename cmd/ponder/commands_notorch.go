@@ -18,6 +18,8 @@ func torchCommands() []*cobra.Command {
 
 func newSolveARCCmd() *cobra.Command { return needsTorch("arc") } // it trains
 
+func newBenchHRMCmd() *cobra.Command { return needsTorch("hrm") }
+
 func needsTorch(name string) *cobra.Command {
 	return &cobra.Command{
 		Use:                name,

@@ -16,7 +16,7 @@ import (
 )
 
 // torchUsers are the subcommands that run networks.
-var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "verify"}
+var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "verify", "bench"}
 
 func main() {
 	relay(os.Args[1:])

@@ -30,7 +30,7 @@ func relay(args []string) {
 		err := syscall.Exec(other, os.Args, os.Environ()) // returns only if it could not
 		why = fmt.Sprintf("%s: %v", other, err)
 	}
-	if why != "" && len(args) > 0 && slices.Contains(append([]string{"bench", "import", "version"}, torchUsers...), args[0]) {
+	if why != "" && len(args) > 0 && slices.Contains(append([]string{"import", "version"}, torchUsers...), args[0]) {
 		fmt.Fprintf(os.Stderr, "ponder: no libtorch (%s): the engine go computes; `make build` sets libtorch up\n", why)
 	}
 }

@@ -1,0 +1,250 @@
+//go:build cgo && !notorch
+
+package speed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/internal/cputime"
+	"github.com/ponder-agents/ponder/torch"
+)
+
+// A Config says what Measure measures.
+type Config struct {
+	Cases     *regexp.Regexp // which, by their names; nil means all
+	Threads   int            // of one operation; at least 1
+	Precision hrm.Precision  // "" means Float32
+	Python    string         // a Python with torch to compare with; "" means none
+	Compile   bool           // compare with torch.compile too
+	Each      time.Duration  // how long a case is repeated, twice at least; 0 means 2 seconds
+	Note      func(string)   // told what is worth a word, as why Python could not compute a case; may be nil
+}
+
+// A Result is one case, measured. What was not measured is nil.
+type Result struct {
+	Case         string        `json:"case"`
+	Threads      int           `json:"threads"`
+	Precision    hrm.Precision `json:"precision"`
+	MS           float64       `json:"ms"`      // least of a segment or step: of the processor with one thread, of the clock with more
+	WallMS       float64       `json:"wall_ms"` // least by the clock
+	Repeats      int           `json:"repeats"`
+	GFLOPS       *float64      `json:"gflops"`                // 1e9 operations a second of its products, see Segment and Step
+	Share        *float64      `json:"share_of_product_rate"` // GFLOPS to that of the fastest product of 1024x1024 matrices in this run, PyTorch's included
+	RatioEager   *float64      `json:"ratio_eager"`           // how many times faster than PyTorch eager
+	RatioCompile *float64      `json:"ratio_compile"`         // than torch.compile
+	MaxAbsDiff   *float64      `json:"max_abs_diff"`          // from PyTorch: of logits and Q values, of a training step of the gradients too
+}
+
+// ErrNone is Measure's error where Config.Cases matches none.
+var ErrNone = errors.New("no such case")
+
+// ErrDiffers is Measure's error where outputs in float32 were not those of PyTorch; all was measured nevertheless.
+var ErrDiffers = errors.New("outputs differ from PyTorch's")
+
+// mostDiff is how far outputs in float32 may be from PyTorch's: logits are below 100, and each is a chain of
+// some twenty sums of up to 1,536 products in another order.
+const mostDiff = 1e-2
+
+// Measure measures the cases one by one and gives each result to emit. It sets the threads of the process. When
+// ctx ends it returns soon, while the segment or step that libtorch is at, which nothing can stop, goes on to its
+// end behind it.
+func Measure(ctx context.Context, cfg Config, emit func(Result) error) error {
+	dir, err := os.MkdirTemp("", "ponder-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	done := make(chan error, 1)
+	go func() { done <- measure(ctx, cfg, dir, emit) }()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		select { // the end of a short segment, and of Python
+		case <-done:
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func measure(ctx context.Context, cfg Config, dir string, emit func(Result) error) error {
+	if cfg.Precision == "" {
+		cfg.Precision = hrm.Float32
+	}
+	if err := cfg.Precision.Check(); err != nil {
+		return err
+	}
+	if cfg.Each == 0 {
+		cfg.Each = 2 * time.Second
+	}
+	cases, err := Cases()
+	if err != nil {
+		return err
+	}
+	var chosen []Case
+	for _, c := range cases {
+		if cfg.Cases == nil || cfg.Cases.MatchString(c.Name) {
+			chosen = append(chosen, c)
+		}
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("%w: %q matches none of %d, as %q", ErrNone, cfg.Cases, len(cases), cases[0].Name)
+	}
+	torch.SetThreads(cfg.Threads)
+	var peer *peer
+	if cfg.Python != "" {
+		if peer, err = startPeer(ctx, cfg, dir); err != nil {
+			return err
+		}
+		defer peer.close()
+	}
+	rate, err := productRate(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if peer != nil {
+		rate = max(rate, peer.rate)
+	}
+	var differ error
+	for _, c := range chosen {
+		r, err := one(ctx, c, cfg, peer, rate)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Name, err)
+		}
+		if r.MaxAbsDiff != nil && !(*r.MaxAbsDiff <= mostDiff) && cfg.Precision == hrm.Float32 {
+			differ = errors.Join(differ, fmt.Errorf("%s: %w by %.3g", c.Name, ErrDiffers, *r.MaxAbsDiff))
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := emit(r); err != nil {
+			return err
+		}
+	}
+	return differ
+}
+
+// one measures c.
+func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Result, error) {
+	r := Result{Case: c.Name, Threads: cfg.Threads, Precision: cfg.Precision}
+	w, err := c.open(cfg.Precision)
+	if err != nil {
+		return r, err
+	}
+	defer w.close()
+	if peer != nil { // before the weights of a training step move
+		if err := peer.hand(w); err != nil {
+			return r, err
+		}
+	}
+	t, err := timeOf(ctx, cfg.Each, w.once)
+	if err != nil {
+		return r, err
+	}
+	ms := t.of(cfg.Threads)
+	r.MS, r.WallMS, r.Repeats = ms, t.wall, t.repeats
+	if w.operations > 0 {
+		gflops := w.operations / ms / 1e6
+		share := gflops / rate
+		r.GFLOPS, r.Share = &gflops, &share
+	}
+	if peer == nil {
+		return r, nil
+	}
+	a, err := peer.ask()
+	if err != nil {
+		return r, err
+	}
+	if a.Note != "" && cfg.Note != nil {
+		cfg.Note(c.Name + ": " + a.Note)
+	}
+	ratio := func(other *float64) *float64 {
+		if other == nil {
+			return nil
+		}
+		x := *other / ms
+		return &x
+	}
+	r.RatioEager, r.RatioCompile, r.MaxAbsDiff = ratio(a.Eager), ratio(a.Compiled), a.Diff
+	return r, nil
+}
+
+// A timing is the least time of a call, in milliseconds.
+type timing struct {
+	cpu, wall float64 // cpu is 0 where the system does not tell it
+	repeats   int
+}
+
+// of is the one of both that counts.
+func (t timing) of(threads int) float64 {
+	if threads == 1 && t.cpu > 0 {
+		return t.cpu
+	}
+	return t.wall
+}
+
+// timeOf is the rule of all measurements; bench/hrm.py has the same.
+func timeOf(ctx context.Context, each time.Duration, f func() error) (timing, error) {
+	if err := f(); err != nil {
+		return timing{}, err
+	}
+	t := timing{cpu: math.Inf(1), wall: math.Inf(1)}
+	for begin := time.Now(); t.repeats < 2 || time.Since(begin) < each; t.repeats++ {
+		if ctx.Err() != nil {
+			return t, context.Cause(ctx)
+		}
+		cpu, wall := cputime.Process(), time.Now()
+		if err := f(); err != nil {
+			return t, err
+		}
+		t.wall = min(t.wall, ms(time.Since(wall)))
+		t.cpu = min(t.cpu, ms(cputime.Process()-cpu))
+	}
+	return t, nil
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
+
+// productRate is how many 1e9 operations a second the fastest product of two 1024x1024 matrices does here: by
+// libtorch, and in float32 also by the other kernels of the OpenBLAS below it.
+func productRate(ctx context.Context, cfg Config) (rate float64, err error) {
+	const n = 1024
+	own := torch.OpenBLAS()
+	cores := []string{own}
+	if own != "" && cfg.Precision == hrm.Float32 {
+		cores = append(cores, "Haswell", "SkylakeX")
+		defer func() { err = errors.Join(err, torch.UseOpenBLAS(own)) }()
+	}
+	dtype := torch.Float32
+	if cfg.Precision == hrm.BFloat16 {
+		dtype = torch.BFloat16
+	}
+	for _, core := range cores {
+		if core != own && torch.UseOpenBLAS(core) != nil {
+			continue // not on this machine
+		}
+		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+			gen := torch.NewGenerator(seed)
+			defer gen.Close()
+			x := s.To(gen.Uniform(s, -1, 1, n, n), dtype)
+			t, fail := timeOf(ctx, cfg.Each, func() error { s.Do(torch.NoGrad, func(in *torch.Scope) { in.MatMul(x, x) }); return nil })
+			if err = fail; err == nil {
+				rate = max(rate, 2*n*n*n/t.of(cfg.Threads)/1e6)
+			}
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return rate, err
+}
