@@ -258,7 +258,7 @@ func TestBadPolicies(t *testing.T) {
 		change func(s *env.Spec)
 		want   string
 	}{
-		{arch.PolicyConfig{Kind: "mlp"}, func(*env.Spec) {}, `policy "mlp": want one of hrm`},
+		{arch.PolicyConfig{Kind: "mlp"}, func(*env.Spec) {}, `policy: kind is "mlp", want one of hrm`},
 		{arch.PolicyConfig{Hidden: 1e9}, func(*env.Spec) {}, "hidden is 1000000000, want 1 to 4096"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Vocab = 300 }, "vocab is 300"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Actions = nil }, "0 actions"},

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/ponder-agents/ponder/env/rng"
 )
@@ -21,13 +19,11 @@ var wrapOptions = []Option{
 
 func wrap(e Env, o *Options) (Env, error) {
 	if s := o.String("levels"); s != "" {
-		a, b, _ := strings.Cut(s, ":")
-		lo, err1 := strconv.ParseUint(a, 10, 64)
-		hi, err2 := strconv.ParseUint(b, 10, 64)
-		if err1 != nil || err2 != nil || lo >= hi {
-			return nil, fmt.Errorf("option levels=%s: want LO:HI with LO < HI", s)
+		r, err := ParseRange(s)
+		if err != nil {
+			return nil, fmt.Errorf("option levels=%w", err)
 		}
-		e = Levels(e, lo, hi)
+		e = Levels(e, r.Lo, r.Hi)
 	}
 	if n := o.Int("limit", 0, math.MaxInt32); n > 0 {
 		e = Limit(e, n)

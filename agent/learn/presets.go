@@ -48,7 +48,7 @@ func Preset(name string) (Recipe, error) {
 	if !ok {
 		return Recipe{}, fmt.Errorf("recipe %q is unknown, want one of %q", name, Presets())
 	}
-	return run.ParseTOML(name+".toml", text, Preset)
+	return run.ParseTOML(name+".toml", text, "preset", Preset)
 }
 
 // Small is what recipes for a few minutes on a CPU have in common: 64 wide, one block a level,

@@ -15,6 +15,7 @@ import (
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/internal/strictjson"
 	"github.com/ponder-agents/ponder/torch"
 )
@@ -104,46 +105,47 @@ const (
 
 // Check reports every problem of r at once.
 func (r Recipe) Check() error {
-	var errs []error
-	bad := func(cond bool, format string, args ...any) {
-		if cond {
-			errs = append(errs, fmt.Errorf("recipe: "+format, args...))
-		}
-	}
-	bad(r.Batch < 1 || r.Batch > mostBatch, "batch is %d, want 1 to %d", r.Batch, mostBatch)
-	bad(r.Steps < 1 || r.Steps > mostSteps, "steps is %d, want 1 to %d", r.Steps, int64(mostSteps))
-	bad(!(r.LR > 0), "lr is %v, want more than 0", r.LR)
-	bad(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio is %v, want 0 to 1", r.MinRatio)
-	bad(r.Warmup < 0, "lr_warmup is %d, want 0 or more", r.Warmup)
-	bad(!(r.Clip >= 0), "clip is %v, want 0 or more", r.Clip)
-	bad(!(r.StartNoise >= 0), "start_noise is %v, want 0 or more", r.StartNoise)
-	bad(!(r.PuzzleLR >= 0), "puzzle_lr is %v, want 0 or more", r.PuzzleLR)
-	bad(!(r.PuzzleDecay >= 0), "puzzle_decay is %v, want 0 or more", r.PuzzleDecay)
-	bad(!(r.EMA >= 0 && r.EMA < 1), "ema is %v, want 0 to below 1", r.EMA)
-	bad(len(r.Stages) == 0, "no stages")
+	var bad problems.List
+	bad.Add(r.Batch < 1 || r.Batch > mostBatch, "batch", "%d, want 1 to %d", r.Batch, mostBatch)
+	bad.Add(r.Steps < 1 || r.Steps > mostSteps, "steps", "%d, want 1 to %d", r.Steps, int64(mostSteps))
+	bad.Add(!(r.LR > 0), "lr", "%v, want more than 0", r.LR)
+	bad.Add(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio", "%v, want 0 to 1", r.MinRatio)
+	bad.Add(r.Warmup < 0, "lr_warmup", "%d, want 0 or more", r.Warmup)
+	bad.Add(!(r.Clip >= 0), "clip", "%v, want 0 or more", r.Clip)
+	bad.Add(!(r.StartNoise >= 0), "start_noise", "%v, want 0 or more", r.StartNoise)
+	bad.Add(!(r.PuzzleLR >= 0), "puzzle_lr", "%v, want 0 or more", r.PuzzleLR)
+	bad.Add(!(r.PuzzleDecay >= 0), "puzzle_decay", "%v, want 0 or more", r.PuzzleDecay)
+	bad.Add(!(r.EMA >= 0 && r.EMA < 1), "ema", "%v, want 0 to below 1", r.EMA)
+	bad.Add(len(r.Stages) == 0, "stages", "empty, want one or more")
 	last := 0.0
 	for i, st := range r.Stages {
-		bad(st.Until < last || st.Until > 1, "stage %d ends at %v of the steps, the one before at %v", i+1, st.Until, last)
-		bad(st.Batch < 0 || st.Batch > mostBatch, "stage %d has a batch of %d, want 1 to %d, or 0 for the recipe's", i+1, st.Batch, mostBatch)
-		bad(!(st.Exact >= 0 && st.Exact <= 1), "stage %d waits for an exact share of %v, want 0 to 1", i+1, st.Exact)
-		bad(st.Exact > 0 && st.Window < 1 || st.Window > mostWindow, "stage %d measures exact over a window of %d steps, want 1 to %d", i+1, st.Window, mostWindow)
-		bad(st.MinSteps < 0 || st.MaxSegments < 0 || st.MaxSegments > act.MostSegments, "stage %d has min_steps %d, want 0 or more, and max_segments %d, want 0 to %d", i+1, st.MinSteps, st.MaxSegments, act.MostSegments)
+		of := func(field string) string { return fmt.Sprintf("stages[%d].%s", i, field) }
+		bad.Add(st.Until < last || st.Until > 1, of("until"), "%v, want %v, where the stage before ends, to 1", st.Until, last)
+		bad.Add(st.Batch < 0 || st.Batch > mostBatch, of("batch"), "%d, want 1 to %d, or 0 for the recipe's", st.Batch, mostBatch)
+		bad.Add(!(st.Exact >= 0 && st.Exact <= 1), of("exact"), "%v, want 0 to 1", st.Exact)
+		bad.Add(st.Exact > 0 && st.Window < 1 || st.Window > mostWindow, of("window"), "%d, want 1 to %d", st.Window, mostWindow)
+		bad.Add(st.MinSteps < 0, of("min_steps"), "%d, want 0 or more", st.MinSteps)
+		bad.Add(st.MaxSegments < 0 || st.MaxSegments > act.MostSegments, of("max_segments"), "%d, want 0 to %d", st.MaxSegments, act.MostSegments)
 		last = st.Until
 	}
-	bad(len(r.Stages) > 0 && last != 1, "the last stage ends at %v of the steps, want 1", last)
-	errs = append(errs, r.checkNetwork())
-	check := func(err error, of string) { bad(err != nil, "%s%w", of, err) }
-	check(r.Halting.Check(), "halting: ")
-	check(r.Evaluation.Check(), "evaluation: ")
-	check(r.Adam.Check(), "")
+	bad.Add(len(r.Stages) > 0 && last != 1, fmt.Sprintf("stages[%d].until", len(r.Stages)-1), "%v of the last stage, want 1", last)
+	bad = append(bad, r.checkNetwork())
+	bad.In("halting", r.Halting.Check())
+	bad.In("evaluation", r.Evaluation.Check())
+	bad.In("adam", r.Adam.Check())
 	if r.Loss != "" {
-		check(r.Loss.Check(), "")
+		bad.In("loss", r.Loss.Check())
 	}
 	_, err := task.NewJudge(r.Task, r.Judge, 1)
-	check(err, "")
+	bad = append(bad, err)
 	t, err := task.Find(r.Task) // one that nobody registered is of the caller's own opener
-	bad(err == nil && t.Sets && r.Loss != AnyOf, "task %q has sets of right answers, want loss %q", r.Task, AnyOf)
-	return errors.Join(errs...)
+	if err == nil && t.Sets && r.Loss != AnyOf {
+		bad = append(bad, fmt.Errorf("task %q has sets of right answers, want loss %q", r.Task, AnyOf))
+	}
+	if err := bad.Err(); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	return nil
 }
 
 // checkNetwork reports every problem of the network at once.
@@ -153,9 +155,9 @@ func (r Recipe) checkNetwork() error {
 	case r.Cell == nil:
 		errs = append(errs, r.Model.Check())
 	case !reflect.ValueOf(r.Model).IsZero():
-		errs = append(errs, errors.New("recipe: a model and a cell, want one of them"))
+		errs = append(errs, errors.New("a model and a cell, want one of them"))
 	case r.Cell.Vocab == 0:
-		errs = append(errs, errors.New("recipe: cell.vocab is 0, want that of the data"))
+		errs = append(errs, errors.New("cell.vocab is 0, want that of the data"))
 	default:
 		errs = append(errs, r.Cell.Check())
 	}
@@ -231,5 +233,5 @@ func ReadRecipe(name string) (Recipe, error) {
 	if filepath.Ext(name) != ".toml" {
 		return Preset(name)
 	}
-	return run.ReadTOML(name, Preset)
+	return run.ReadTOML(name, "preset", Preset)
 }

@@ -52,11 +52,11 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.Evaluation.MaxSegments = -1 }, "evaluation: act: MaxSegments is -1"},
 		{func(r *Recipe) { r.Model.Hidden = 0 }, "hidden is 0"},
 		{func(r *Recipe) { r.Stages = nil }, "no stages"},
-		{func(r *Recipe) { r.Stages[0].Until = 2 }, "stage 1 ends at 2"},
+		{func(r *Recipe) { r.Stages[0].Until = 2 }, "stages[0].until is 2, want 0"},
 		{func(r *Recipe) { r.Stages = r.Stages[:1] }, "the last stage ends at 0.02"},
-		{func(r *Recipe) { r.Stages[0].Batch = -1 }, "stage 1 has a batch of -1"},
-		{func(r *Recipe) { r.Stages[0].Exact = 0.5 }, "stage 1 measures exact over a window of 0"},
-		{func(r *Recipe) { r.Stages[0].Exact = 1.5 }, "stage 1 waits for an exact share of 1.5"},
+		{func(r *Recipe) { r.Stages[0].Batch = -1 }, "stages[0].batch is -1"},
+		{func(r *Recipe) { r.Stages[0].Exact = 0.5 }, "stages[0].window is 0"},
+		{func(r *Recipe) { r.Stages[0].Exact = 1.5 }, "stages[0].exact is 1.5"},
 		{func(r *Recipe) { r.Stages[0].MaxSegments = -1 }, "max_segments -1"},
 	}
 	for _, tt := range tests {

@@ -28,6 +28,7 @@ const (
 	Finished    State = "finished"
 	Interrupted State = "interrupted" // and saved
 	Failed      State = "failed"
+	Damaged     State = "damaged" // of a Summary: its folder cannot be read
 )
 
 // Info is run.json.

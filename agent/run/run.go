@@ -19,13 +19,17 @@ import (
 type Options struct {
 	Out     io.Writer // gets progress and notes as text; nil means nobody does
 	Command []string  // recorded as what began the run; nil means the process's own
+	Until   int64     // stop, and save, when so many steps are done: the error is a Stopped of ErrUntil; 0 means at the end
 }
+
+// ErrUntil is the cause of a Stopped that Options.Until asked for.
+var ErrUntil = errors.New("so many steps were asked for")
 
 // A Stopped is the error of a run that ended early because its context did, and is saved.
 type Stopped struct {
 	Dir   string
 	Step  int64
-	Cause error // the context's
+	Cause error // the context's, or ErrUntil
 }
 
 func (e *Stopped) Error() string {
@@ -80,7 +84,7 @@ func Begin(ctx context.Context, dir string, l Learner, p Plan, o Options) error 
 			r.info.Command = os.Args
 		}
 		r.info.describe()
-		err = r.train(ctx, o.Out)
+		err = r.train(ctx, o)
 	}
 	_, stopped := errors.AsType[*Stopped](err)
 	_, diverged := errors.AsType[*Diverged](err)
@@ -107,7 +111,7 @@ func Resume(ctx context.Context, dir string, open Open, o Options) error {
 			fmt.Fprintln(o.Out, "ponder:", note)
 		}
 	}
-	return r.train(ctx, o.Out)
+	return r.train(ctx, o)
 }
 
 // resume opens the run in dir. The caller closes its learner.
@@ -198,7 +202,8 @@ func (r *run) done() int64 {
 }
 
 // train does the steps that are left and records how that ended.
-func (r *run) train(ctx context.Context, out io.Writer) (err error) {
+func (r *run) train(ctx context.Context, o Options) (err error) {
+	out := o.Out
 	if out == nil {
 		out = io.Discard
 	}
@@ -238,7 +243,10 @@ func (r *run) train(ctx context.Context, out io.Writer) (err error) {
 	}
 	for done < all {
 		if ctx.Err() != nil {
-			return r.stop(ctx)
+			return r.stop(context.Cause(ctx))
+		}
+		if o.Until > 0 && done >= o.Until {
+			return r.stop(ErrUntil)
 		}
 		if done, err = r.step(ctx); err != nil {
 			return err
@@ -263,7 +271,7 @@ func (r *run) step(ctx context.Context) (done int64, err error) {
 	before := r.done()
 	if err := r.learner.Step(ctx); err != nil {
 		if ctx.Err() != nil {
-			err = r.stop(ctx)
+			err = r.stop(context.Cause(ctx))
 		}
 		if d, ok := errors.AsType[*Diverged](err); ok {
 			err = r.diverged(d, err)
@@ -295,7 +303,7 @@ func (r *run) step(ctx context.Context) (done int64, err error) {
 func (r *run) evaluate(ctx context.Context) error {
 	e, err := r.learner.Evaluate(ctx, r.plan.EvalCount)
 	if err != nil && ctx.Err() != nil {
-		return r.stop(ctx)
+		return r.stop(context.Cause(ctx))
 	}
 	if err != nil {
 		return err
@@ -308,13 +316,13 @@ func (r *run) evaluate(ctx context.Context) error {
 	return nil
 }
 
-// stop saves a run whose context ended.
-func (r *run) stop(ctx context.Context) error {
+// stop saves a run that ends early.
+func (r *run) stop(cause error) error {
 	r.meter.Done()
 	if err := r.save(); err != nil {
 		return err
 	}
-	return &Stopped{Dir: r.dir, Step: r.done(), Cause: context.Cause(ctx)}
+	return &Stopped{Dir: r.dir, Step: r.done(), Cause: cause}
 }
 
 // save writes a checkpoint after the lines of metrics that belong before it.

@@ -486,3 +486,25 @@ func TestNotes(t *testing.T) {
 		t.Errorf("on another machine:\n%s", out.String())
 	}
 }
+
+// TestUntil: a run that stops where it was told to goes on as if it had not.
+func TestUntil(t *testing.T) {
+	root := t.TempDir()
+	whole, part := filepath.Join(root, "whole"), filepath.Join(root, "part")
+	if err := Begin(t.Context(), whole, &walker{cfg: way}, plan, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	err := Begin(t.Context(), part, &walker{cfg: way}, plan, Options{Until: 7})
+	if s, ok := errors.AsType[*Stopped](err); !ok || s.Step != 7 || !errors.Is(err, ErrUntil) {
+		t.Fatalf("error %v, want that it stopped at 7", err)
+	}
+	if info, err := ReadInfo(part); err != nil || info.State != Interrupted || info.Step != 7 {
+		t.Errorf("state %s at %d, error %v", info.State, info.Step, err)
+	}
+	if err := Resume(t.Context(), part, goOn(t, nil), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(lines(t, whole), lines(t, part)); d != "" {
+		t.Error(d)
+	}
+}

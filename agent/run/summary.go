@@ -53,15 +53,11 @@ func Summarize(dir string) (*Summary, error) {
 	s := &Summary{Dir: dir, Info: info, Step: info.Step, Metrics: []Metric{}}
 	_, err = os.Stat(filepath.Join(dir, checkpoint.RunModel))
 	s.Finished = err == nil
-	path := filepath.Join(dir, "metrics.jsonl")
-	f, err := os.Open(path)
+	st, err := os.Stat(metricsPath(dir))
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if st, err := f.Stat(); err == nil {
-		s.Written = st.ModTime()
-	}
+	s.Written = st.ModTime()
 	begin := info.Started
 	if n := len(info.Resumed); n > 0 {
 		begin = info.Resumed[n-1]
@@ -73,42 +69,72 @@ func Summarize(dir string) (*Summary, error) {
 	s.Took = max(0, end.Sub(begin).Seconds())
 
 	all := map[[2]string]*Metric{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
-		var line map[string]any
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			if !lines.Scan() { // the last line of a run that was killed, or writes it now, may be cut
-				break
-			}
-			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
-		}
-		step, _ := line["step"].(float64)
-		kind, _ := line["kind"].(string)
-		s.Step = max(s.Step, int64(step))
-		for name, v := range line {
-			x, ok := v.(float64)
-			if !ok || name == "step" || name == "stage" || name == "lr" {
-				continue
-			}
-			m := all[[2]string{kind, name}]
+	_, err = EachLine(dir, func(l Line) {
+		s.Step = max(s.Step, l.Step)
+		for name, x := range l.Values {
+			m := all[[2]string{l.Kind, name}]
 			if m == nil {
-				m = &Metric{Kind: kind, Name: name, Best: x, At: int64(step)}
-				all[[2]string{kind, name}] = m
+				m = &Metric{Kind: l.Kind, Name: name, Best: x, At: l.Step}
+				all[[2]string{l.Kind, name}] = m
 			}
 			if m.Last = x; x > m.Best != smaller(name) && x != m.Best {
-				m.Best, m.At = x, int64(step)
+				m.Best, m.At = x, l.Step
 			}
 		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, m := range all {
 		s.Metrics = append(s.Metrics, *m)
 	}
 	slices.SortFunc(s.Metrics, func(a, b Metric) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
 	return s, nil
+}
+
+// A Line is one of metrics.jsonl.
+type Line struct {
+	Step   int64
+	Kind   string
+	Values map[string]float64 // but for lr and the stage, which are settings
+}
+
+func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
+
+// EachLine reads the lines of the run in dir. The last one of a run that was killed, or is writing it now, may be
+// cut: it is left out.
+func EachLine(dir string, each func(Line)) (cut bool, err error) {
+	path := metricsPath(dir)
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for n := 1; lines.Scan(); n++ {
+		var fields map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &fields); err != nil {
+			if !lines.Scan() {
+				return true, nil
+			}
+			return false, fmt.Errorf("%s:%d: %w", path, n, err)
+		}
+		l := Line{Values: map[string]float64{}}
+		step, _ := fields["step"].(float64)
+		l.Step = int64(step)
+		l.Kind, _ = fields["kind"].(string)
+		for name, v := range fields {
+			if x, ok := v.(float64); ok && name != "step" && name != "stage" && name != "lr" {
+				l.Values[name] = x
+			}
+		}
+		each(l)
+	}
+	if err := lines.Err(); err != nil {
+		return false, fmt.Errorf("%s: %w", path, err)
+	}
+	return false, nil
 }
 
 // Headline is the metric that says the most about a run: what evaluations found, or else what training did.
@@ -193,7 +219,7 @@ func Find(root string) (Summaries, error) {
 		dir := filepath.Dir(path)
 		s, err := Summarize(dir)
 		if err != nil { // the others are there all the same
-			s = &Summary{Dir: dir, Info: Info{State: "damaged", Error: err.Error()}, Metrics: []Metric{}}
+			s = &Summary{Dir: dir, Info: Info{State: Damaged, Error: err.Error()}, Metrics: []Metric{}}
 		}
 		all = append(all, s)
 		return fs.SkipDir
@@ -218,12 +244,10 @@ func Compare(dirs ...string) (*Comparison, error) {
 			return nil, err
 		}
 		c.Runs = append(c.Runs, s)
-		config, err := readConfig(filepath.Join(dir, ConfigFile))
+		flat, err := ReadFields(dir)
 		if err != nil {
 			return nil, err
 		}
-		flat := map[string]string{}
-		flatten(flat, "", config)
 		for name, v := range flat {
 			if c.Differences[name] == nil {
 				c.Differences[name] = make([]string, len(dirs))
@@ -257,6 +281,17 @@ func (c *Comparison) Print(w io.Writer) error {
 			fmt.Fprintf(w, "%s\t%s\n", name, strings.Join(lines[name], "\t"))
 		}
 	})
+}
+
+// ReadFields is the configuration of the run in dir: the values of its fields by their dotted names.
+func ReadFields(dir string) (map[string]string, error) {
+	config, err := readConfig(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	flat := map[string]string{}
+	flatten(flat, "", config)
+	return flat, nil
 }
 
 func flatten(dst map[string]string, path string, v any) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/internal/strictjson"
 	"github.com/ponder-agents/ponder/internal/text"
 
@@ -44,7 +45,8 @@ func Override[T any](config T, sets ...string) (T, error) {
 		if toml.Unmarshal([]byte("x = "+value), &any) != nil || len(any) != 1 {
 			value = strconv.Quote(value)
 		}
-		next, err := ParseTOML(key, []byte("preset = \"\"\n"+key+" = "+value+"\n"), func(string) (T, error) { return config, nil })
+		const base = "-" // no field is called so
+		next, err := ParseTOML(key, []byte(base+" = \"\"\n"+key+" = "+value+"\n"), base, func(string) (T, error) { return config, nil })
 		if err != nil {
 			return config, fmt.Errorf("%s: %w", set, lastPart(err))
 		}
@@ -97,19 +99,26 @@ func numbers(v any) any {
 }
 
 // ReadTOML reads a configuration from a TOML file that overrides fields, under the names that they have
-// in JSON, of the one that its field preset names, or of the zero value: a table is merged, a list is
-// replaced. The error has a line FILE:LINE:COLUMN for every field that is wrong.
-func ReadTOML[T any](file string, preset func(name string) (T, error)) (T, error) {
+// in JSON, of the one that its field key names, as preset, or of the zero value: a table is merged, a list
+// is replaced. The error has a line FILE:LINE:COLUMN for every field that is wrong: that there is none, of
+// another type, or, where the configuration has a Check, a problem of a field that the file has.
+func ReadTOML[T any](file, key string, base func(name string) (T, error)) (T, error) {
 	data, err := text.ReadFile(file, mostTOML)
 	if err != nil {
 		var none T
 		return none, err
 	}
-	return ParseTOML(file, []byte(data), preset)
+	return ParseTOML(file, []byte(data), key, base)
+}
+
+// HasField reports whether a TOML file has the field at its top.
+func HasField(file, field string) bool {
+	fields, err := readConfig(file)
+	return err == nil && fields[field] != nil
 }
 
 // ParseTOML is ReadTOML of the text of a file.
-func ParseTOML[T any](file string, data []byte, preset func(name string) (T, error)) (config T, err error) {
+func ParseTOML[T any](file string, data []byte, key string, base func(name string) (T, error)) (config T, err error) {
 	if at := tooDeep(data); at != nil {
 		return config, fmt.Errorf("%s:%d:%d: a key of more than %d parts, or lists in so many lists", file, at.Line, at.Column, mostDepth)
 	}
@@ -122,13 +131,16 @@ func ParseTOML[T any](file string, data []byte, preset func(name string) (T, err
 		return config, fmt.Errorf("%s: %w", file, err)
 	}
 	p := tomlParser{file: file, at: keyPositions(data), fresh: func() any { return new(T) }}
-	if v, ok := fields["preset"]; ok {
-		if config, err = preset(fmt.Sprint(v)); err != nil {
-			return config, fmt.Errorf("%s: %w", p.where("preset"), err)
+	if v, ok := fields[key]; ok {
+		if config, err = base(fmt.Sprint(v)); err != nil {
+			return config, fmt.Errorf("%s: %w", p.where(key), err)
 		}
-		delete(fields, "preset")
+		delete(fields, key)
 	}
 	p.set(&config, "", func(v any) any { return v }, fields)
+	if c, ok := any(config).(interface{ Check() error }); ok && len(p.errs) == 0 {
+		p.locate(c.Check())
+	}
 	if n := len(p.errs); n > 0 {
 		if n > mostErrors {
 			p.errs = append(p.errs[:mostErrors:mostErrors], fmt.Errorf("%s: and %d fields more", file, n-mostErrors))
@@ -234,6 +246,31 @@ func put(dst, v any) error {
 		return errors.New(f.What)
 	}
 	return err
+}
+
+// Locate gives what is wrong with fields of a configuration their places in the text of a file that it was
+// read from: FILE:LINE:COLUMN.
+func Locate(file string, data []byte, err error) error {
+	p := tomlParser{file: file, at: keyPositions(data)}
+	p.locate(err)
+	for _, err := range problems.Split(err) {
+		if f, ok := errors.AsType[*problems.Field](err); !ok || p.where(f.Name) == file {
+			p.errs = append(p.errs, fmt.Errorf("%s: %w", file, err))
+		}
+	}
+	return errors.Join(p.errs...)
+}
+
+// locate adds those of the problems that are of fields that the file has. What it does not say may come from
+// elsewhere, as flags, and is the caller's to check.
+func (p *tomlParser) locate(err error) {
+	for _, err := range problems.Split(err) {
+		if f, ok := errors.AsType[*problems.Field](err); ok {
+			if at := p.where(f.Name); at != p.file {
+				p.errs = append(p.errs, fmt.Errorf("%s: field %w", at, f))
+			}
+		}
+	}
 }
 
 // where is FILE:LINE:COLUMN of a field, or of the table or list that it stands in.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ponder-agents/ponder/internal/problems"
 )
 
 func decode(t *testing.T, text []byte, v any) {
@@ -67,7 +68,7 @@ func TestParseTOML(t *testing.T) {
 		{"large numbers", "steps = 9223372036854775807\nrate = 1e-300", course{Steps: 1<<63 - 1, Rate: 1e-300}},
 	}
 	for _, tt := range tests {
-		got, err := ParseTOML("f.toml", []byte(tt.text), preset)
+		got, err := ParseTOML("f.toml", []byte(tt.text), "preset", preset)
 		if diff := cmp.Diff(tt.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", tt.name, err, diff)
 		}
@@ -77,7 +78,7 @@ func TestParseTOML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := ParseTOML("f.toml", text, preset); err != nil || !cmp.Equal(got, steep) {
+	if got, err := ParseTOML("f.toml", text, "preset", preset); err != nil || !cmp.Equal(got, steep) {
 		t.Errorf("%v: read back %+v from\n%s", err, got, text)
 	}
 }
@@ -97,7 +98,7 @@ func TestParseTOMLErrors(t *testing.T) {
 		{"rate = nan", "f.toml:1:1: field rate: json: unsupported value: NaN"},
 	}
 	for _, tt := range tests {
-		if _, err := ParseTOML("f.toml", []byte(tt.text), preset); err == nil || err.Error() != tt.want {
+		if _, err := ParseTOML("f.toml", []byte(tt.text), "preset", preset); err == nil || err.Error() != tt.want {
 			t.Errorf("%q: error\n%v\nwant\n%s", tt.text, err, tt.want)
 		}
 	}
@@ -137,7 +138,7 @@ func TestReadTOMLBounds(t *testing.T) {
 		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		return ReadTOML(file, preset)
+		return ReadTOML(file, "preset", preset)
 	}
 	for name, tt := range map[string]struct{ content, want string }{
 		"deep keys":             {strings.Repeat("a.", 20_000) + "a = 1", "x.toml:1:66: a key of more than 32 parts"},
@@ -180,8 +181,45 @@ func FuzzTOML(f *testing.F) {
 		if len(data) > 1<<12 {
 			return
 		}
-		if _, err := ParseTOML("x.toml", data, preset); err != nil && err.Error() == "" {
+		if _, err := ParseTOML("x.toml", data, "preset", preset); err != nil && err.Error() == "" {
 			t.Error("an error without words")
 		}
 	})
+}
+
+// A bounded has ranges.
+type bounded struct {
+	Rate float64 `json:"rate"`
+	Net  struct {
+		Width int `json:"width"`
+	} `json:"net"`
+}
+
+func (b bounded) Check() error {
+	var bad problems.List
+	bad.Add(b.Rate <= 0, "rate", "%v, want more than 0", b.Rate)
+	bad.Add(b.Net.Width < 1, "net.width", "%d, want 1 or more", b.Net.Width)
+	return bad.Err()
+}
+
+// TestParseTOMLChecks: values out of their ranges are named with their lines; what the file does not say is the
+// caller's to check.
+func TestParseTOMLChecks(t *testing.T) {
+	none := func(string) (bounded, error) { return bounded{}, nil }
+	for text, want := range map[string]string{
+		"rate = 1\n[net]\nwidth = 0":  "f.toml:3:1: field net.width is 0, want 1 or more",
+		"rate = -1\n[net]\nwidth = 0": "f.toml:1:1: field rate is -1, want more than 0\nf.toml:3:1: field net.width is 0, want 1 or more",
+		"rate = 1":                    "",
+	} {
+		_, err := ParseTOML("f.toml", []byte(text), "preset", none)
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != want {
+			t.Errorf("%q: error %v, want %s", text, err, want)
+		}
+	}
+	if _, err := Override(bounded{}, "net.width=-1"); err == nil || err.Error() != "net.width=-1: field net.width is -1, want 1 or more" {
+		t.Errorf("error %v", err)
+	}
+	if err := Locate("f.toml", []byte("\nrate = 0"), bounded{}.Check()); err.Error() != "f.toml:2:1: field rate is 0, want more than 0\nf.toml: net.width is 0, want 1 or more" {
+		t.Errorf("error %v", err)
+	}
 }

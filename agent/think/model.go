@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/env"
 )
 
 // A Model is a network and what is to be known to use it. It may be shared.
@@ -35,6 +36,9 @@ type Usage struct {
 	KeepCarry  bool       `json:"keep_carry"`  // decisions of an episode go on where the last one ended
 	Price      float64    `json:"price"`       // of a segment in units of return, as its halting was learned; 0 if it was not
 	Discount   float64    `json:"discount"`    // of the return; 0 where there is none
+
+	Env       string `json:"env"` // id of the environment that it learned to act in, "" for none
+	env.Split        // the levels that it learned from
 
 	Identifiers []string `json:"identifiers"` // names of the rows of the puzzle table (ARC)
 	Data        string   `json:"-"`           // name of what it learned from last, as task.Open reads it

@@ -46,6 +46,8 @@ type trainFlags struct {
 	precision string
 	set       []string
 	plan      run.Plan
+	until     int64
+	agent     agentFile
 	dryRun    bool
 	changed   func(flag string) bool // it was given
 }
@@ -56,12 +58,14 @@ func newTrainCmd() *cobra.Command {
 		Use:   "train RECIPE|FILE.toml|ppo|dqn|imitate|halt",
 		Short: "Train a network and save it with what is needed to go on exactly",
 		Long: `Trains by a recipe: one of ` + strings.Join(learn.Presets(), ", ") + `, or a TOML file that names one as
-preset and overrides its fields (ponder train maze --dry-run prints them all). The run's folder gets the
+preset and overrides its fields (ponder train maze --dry-run prints them all). A file that names an algorithm
+(ppo, dqn, imitate, halt) trains an agent: its fields are over the algorithm's own (ponder train ppo --env ID --dry-run
+prints them all), and --env, --policy and --frames are short for three of them. The run's folder gets the
 full configuration, metrics.jsonl, TensorBoard events and checkpoints; the finished weights are in its
 folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, after kill -9 too.
 
 ` + dataNames(),
-		Example: "  ponder train maze --out runs/maze\n  ponder train --resume runs/maze\n  ponder eval maze --model runs/maze",
+		Example: "  ponder train maze --out runs/maze\n  ponder train doorkey.toml --seed 2 --out runs/doorkey-2\n  ponder train --resume runs/maze\n  ponder eval maze --model runs/maze",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.changed = cmd.Flags().Changed
@@ -76,7 +80,7 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 			if f.resume != "" {
 				var idle []string
 				cmd.Flags().Visit(func(fl *pflag.Flag) {
-					if !slices.Contains([]string{"resume", "device", "threads"}, fl.Name) {
+					if !slices.Contains([]string{"resume", "device", "threads", "until"}, fl.Name) {
 						idle = append(idle, "--"+fl.Name)
 					}
 				})
@@ -84,6 +88,12 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 					return cli.Usagef("--resume takes all else from the run: leave out %s", strings.Join(idle, ", "))
 				}
 				return f.goOn(cmd)
+			}
+			if isAgentFile(args[0]) {
+				return f.trainAgent(cmd, args[0])
+			}
+			if err := f.idle(agentOnly, "a recipe"); err != nil {
+				return err
 			}
 			return f.train(cmd, args[0])
 		},
@@ -99,12 +109,10 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 	fl.Uint64Var(&f.seed, "seed", 0, "root of all random streams, instead of the recipe's")
 	fl.IntVar(&f.batch, "batch", 0, "rows of a step, instead of the recipe's")
 	fl.StringVar(&f.precision, "precision", "", "float32, bf16, or auto: measure both at the start and take the faster; default the recipe's")
-	fl.Int64Var(&f.plan.LogEvery, "log-every", 50, "steps between two lines of metrics")
-	fl.Int64Var(&f.plan.SaveEvery, "save-every", 500, "steps between two checkpoints")
-	fl.Int64Var(&f.plan.EvalEvery, "eval-every", 2000, "steps between two evaluations on held-out puzzles; 0 means only at the end")
-	fl.IntVar(&f.plan.EvalCount, "eval-count", 200, "puzzles of an evaluation")
+	addPlan(fl, &f.plan, &f.until, run.Plan{LogEvery: 50, SaveEvery: 500, EvalEvery: 2000, EvalCount: 200}, "steps", "held-out puzzles")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print the recipe as TOML, its parameters, and stop")
 	ask.AddDevice(fl, &f.net)
+	f.agent.add(fl)
 	cli.Writes(fl, "out", cli.Folder)
 	cli.ReadsFolder(fl, "data")
 	cli.ReadsFolder(fl, "tasks")
@@ -203,7 +211,7 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 		return err
 	}
 	defer t.Close()
-	return runError(dir, run.Begin(cmd.Context(), dir, t, f.plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...)}))
+	return runError(dir, run.Begin(cmd.Context(), dir, t, f.plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...), Until: f.until}))
 }
 
 // trainer begins with random weights, or with those of the model that the flags name.
@@ -279,7 +287,7 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 		begun = err == nil
 		return l, err
 	}
-	err := run.Resume(cmd.Context(), f.resume, open, run.Options{Out: cmd.ErrOrStderr()})
+	err := run.Resume(cmd.Context(), f.resume, open, run.Options{Out: cmd.ErrOrStderr(), Until: f.until})
 	if !begun {
 		return err
 	}
@@ -289,6 +297,10 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 // runError adds to the error of a run that can go on how it does.
 func runError(dir string, err error) error {
 	if stopped, ok := errors.AsType[*run.Stopped](err); ok {
+		if errors.Is(err, run.ErrUntil) {
+			fmt.Fprintf(os.Stderr, "at step %d, saved; go on with: ponder train --resume %s\n", stopped.Step, dir)
+			return nil
+		}
 		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", stopped.Step, dir))
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); !ok { // else a file, as on a full disk

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/problems"
 )
 
 // A PolicyConfig describes a network that acts (package rl). The zero values are the HRM's that learn MiniGrid
@@ -41,18 +43,16 @@ func (c PolicyConfig) WithDefaults() PolicyConfig {
 	return c
 }
 
-// Check reports the first problem of c.
+// Check reports every problem of c at once.
 func (c PolicyConfig) Check() error {
 	c = c.WithDefaults()
-	switch {
-	case !slices.Contains(PolicyKinds(), c.Kind):
-		return fmt.Errorf("policy %q: want one of %s", c.Kind, strings.Join(PolicyKinds(), ", "))
-	case c.Hidden < 1 || c.Hidden > 4096:
-		return fmt.Errorf("policy: hidden is %d, want 1 to 4096", c.Hidden)
-	case c.LCycles < 1 || c.LCycles > 64:
-		return fmt.Errorf("policy: l_cycles is %d, want 1 to 64", c.LCycles)
-	case c.Window < 1 || c.Window > 1024:
-		return fmt.Errorf("policy: window is %d, want 1 to 1024", c.Window)
+	var bad problems.List
+	bad.Add(!slices.Contains(PolicyKinds(), c.Kind), "kind", "%q, want one of %s", c.Kind, strings.Join(PolicyKinds(), ", "))
+	bad.Add(c.Hidden < 1 || c.Hidden > 4096, "hidden", "%d, want 1 to 4096", c.Hidden)
+	bad.Add(c.LCycles < 1 || c.LCycles > 64, "l_cycles", "%d, want 1 to 64", c.LCycles)
+	bad.Add(c.Window < 1 || c.Window > 1024, "window", "%d, want 1 to 1024", c.Window)
+	if err := bad.Err(); err != nil {
+		return fmt.Errorf("policy: %w", err)
 	}
 	return nil
 }

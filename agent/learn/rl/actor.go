@@ -13,6 +13,7 @@ import (
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -24,6 +25,16 @@ type ActorConfig struct {
 	Greedy   bool        `json:"greedy" toml:"greedy"`     // it does what is likeliest, and does not draw
 	Bonus    BonusConfig `json:"bonus" toml:"bonus"`       //
 	Gamma    float64     `json:"gamma" toml:"gamma"`       // discount; 0 means 0.99
+}
+
+// Check reports every problem of c at once.
+func (c ActorConfig) Check() error {
+	var bad problems.List
+	bad.Add(c.Segments < 0 || c.Segments > 1024, "segments", "%d, want 1 to 1024", c.Segments)
+	bad.Add(!(c.Gamma >= 0 && c.Gamma <= 1), "gamma", "%v, want 0 to 1", c.Gamma)
+	bad.Add(!(c.Bonus.Size >= 0), "bonus.size", "%v, want 0 or more", c.Bonus.Size)
+	bad.Add(c.Bonus.Kind != "" && c.Bonus.Kind != "first" && c.Bonus.Kind != "count", "bonus.kind", "%q, want first or count", c.Bonus.Kind)
+	return bad.Err()
 }
 
 // defaultGamma is the discount where none is given.
@@ -64,15 +75,11 @@ func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, erro
 	if v.Config().Autoreset != env.SameStep {
 		return nil, fmt.Errorf("actor: a Vec in mode %v, want %v", v.Config().Autoreset, env.SameStep)
 	}
-	if cfg.Segments == 0 {
-		cfg.Segments = 1
+	if err := cfg.Check(); err != nil {
+		return nil, fmt.Errorf("actor: %w", err)
 	}
-	if cfg.Gamma == 0 {
-		cfg.Gamma = defaultGamma
-	}
-	if cfg.Segments < 0 || cfg.Segments > 1024 {
-		return nil, fmt.Errorf("actor: segments is %d, want 1 to 1024", cfg.Segments)
-	}
+	or(&cfg.Segments, 1)
+	or(&cfg.Gamma, defaultGamma)
 	a := &Actor{
 		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Spec(), v.Len()),
 		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),

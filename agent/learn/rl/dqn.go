@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -49,16 +50,16 @@ func (c DQNConfig) withDefaults() DQNConfig {
 // Check reports every problem of c at once.
 func (c DQNConfig) Check() error {
 	c = c.withDefaults()
-	errs := problems{c.SweepConfig.Check()}
-	errs.add(c.Steps < 1 || c.Steps > 1000, "steps is %d, want 1 to 1000", c.Steps)
-	errs.add(c.Replay < 1 || c.Replay > 1<<26, "replay is %d, want 1 to %d", c.Replay, 1<<26)
-	errs.add(c.Warmup < 1 || c.Warmup > c.Replay, "warmup is %d, want 1 to the %d of replay", c.Warmup, c.Replay)
-	errs.add(!(c.Target > 0 && c.Target <= 1), "target is %v, want more than 0, at most 1", c.Target)
-	errs.add(!(c.Explore <= 1), "explore is %v, want 0 to 1", c.Explore)
-	errs.add(!(c.ExploreFor > 0 && c.ExploreFor <= 1), "explore_for is %v, want more than 0, at most 1", c.ExploreFor)
-	errs.add(c.Length < 1 || c.Length > 1<<16, "length is %d, want 1 to 65536", c.Length)
-	errs.add(c.BurnIn >= c.Length, "burn_in is %d, want less than the length, %d", c.BurnIn, c.Length)
-	return errors.Join(errs...)
+	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(c.Steps < 1 || c.Steps > 1000, "steps", "%d, want 1 to 1000", c.Steps)
+	bad.Add(c.Replay < 1 || c.Replay > 1<<26, "replay", "%d, want 1 to %d", c.Replay, 1<<26)
+	bad.Add(c.Warmup < 1 || c.Warmup > c.Replay, "warmup", "%d, want 1 to the %d of replay", c.Warmup, c.Replay)
+	bad.Add(!(c.Target > 0 && c.Target <= 1), "target", "%v, want more than 0, at most 1", c.Target)
+	bad.Add(!(c.Explore <= 1), "explore", "%v, want 0 to 1", c.Explore)
+	bad.Add(!(c.ExploreFor > 0 && c.ExploreFor <= 1), "explore_for", "%v, want more than 0, at most 1", c.ExploreFor)
+	bad.Add(c.Length < 1 || c.Length > 1<<16, "length", "%d, want 1 to 65536", c.Length)
+	bad.Add(c.BurnIn >= c.Length, "burn_in", "%d, want less than the length, %d", c.BurnIn, c.Length)
+	return bad.Err()
 }
 
 // A DQN learns what every action is worth from all that it remembers having done: double Q-learning (van

@@ -10,6 +10,7 @@ import (
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -37,12 +38,12 @@ func (c GateConfig) withDefaults() GateConfig {
 // Check reports every problem of c at once.
 func (c GateConfig) Check() error {
 	c = c.withDefaults()
-	errs := problems{c.SweepConfig.Check()}
-	errs.add(!(c.Price >= 0 && c.Price <= 1), "price is %v, want 0 to 1", c.Price)
-	errs.add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda is %v, want 0 to 1", c.Lambda)
-	errs.add(!(c.Clip > 0), "clip is %v, want more than 0", c.Clip)
-	errs.add(c.Sequences, "a gate learns from single thoughts: sequences is not for it")
-	return errors.Join(errs...)
+	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(!(c.Price >= 0 && c.Price <= 1), "price", "%v, want 0 to 1", c.Price)
+	bad.Add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda", "%v, want 0 to 1", c.Lambda)
+	bad.Add(!(c.Clip > 0), "clip", "%v, want more than 0", c.Clip)
+	bad.Add(c.Sequences, "sequences", "true, want false: a gate learns from single thoughts")
+	return bad.Err()
 }
 
 // A Gate decides after every segment whether to act now or to think on. Both are actions of a small

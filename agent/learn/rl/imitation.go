@@ -4,9 +4,9 @@ package rl
 
 import (
 	"context"
-	"errors"
 
 	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -26,9 +26,9 @@ func (c ImitationConfig) withDefaults() ImitationConfig {
 // Check reports every problem of c at once.
 func (c ImitationConfig) Check() error {
 	c = c.withDefaults()
-	errs := problems{c.SweepConfig.Check()}
-	errs.add(!(c.Teach > 0 && c.Teach <= 1), "teach is %v, want more than 0, at most 1", c.Teach)
-	return errors.Join(errs...)
+	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(!(c.Teach > 0 && c.Teach <= 1), "teach", "%v, want more than 0, at most 1", c.Teach)
+	return bad.Err()
 }
 
 // An Imitation learns to do what an oracle would do where the agent itself has come to (DAgger: Ross et

@@ -24,6 +24,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -41,19 +42,20 @@ var algorithms = []string{AlgorithmPPO, AlgorithmDQN, AlgorithmImitate, Algorith
 
 // A Config is everything that decides what a run of an agent that learns by acting computes.
 type Config struct {
-	Algorithm string          `json:"algorithm"` // one of the constants
-	Begin     string          `json:"begin"`     // model whose weights it began with; "" for none
-	Env       string          `json:"env"`       // id of the environment
-	Options   []string        `json:"options"`   // its options, NAME=VALUE
-	Envs      int             `json:"envs"`      // environments that act at once; 0 means 16
-	Frames    int64           `json:"frames"`    // steps of all environments together
-	Seed      uint64          `json:"seed"`
-	Policy    NetworkConfig   `json:"policy"`
-	Act       ActorConfig     `json:"act"`
-	PPO       PPOConfig       `json:"ppo"`
-	DQN       DQNConfig       `json:"dqn"`
-	Imitate   ImitationConfig `json:"imitate"`
-	Halt      GateConfig      `json:"halt"`
+	Algorithm string   `json:"algorithm"` // one of the constants
+	Begin     string   `json:"begin"`     // model whose weights it began with; "" for none
+	Env       string   `json:"env"`       // id of the environment
+	Options   []string `json:"options"`   // its options, NAME=VALUE
+	env.Split
+	Envs    int             `json:"envs"`   // environments that act at once; 0 means 16
+	Frames  int64           `json:"frames"` // steps of all environments together
+	Seed    uint64          `json:"seed"`
+	Policy  NetworkConfig   `json:"policy"`
+	Act     ActorConfig     `json:"act"`
+	PPO     PPOConfig       `json:"ppo"`
+	DQN     DQNConfig       `json:"dqn"`
+	Imitate ImitationConfig `json:"imitate"`
+	Halt    GateConfig      `json:"halt"`
 }
 
 // Default is the recipe that learns MiniGrid here: an HRM that keeps its carry and thinks one or two
@@ -70,18 +72,52 @@ func Default(algorithm, envID string) Config {
 	return c
 }
 
+// ByAlgorithm is Default of any environment, for those who name the algorithm in a file.
+func ByAlgorithm(name string) (Config, error) {
+	if !slices.Contains(algorithms, name) {
+		return Config{}, fmt.Errorf("algorithm %q: want one of %s", name, strings.Join(algorithms, ", "))
+	}
+	return Default(name, ""), nil
+}
+
+// ReadConfig reads a TOML file whose fields are over Default of the algorithm that it names.
+func ReadConfig(file string) (Config, error) { return run.ReadTOML(file, "algorithm", ByAlgorithm) }
+
 // Check reports every problem of c at once.
 func (c Config) Check() error {
-	var errs problems
-	errs.add(!slices.Contains(algorithms, c.Algorithm), "algorithm %q: want one of %s", c.Algorithm, strings.Join(algorithms, ", "))
-	errs.add(c.Envs < 1 || c.Envs > 1<<14, "envs is %d, want 1 to 16384", c.Envs)
-	errs.add(c.Frames < 1, "frames is %d, want 1 or more", c.Frames)
-	errs.add(c.Act.Segments < 1 || c.Act.Segments > 1024, "act.segments is %d, want 1 to 1024", c.Act.Segments)
-	errs.add(!(c.Act.Gamma >= 0 && c.Act.Gamma <= 1), "act.gamma is %v, want 0 to 1", c.Act.Gamma)
-	errs.add(!(c.Act.Bonus.Size >= 0), "act.bonus.size is %v, want 0 or more", c.Act.Bonus.Size)
-	errs.add(c.Act.Bonus.Kind != "" && c.Act.Bonus.Kind != "first" && c.Act.Bonus.Kind != "count", "act.bonus.kind %q: want first or count", c.Act.Bonus.Kind)
-	errs = append(errs, c.PPO.Check(), c.DQN.Check(), c.Imitate.Check(), c.Halt.Check())
-	return errors.Join(errs...)
+	var bad problems.List
+	if _, err := ByAlgorithm(c.Algorithm); err != nil {
+		bad = append(bad, err)
+	}
+	bad.Add(c.Envs < 1 || c.Envs > 1<<14, "envs", "%d, want 1 to 16384", c.Envs)
+	bad.Add(c.Frames < 1, "frames", "%d, want 1 or more", c.Frames)
+	bad.In("policy", c.Policy.Check())
+	bad.In("act", c.Act.Check())
+	bad.In("ppo", c.PPO.Check())
+	bad.In("dqn", c.DQN.Check())
+	bad.In("imitate", c.Imitate.Check())
+	bad.In("halt", c.Halt.Check())
+	if c.Env != "" {
+		_, _, err := env.Lookup(c.Env)
+		bad.In("env", err)
+	}
+	_, _, err := c.Ranges()
+	bad = append(bad, err)
+	return bad.Err()
+}
+
+// settleLevels makes an option levels=LO:HI, of which an environment knows no more than that, c.Levels.
+func (c Config) settleLevels() (Config, error) {
+	i := slices.IndexFunc(c.Options, func(o string) bool { return strings.HasPrefix(o, env.LevelsOption) })
+	if i < 0 {
+		return c, nil
+	}
+	if c.Levels != "" {
+		return c, errors.New("options have levels=, and there is levels: want one of them")
+	}
+	c.Levels = strings.TrimPrefix(c.Options[i], env.LevelsOption)
+	c.Options = slices.Delete(slices.Clone(c.Options), i, i+1)
+	return c, nil
 }
 
 // windowLength is over how many episodes the mean return is taken, as everybody does.
@@ -130,10 +166,15 @@ func New(cfg Config, dev torch.Device) (*Learner, error) {
 	if cfg.Envs == 0 {
 		cfg.Envs = 16
 	}
-	if err := cfg.Check(); err != nil {
+	cfg, err := cfg.settleLevels()
+	if err == nil {
+		err = cfg.Check()
+	}
+	if err != nil {
 		return nil, err
 	}
-	v, err := env.MakeVec(cfg.Env, cfg.Envs, env.VecConfig{}, cfg.Options...)
+	train, _, _ := cfg.Ranges()
+	v, err := env.MakeVec(cfg.Env, cfg.Envs, env.VecConfig{}, train.On(cfg.Options)...)
 	if err != nil {
 		return nil, err
 	}
@@ -333,25 +374,43 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 // testSeed is where the seeds of examinations begin: training draws its levels from other streams.
 const testSeed = 1_000_000_000
 
-// Evaluate implements run.Learner: count episodes of fresh levels, the likeliest action at every step.
+// Evaluate implements run.Learner: count episodes of fresh levels, the likeliest action at every step. Where
+// the levels to learn from are a range, count of them too.
 func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, err error) {
-	core, err := NewCore(l.net, l.gate, l.vec.Spec())
+	train, test, err := l.cfg.Ranges()
 	if err != nil {
 		return e, err
 	}
-	m := &think.Model{Name: "in training", Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: l.usage()}
-	r, err := exam.Agent(ctx, m, l.cfg.Env, l.cfg.Options, count, testSeed, exam.Config{Config: think.Config{KeepCarry: !l.cfg.Act.Reset}, Batch: 16})
+	a, err := l.examine(ctx, count, test)
 	if err != nil {
 		return e, err
 	}
-	a := Achieved{r.Episodes, r.MeanReturn, r.Success, r.MeanSegments}
 	l.found = &a
 	e.Text = fmt.Sprintf("fresh levels: return %.3f, success %.1f%%, %.2f segments a decision", a.MeanReturn, 100*a.Success, a.MeanSegments)
 	e.Fields = []runlog.Field{
 		runlog.Int("episodes", int64(a.Episodes)), runlog.Float("mean_return", a.MeanReturn), runlog.Float("success", a.Success),
 		runlog.Float("mean_segments", a.MeanSegments),
 	}
+	if train != (env.Range{}) {
+		b, err := l.examine(ctx, count, train)
+		if err != nil {
+			return e, err
+		}
+		e.Text += fmt.Sprintf("; those learned from: return %.3f, success %.1f%%", b.MeanReturn, 100*b.Success)
+		e.Fields = append(e.Fields, runlog.Float("mean_return_on_training_levels", b.MeanReturn), runlog.Float("success_on_training_levels", b.Success))
+	}
 	return e, nil
+}
+
+// examine plays count episodes of levels in r.
+func (l *Learner) examine(ctx context.Context, count int, r env.Range) (a Achieved, err error) {
+	core, err := NewCore(l.net, l.gate, l.vec.Spec())
+	if err != nil {
+		return a, err
+	}
+	m := &think.Model{Name: "in training", Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: l.usage()}
+	got, err := exam.Agent(ctx, m, l.cfg.Env, r.On(l.cfg.Options), count, testSeed, exam.Config{Config: think.Config{KeepCarry: !l.cfg.Act.Reset}, Batch: 16})
+	return Achieved{got.Episodes, got.MeanReturn, got.Success, got.MeanSegments}, err
 }
 
 // usage is how the network is to be used: it thinks until its gate is content, or always the most segments
@@ -359,7 +418,7 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 func (l *Learner) usage() think.Usage {
 	u := think.Usage{
 		Task: task.PolicyTask, Halting: act.Config{MaxSegments: max(1, l.cfg.Act.Segments), Rule: act.Never}, NoContinue: l.gate == nil,
-		KeepCarry: !l.cfg.Act.Reset, Discount: cmp.Or(l.cfg.Act.Gamma, defaultGamma),
+		Env: l.cfg.Env, Split: l.cfg.Split, KeepCarry: !l.cfg.Act.Reset, Discount: cmp.Or(l.cfg.Act.Gamma, defaultGamma),
 	}
 	if l.gate != nil {
 		u.Halting.Rule, u.Price = act.HaltOverContinue, l.cfg.Halt.Price

@@ -4,10 +4,10 @@ package rl
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -34,12 +34,12 @@ func (c PPOConfig) withDefaults() PPOConfig {
 // Check reports every problem of c at once.
 func (c PPOConfig) Check() error {
 	c = c.withDefaults()
-	errs := problems{c.SweepConfig.Check()}
-	errs.add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda is %v, want 0 to 1", c.Lambda)
-	errs.add(!(c.Clip > 0), "clip is %v, want more than 0", c.Clip)
-	errs.add(!(c.ValueClip >= 0), "value_clip is %v, want 0 or more", c.ValueClip)
-	errs.add(!(c.KLStop >= 0), "kl_stop is %v, want 0 or more", c.KLStop)
-	return errors.Join(errs...)
+	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda", "%v, want 0 to 1", c.Lambda)
+	bad.Add(!(c.Clip > 0), "clip", "%v, want more than 0", c.Clip)
+	bad.Add(!(c.ValueClip >= 0), "value_clip", "%v, want 0 or more", c.ValueClip)
+	bad.Add(!(c.KLStop >= 0), "kl_stop", "%v, want 0 or more", c.KLStop)
+	return bad.Err()
 }
 
 // A PPO learns a policy from its own actions.

@@ -603,7 +603,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{func(c *Config) { c.Algorithm = "sarsa" }, `algorithm "sarsa"`},
 		{func(c *Config) { c.Env = "MiniGrid-DorKey-5x5-v0" }, "MiniGrid-DorKey-5x5-v0"},
-		{func(c *Config) { c.Policy.Kind = "mlp" }, `policy "mlp": want one of hrm`},
+		{func(c *Config) { c.Policy.Kind = "mlp" }, `policy.kind is "mlp", want one of hrm`},
 		{func(c *Config) { c.Policy.Hidden = -3 }, "hidden is -3, want 1 to 4096"},
 		{func(c *Config) { c.Frames = 0 }, "frames is 0"},
 		{func(c *Config) { c.Envs = 1 << 20 }, "envs is 1048576, want 1 to 16384"},

@@ -5,10 +5,10 @@ package rl
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 	"github.com/sugarme/gotch/ts"
@@ -45,22 +45,13 @@ func (c SweepConfig) withDefaults() SweepConfig {
 // Check reports every problem of c at once.
 func (c SweepConfig) Check() error {
 	c = c.withDefaults()
-	var errs problems
-	errs.add(c.Horizon < 1 || c.Horizon > 1<<16, "horizon is %d, want 1 to 65536", c.Horizon)
-	errs.add(c.Epochs < 1 || c.Epochs > 1000, "epochs is %d, want 1 to 1000", c.Epochs)
-	errs.add(c.Batch < 1, "batch is %d, want 1 or more", c.Batch)
-	errs.add(!(c.LR > 0 && c.LR <= 1), "lr is %v, want more than 0, at most 1", c.LR)
-	errs.add(!(c.MaxNorm > 0), "max_norm is %v, want more than 0", c.MaxNorm)
-	return errors.Join(errs...)
-}
-
-// problems are what is wrong with a configuration.
-type problems []error
-
-func (p *problems) add(cond bool, format string, args ...any) {
-	if cond {
-		*p = append(*p, fmt.Errorf(format, args...))
-	}
+	var bad problems.List
+	bad.Add(c.Horizon < 1 || c.Horizon > 1<<16, "horizon", "%d, want 1 to 65536", c.Horizon)
+	bad.Add(c.Epochs < 1 || c.Epochs > 1000, "epochs", "%d, want 1 to 1000", c.Epochs)
+	bad.Add(c.Batch < 1, "batch", "%d, want 1 or more", c.Batch)
+	bad.Add(!(c.LR > 0 && c.LR <= 1), "lr", "%v, want more than 0, at most 1", c.LR)
+	bad.Add(!(c.MaxNorm > 0), "max_norm", "%v, want more than 0", c.MaxNorm)
+	return bad.Err()
 }
 
 // A sweep gathers a rollout and learns from it in minibatches: the loop of PPO and of imitation.
