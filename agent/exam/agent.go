@@ -17,6 +17,8 @@ type AgentResult struct {
 	Model              string   `json:"model"`
 	Engine             string   `json:"engine"` // what computed it: "torch" or "go"
 	Env                string   `json:"env"`
+	Split              string   `json:"split,omitempty"`  // "training" or "test", where the model's run kept levels apart
+	Levels             string   `json:"levels,omitempty"` // LO:HI of it
 	Episodes           int      `json:"episodes"`
 	MeanReturn         float64  `json:"mean_return"`
 	ReturnError        float64  `json:"return_standard_error"` // of MeanReturn
@@ -39,6 +41,9 @@ func (r *AgentResult) AddRegret(ctx context.Context, m *think.Model, options []s
 	return err
 }
 
+// ErrFit is that of a model that cannot act in a world.
+var ErrFit = errors.New("model and world do not fit")
+
 // Agent lets the model act in n episodes of an environment, episode k seeded with seed+k.
 func Agent(ctx context.Context, m *think.Model, id string, options []string, n int, seed uint64, cfg Config) (AgentResult, error) {
 	res := AgentResult{Model: m.Name, Engine: m.Engine, Env: id}
@@ -56,13 +61,13 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 			bytes = v.Spec().ObsLen
 		}
 		if bytes != v.Spec().ObsLen || spec.Outputs != len(v.Spec().Actions) || spec.Vocab != v.Spec().Vocab {
-			return res, fmt.Errorf("model %s reads %d bytes below %d and has %d actions, %s has %d below %d and %d",
-				m.Name, bytes, spec.Vocab, spec.Outputs, id, v.Spec().ObsLen, v.Spec().Vocab, len(v.Spec().Actions))
+			return res, fmt.Errorf("%w: model %s reads %d bytes below %d and has %d actions, %s has %d below %d and %d",
+				ErrFit, m.Name, bytes, spec.Vocab, spec.Outputs, id, v.Spec().ObsLen, v.Spec().Vocab, len(v.Spec().Actions))
 		}
 	}
 	p, err := think.NewPolicy(m, v.Spec(), cfg.Config)
 	if err != nil {
-		return res, err
+		return res, fmt.Errorf("%w: %w", ErrFit, err)
 	}
 	defer p.Close()
 	var all []agent.Episode
