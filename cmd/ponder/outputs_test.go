@@ -58,6 +58,8 @@ var outputCases = map[string][]outputCase{
 	"ponder train dqn --out":      {{args: []string{"train", "dqn", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train imitate --out":  {{args: []string{"train", "imitate", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train halt --out":     {{args: []string{"train", "halt", "--begin", "doorkey-5x5", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "64", "--horizon", "4", "--threads", "1", "--eval-count", "1"}}},
+	"ponder report --out":         {{args: []string{"report", "done"}, ext: ".html", note: "a run is not at hand; the script report.txtar makes one"}},
+	"ponder sweep --out":          {{args: []string{"sweep", "grid.toml", "--list"}}},
 	"ponder import OUT":           {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},
 	"ponder solve sudoku --trace": {{args: []string{"solve", "sudoku", "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"}, ext: ".trace"}},
 	"ponder solve maze --trace":   {{args: []string{"solve", "maze", "level.txt"}, ext: ".trace"}},
@@ -67,6 +69,7 @@ var outputCases = map[string][]outputCase{
 var outputFiles = map[string]string{
 	"task.json": taskJSON,
 	"level.txt": "#######\n#S   G#\n# ### #\n#     #\n#######\n",
+	"grid.toml": "train = \"maze\"\n[fields]\nlr = [0.001]\n",
 	"tiny.toml": "preset = \"sudoku\"\nsteps = 1\nbatch = 2\n[model]\nhidden = 16\ninner = 32\n[halting]\nmax_segments = 1\n",
 }
 

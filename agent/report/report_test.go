@@ -1,0 +1,180 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/run"
+)
+
+// write makes a folder of a run whose mean return rises to top, noisily.
+func write(t *testing.T, root, name, kind string, seed int, top float64) string {
+	t.Helper()
+	dir := filepath.Join(root, name)
+	info, err := json.Marshal(run.Info{Command: []string{"ponder", "train", "ppo"}, Learner: "ppo", Seed: uint64(seed), State: run.Finished, Step: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for step := 100; step <= 1000; step += 100 {
+		r := top * float64(step) / 1000
+		fmt.Fprintf(&lines, `{"step":%d,"kind":"train","mean_return":%g,"loss":%g,"frames_per_second":9}`+"\n", step, r, 1-r)
+		if step%500 == 0 {
+			fmt.Fprintf(&lines, `{"step":%d,"kind":"eval","success":%g,"mean_segments":%g}`+"\n", step, r, 1+top)
+		}
+	}
+	for file, text := range map[string]string{
+		run.InfoFile: string(info), run.ConfigFile: fmt.Sprintf("algorithm = 'ppo'\nenv = 'maze/5x5-v0'\nseed = %d\n[policy]\nkind = '%s'\n", seed, kind), "metrics.jsonl": lines.String(),
+	} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestPage(t *testing.T) {
+	root := t.TempDir()
+	first := write(t, root, "hrm-1", "hrm", 1, 0.8)
+	write(t, root, "hrm-2", "hrm", 2, 1)
+	write(t, root, "gru-1", "gru", 1, 0.5)
+	regret := 0.02
+	line, err := json.Marshal(exam.AgentResult{
+		Model: "runs/<hrm>", Env: "maze/5x5-v0", Episodes: 20, Success: 0.75, Regret: &regret, Branched: &exam.Regret{TooShort: 0.25, Right: 0.5, TooLong: 0.25},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(first, "eval.jsonl"), append(line, '\n'), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	runs, notes, err := Load(root)
+	if err != nil || len(runs) != 3 || len(notes) != 0 {
+		t.Fatalf("%d runs, notes %q, error %v", len(runs), notes, err)
+	}
+	groups := Groups(runs)
+	var names []string
+	for _, g := range groups {
+		names = append(names, fmt.Sprint(g.Name, " ", len(g.Runs)))
+	}
+	if d := cmp.Diff([]string{"kind=gru 1", "kind=hrm 2"}, names); d != "" {
+		t.Fatal(d)
+	}
+	p, err := New(groups, notes, Options{Title: "A & B", Levels: []Level{{"mean_return", 0.75}}, Now: time.Unix(0, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := p.WriteHTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	html := b.String()
+	for _, want := range []string{
+		"<title>A &amp; B</title>", "3 runs in 2 groups", "<svg", "What thinking bought", "Was it thought long enough?", "runs/&lt;hrm&gt;",
+		"0.900 ± 1.271", // 0.8 and 1: t(1) = 12.706, times 0.1414/√2 = 0.1
+		"after 800, 1000 steps", "1 of 1 never", "policy.kind",
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	for _, bad := range []string{"http://", "https://", "<script", "src=", "<link", "frames per second"} {
+		if strings.Contains(strings.ReplaceAll(strings.ReplaceAll(html, `xmlns="http://www.w3.org/2000/svg"`, ""), `xmlns:xlink="http://www.w3.org/1999/xlink"`, ""), bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "figures")
+	if err := p.WritePNGs(dir); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(filepath.Join(dir, "train-mean-return.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil || img.Bounds().Dx() < 800 {
+		t.Fatalf("%v, error %v", img.Bounds(), err)
+	}
+	drawn := map[string]bool{}
+	for y := range img.Bounds().Dy() {
+		for x := range img.Bounds().Dx() {
+			r, g, b, _ := img.At(x, y).RGBA()
+			for i := range groups {
+				if c := Color(i); uint8(r>>8) == c.R && uint8(g>>8) == c.G && uint8(b>>8) == c.B {
+					drawn[groups[i].Name] = true
+				}
+			}
+		}
+	}
+	if len(drawn) != 2 {
+		t.Errorf("only %v drawn", drawn)
+	}
+}
+
+// What is no run, or damaged, is passed over with a note; that nothing is left is an error.
+func TestLoadNotes(t *testing.T) {
+	root := t.TempDir()
+	good := write(t, root, "good", "hrm", 1, 1)
+	f, err := os.OpenFile(filepath.Join(good, "metrics.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.WriteString(`{"step":1100,"kind":"tra`)
+	f.Close()
+	bad := write(t, root, "bad", "hrm", 2, 1)
+	if err := os.WriteFile(filepath.Join(bad, "metrics.jsonl"), []byte("{\"step\":1}\nhello\n{\"step\":2}\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	empty := filepath.Join(root, "empty")
+	if err := os.Mkdir(empty, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	runs, notes, err := Load(good, bad, empty, root)
+	if err != nil || len(runs) != 1 || runs[0].Step != 1000 {
+		t.Fatalf("%d runs, error %v", len(runs), err)
+	}
+	for i, want := range []string{"the last line of metrics.jsonl is cut", "metrics.jsonl:2: ", "no run in it"} {
+		if i >= len(notes) || !strings.Contains(notes[i], want) {
+			t.Errorf("notes %q, want %q as number %d", notes, want, i)
+		}
+	}
+	if _, _, err := Load(empty); err == nil || !strings.Contains(err.Error(), "no run in it") {
+		t.Errorf("error %v", err)
+	}
+	if _, _, err := Load(filepath.Join(root, "none")); err == nil {
+		t.Error("a folder that is not there is read")
+	}
+}
+
+// Curves are means over the runs that have come so far, on straight lines between their own points.
+func TestCurve(t *testing.T) {
+	k := Key{"train", "x"}
+	g := &Group{Runs: []*Run{
+		{Series: map[Key]Series{k: {{0, 0}, {10, 10}}}}, {Series: map[Key]Series{k: {{0, 2}, {5, 2}, {10, 4}, {20, 8}}}}, {Series: map[Key]Series{}},
+	}}
+	want := Curve{Steps: []float64{0, 5, 10, 20}, Mean: []float64{1, 3.5, 7, 8}, Least: []float64{0, 2, 4, 8}, Max: []float64{2, 5, 10, 8}}
+	if d := cmp.Diff(want, g.Curve(k)); d != "" {
+		t.Error(d)
+	}
+	if i := Of([]float64{1, 2, 3}); math.Abs(i.Half-2.484) > 1e-3 || i.Mean != 2 { // t(2) = 4.303, times 1/√3
+		t.Errorf("interval %+v", i)
+	}
+	if i := Of(nil); i.String() != "–" || Of([]float64{0.5}).String() != "0.500" {
+		t.Errorf("%v", i)
+	}
+}
