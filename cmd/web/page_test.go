@@ -33,6 +33,11 @@ type browser struct {
 	phone  bool
 	server *httptest.Server
 
+	tracing struct {
+		sync.Mutex
+		events []traceEvent
+		done   chan struct{}
+	}
 	complaints struct {
 		sync.Mutex
 		list []string // of the console
@@ -94,8 +99,61 @@ func (w *browser) page(method string, params map[string]any, result any) {
 	w.must(w.T, w.session, method, params, result)
 }
 
-// heard keeps what the console has to complain about.
+// A traceEvent is what Chromium tells of a thread: times in microseconds, Tdur those of the processor.
+type traceEvent struct {
+	Name, Ph  string
+	Dur, Tdur float64
+	Pid, Tid  int
+	Args      struct{ Name any }
+}
+
+// busy measures by the processor's time, in which others' work on the machine does not count, while f runs: the longest task
+// of the page's thread, and all tasks of its worker, in milliseconds.
+func (w *browser) busy(f func()) (longest, worker float64) {
+	w.Helper()
+	w.tracing.events = nil
+	w.tracing.done = make(chan struct{})
+	w.page("Tracing.start", map[string]any{"transferMode": "ReportEvents", "traceConfig": map[string]any{"includedCategories": []string{"toplevel"}}}, nil)
+	f()
+	w.page("Tracing.end", nil, nil)
+	<-w.tracing.done
+	w.tracing.Lock()
+	defer w.tracing.Unlock()
+	type thread struct{ pid, tid int }
+	names := map[thread]any{}
+	for _, e := range w.tracing.events {
+		if e.Ph == "M" && e.Name == "thread_name" {
+			names[thread{e.Pid, e.Tid}] = e.Args.Name
+		}
+	}
+	for _, e := range w.tracing.events {
+		switch name := names[thread{e.Pid, e.Tid}]; {
+		case e.Ph != "X" || !strings.HasSuffix(e.Name, "RunTask"):
+		case name == "CrRendererMain":
+			longest = max(longest, e.Tdur/1000)
+		case name == "DedicatedWorker thread":
+			worker += e.Tdur / 1000
+		}
+	}
+	return longest, worker
+}
+
+// heard keeps what the console has to complain about, and traces.
 func (w *browser) heard(method string, params json.RawMessage) {
+	switch method {
+	case "Tracing.dataCollected":
+		var e struct{ Value []traceEvent }
+		if err := json.Unmarshal(params, &e); err != nil {
+			w.Errorf("%s: %v", method, err)
+		}
+		w.tracing.Lock()
+		w.tracing.events = append(w.tracing.events, e.Value...)
+		w.tracing.Unlock()
+		return
+	case "Tracing.tracingComplete":
+		close(w.tracing.done)
+		return
+	}
 	var e struct {
 		Type             string
 		Args             []struct{ Value, Description any }

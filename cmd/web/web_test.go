@@ -66,11 +66,14 @@ func TestPage(t *testing.T) {
 	before := w.now()
 	w.eval("segments = 0", nil)
 	var segments float64
-	w.eval("new Promise(done => setTimeout(() => done(segments), 8000))", &segments)
+	longest, worker := w.busy(func() {
+		w.eval("new Promise(done => setTimeout(() => done(segments), 8000))", &segments)
+	})
 	after := w.now()
 	t.Logf("%.1f segments/s", segments/(after-before)*1000)
 	n, most = w.blocked(began, after)
 	t.Logf("thinking: %d tasks of more than 50 ms in %.0f s, the longest %.0f ms", n, (after-began)/1000, most)
+	t.Logf("thinking, by the processor's time: the longest task %.0f ms; %.1f segments for a second of the worker", longest, segments/worker*1000)
 	if segments == 0 {
 		t.Error("no segment in 8 s")
 	}
@@ -100,8 +103,13 @@ func TestPage(t *testing.T) {
 	})
 	w.control("share", "Share this run")
 	w.until("it is said", func(s *window.State) bool { return strings.Contains(s.Message, "address") })
-	w.goTo(address + "&play=0")
-	again := w.until("the shared run is there", func(a *window.State) bool { return len(a.Cells) == 225 && a.Choice == s.Choice })
+	var again *window.State
+	longest, worker = w.busy(func() {
+		w.goTo(address)
+		again = w.until("the shared run is there", func(a *window.State) bool { return len(a.Cells) == 225 && a.Thought > 0 && a.Choice == s.Choice })
+	})
+	t.Logf("opening, by the processor's time: the longest task %.0f ms; the worker %.0f ms to its first thought", longest, worker)
+	w.control("play", "Play or pause")
 	for i := range s.Cells {
 		if again.Cells[i].Kind != s.Cells[i].Kind {
 			t.Fatalf("cell %d of the shared run is of kind %d, not %d", i, again.Cells[i].Kind, s.Cells[i].Kind)

@@ -87,6 +87,7 @@ type App struct {
 	// at most; 0 has no bound.
 	Budget time.Duration
 	began  time.Time // of Draw
+	forced bool      // a picture was drawn in this Draw though the time was up
 
 	cfg   Config
 	sides []*side

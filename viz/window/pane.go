@@ -31,7 +31,8 @@ type picture struct {
 	late    int // frames since it should have been drawn anew
 }
 
-// mostLate is how many frames a picture may show what was, where drawing would take too long.
+// mostLate is how many frames a picture may show what was, where drawing would take too long. Of those that are
+// later, one is drawn in a frame, so that no frame takes much longer than its longest picture.
 const mostLate = 4
 
 // shown are the panes that a person has not hidden.
@@ -126,9 +127,16 @@ func (a *App) draw(out []Blit, id string, r canvas.Rect, key any, f func(c *canv
 		a.pictures[id] = p
 	}
 	stale := p.img == nil || p.key != any(k)
-	if stale && p.img != nil && p.img.Rect.Size() == px.Size() && p.late < mostLate && a.Budget > 0 && time.Since(a.began) > a.Budget {
-		p.late++
-		stale = false
+	if stale && a.Budget > 0 && time.Since(a.began) > a.Budget {
+		switch {
+		case a.forced && p.img == nil:
+			return out // it comes in a later frame
+		case p.img != nil && p.img.Rect.Size() == px.Size() && (p.late < mostLate || a.forced):
+			p.late++
+			stale = false
+		default:
+			a.forced = true
+		}
 	}
 	if stale {
 		p.late = 0
@@ -151,7 +159,7 @@ func (a *App) Draw() []Blit {
 	if a.in.Width < 1 || a.in.Height < 1 || a.in.Scale <= 0 {
 		return nil
 	}
-	a.began = time.Now()
+	a.began, a.forced = time.Now(), false
 	var out []Blit
 	var scenes [len(sideName)]scene
 	for i, s := range a.sides {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -181,5 +182,30 @@ func TestPad(t *testing.T) {
 	d.tap(at)
 	if len(d.State().Keys) != 0 {
 		t.Error("the pad stays")
+	}
+}
+
+// TestDrawingIsSpread: where there is no time, a frame draws one picture, and after some frames all are there.
+func TestDrawingIsSpread(t *testing.T) {
+	d := liveApp(t)
+	d.Budget = time.Nanosecond
+	drawn := func() (n int) {
+		for _, p := range d.pictures {
+			n += p.version
+		}
+		return n
+	}
+	shown := 0
+	for range 40 {
+		before := drawn()
+		shown = len(d.Draw())
+		if n := drawn() - before; n > 1 {
+			t.Fatalf("a frame draws %d pictures", n)
+		}
+		d.tick()
+	}
+	d.Budget = 0
+	if all := len(d.Draw()); shown != all {
+		t.Errorf("%d pictures after 40 frames, want %d", shown, all)
 	}
 }
