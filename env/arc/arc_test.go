@@ -85,7 +85,7 @@ func TestParseErrors(t *testing.T) {
 		{`{"train": [{"input": [[1]]}]}`, "train[0].output: no rows"},
 		{`{"train": [{"input": ` + long + `}]}`, "row 1: 31 cells, want at most 30"},
 		{`{"train": [{"input": [[1.5]]}]}`, "row 1 of a grid: 1.5 is no colour"},
-		{`{"train": [{"input": "x"}]}`, "a grid is no list of rows"},
+		{`{"train": [{"input": "x"}]}`, "row 1 of a grid: 'x': want a colour"},
 		{`[]`, "array where it does not belong"},
 	} {
 		if _, err := Parse("x", []byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

