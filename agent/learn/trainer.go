@@ -18,6 +18,7 @@ import (
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/internal/memory"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -74,6 +75,9 @@ func trainerOf(r Recipe, open Open, dev torch.Device, network func(*torch.Params
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
+	if err := r.checkMemory(dev); err != nil {
+		return nil, err
+	}
 	torch.SetThreads(torch.Threads())
 	t := &Trainer{recipe: r, open: open, params: torch.NewParams(dev)}
 	var err error
@@ -99,6 +103,22 @@ func trainerOf(r Recipe, open Open, dev torch.Device, network func(*torch.Params
 		return nil, err
 	}
 	return t, nil
+}
+
+// checkMemory reports whether the largest batch of any stage can be learned from, on the CPU: the system ends a process
+// that takes more than there is. What is on another device it says itself.
+func (r Recipe) checkMemory(dev torch.Device) error {
+	if dev != torch.CPU || r.Cell != nil {
+		return nil
+	}
+	size, batch := 4, r.Batch
+	if r.Precision == hrm.BFloat16 {
+		size = 2
+	}
+	for _, st := range r.Stages {
+		batch = max(batch, st.Batch)
+	}
+	return memory.Check(fmt.Sprintf("a batch of %d", batch), r.Model.StepBytes(batch, r.Model.Seq, r.Training.Gradient, size))
 }
 
 // Close frees what the trainer holds, the model's parameters included.

@@ -64,3 +64,17 @@ func TestRelativePairs(t *testing.T) {
 		}
 	}
 }
+
+// TestStepBytes: HRM's gradients record one update of each level, TRM's all of the last cycle, and memory grows with
+// the rows.
+func TestStepBytes(t *testing.T) {
+	c := Config{Vocab: 11, Outputs: 10, Seq: 81, Hidden: 8, Inner: 16, Levels: HL(1, 2, 2, 3)}
+	// 3 blocks of 2*8+2*16 numbers a token, 2 states of 2 levels, 10 logits; 4 bytes each.
+	const token = 4 * (3*48 + 2*2*8 + 10)
+	if got := c.StepBytes(5, 81, LastPass, 4); got != 5*81*token {
+		t.Errorf("%v bytes, want %v", got, 5*81*token)
+	}
+	if more := c.StepBytes(5, 81, LastCycle, 4); more != 5*81*(token+4*2*2*48) { // two more updates of L
+		t.Errorf("with the last cycle %v bytes, want %v", more, 5*81*(token+4*2*2*48))
+	}
+}

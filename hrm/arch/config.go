@@ -167,6 +167,23 @@ func (c Config) Parameters() float64 {
 	return n
 }
 
+// StepBytes is the least memory that a step of training takes for rows sequences of seq tokens, beside the
+// parameters: of every block that is recorded its input, its sum and the gate and value of its SwiGLU, which the
+// gradients need, two states of every level, and the logits, elements of size bytes.
+func (c Config) StepBytes(rows, seq int, gradient Gradient, size int) float64 {
+	c = c.WithDefaults()
+	blocks := 0
+	c.Updates(gradient, func(level int, record bool) {
+		if record {
+			_, layers := c.Stack(level)
+			blocks += layers
+		}
+	})
+	d := float64(c.Hidden)
+	token := float64(blocks)*(2*d+2*float64(c.Inner)) + 2*d*float64(len(c.Levels)) + float64(c.Outputs)
+	return float64(rows) * float64(seq) * token * float64(size)
+}
+
 // Check reports every problem of c at once.
 func (c Config) Check() error {
 	c = c.WithDefaults()
