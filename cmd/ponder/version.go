@@ -13,12 +13,14 @@ import (
 // A buildVersion says what this binary is made of.
 type buildVersion struct {
 	cli.Build
-	Libtorch string `json:"libtorch"` // the version in use; empty in a build without it
-	Engine   string `json:"engine"`   // what --engine auto takes: "torch" or "go"
+	Libtorch string `json:"libtorch"`                   // the version in use; empty in a build without it
+	Headers  string `json:"libtorch_headers,omitempty"` // what its headers say, where that is something else
+	Engine   string `json:"engine"`                     // what --engine auto takes: "torch" or "go"
 }
 
 func readVersion() buildVersion {
-	v := buildVersion{Build: cli.ReadBuild(), Libtorch: libtorchVersion()}
+	v := buildVersion{Build: cli.ReadBuild()}
+	v.Libtorch, v.Headers = libtorchVersion()
 	v.Engine, _ = open.Run{}.Choose()
 	return v
 }
@@ -27,6 +29,9 @@ func (v buildVersion) String() string {
 	torch := "without libtorch"
 	if v.Libtorch != "" {
 		torch = "libtorch " + v.Libtorch
+	}
+	if v.Headers != "" {
+		torch += " (its headers say " + v.Headers + ")"
 	}
 	return "ponder " + v.Build.String() + ", " + torch
 }

@@ -2,4 +2,4 @@
 
 package main
 
-func libtorchVersion() string { return "" }
+func libtorchVersion() (version, headers string) { return "", "" }

@@ -156,6 +156,18 @@ func newABI(path string) (bool, error) {
 	return false, nil
 }
 
+// DebianVersion is the version of the package libtorch-dev that is installed, "" if none is. Its headers, and what
+// is compiled with them, say 1.13.0 where the package is 1.13.1.
+func DebianVersion(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", Packages[0]).Output()
+	if installed, v, _ := strings.Cut(string(out), " "); err == nil && installed == "installed" {
+		if m := versionNumber.FindStringSubmatch(v); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
 // System finds the libtorch of the operating system's packages, on Linux below prefix ("" is /usr).
 func System(ctx context.Context, prefix string) (*Lib, error) {
 	switch runtime.GOOS {
@@ -168,13 +180,8 @@ func System(ctx context.Context, prefix string) (*Lib, error) {
 			return nil, err
 		}
 		l.System = true
-		// Debian's headers say 1.13.0 where the package is 1.13.1.
-		out, err := exec.CommandContext(ctx, "dpkg-query", "-W", "-f", "${Version}", "libtorch-dev").Output()
-		if err == nil {
-			if m := versionNumber.FindSubmatch(out); m != nil {
-				l.Version = string(m[1])
-				l.Source = "Debian package libtorch-dev"
-			}
+		if v := DebianVersion(ctx); v != "" {
+			l.Version, l.Source = v, "Debian package libtorch-dev"
 		}
 		return l, nil
 	case "darwin":

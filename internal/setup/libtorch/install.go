@@ -115,21 +115,28 @@ func boolInt(b bool) int {
 // install tries one way after another and returns every reason if none works.
 func (s *Search) install(ctx context.Context) (*Lib, error) {
 	s.Log("no libtorch on this machine")
-	ways := []func() (*Lib, error){
-		func() (*Lib, error) { return s.byApt(ctx) },
-		func() (*Lib, error) { return s.byArchive(ctx) },
-		func() (*Lib, error) { return Pip(ctx, DefaultPip, s.Cache, s.DryRun, s.Log) },
+	ways := []struct {
+		name string
+		try  func() (*Lib, error)
+	}{
+		{"Debian's package", func() (*Lib, error) { return s.byApt(ctx) }},
+		{"the official archive", func() (*Lib, error) { return s.byArchive(ctx) }},
+		{"torch " + DefaultPip + " of PyPI", func() (*Lib, error) { return Pip(ctx, DefaultPip, s.Cache, s.DryRun, s.Log) }},
 	}
 	var reasons []error
-	for _, way := range ways {
-		l, err := way()
+	for i, way := range ways {
+		l, err := way.try()
 		if err == nil {
 			return l, nil
 		}
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		s.Log("%v", err)
+		next := ""
+		if i+1 < len(ways) {
+			next = "; trying " + ways[i+1].name + " instead"
+		}
+		s.Log("%s: %v%s", way.name, err, next)
 		reasons = append(reasons, err)
 	}
 	return nil, fmt.Errorf("%w, and none could be installed: %w", ErrNone, errors.Join(reasons...))

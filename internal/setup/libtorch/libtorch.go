@@ -96,3 +96,13 @@ func (l *Lib) BLAS() string {
 	}
 	return path
 }
+
+// Packaged is the version of a library whose headers say headers, where its package, if it is one, is called
+// packaged: that of the package, if they are of one minor version, and then the headers' if it differs.
+func Packaged(headers, packaged string) (version, said string) {
+	minor := func(v string) string { return v[:max(0, strings.LastIndexByte(v, '.'))] }
+	if packaged == "" || packaged == headers || minor(packaged) != minor(headers) {
+		return headers, ""
+	}
+	return packaged, headers
+}

@@ -282,3 +282,17 @@ func TestArchiveNotFound(t *testing.T) {
 		t.Errorf("error %v, want the status", err)
 	}
 }
+
+// TestPackaged: a package's version stands for what its headers say, if it can be theirs.
+func TestPackaged(t *testing.T) {
+	for _, tt := range [][4]string{
+		{"1.13.0", "1.13.1", "1.13.1", "1.13.0"}, // Debian 12
+		{"1.13.1", "1.13.1", "1.13.1", ""},
+		{"2.15.0", "1.13.1", "2.15.0", ""}, // a wheel beside the package
+		{"2.15.0", "", "2.15.0", ""},
+	} {
+		if version, headers := Packaged(tt[0], tt[1]); version != tt[2] || headers != tt[3] {
+			t.Errorf("headers %s, package %q: %s, %q, want %s, %q", tt[0], tt[1], version, headers, tt[2], tt[3])
+		}
+	}
+}
