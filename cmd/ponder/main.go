@@ -31,13 +31,15 @@ func newRoot() *cobra.Command {
 		Use:           "ponder",
 		Short:         "Agents that think before they act",
 		Example:       "  ponder play maze\n  ponder solve maze maze.txt\n  ponder train maze --out runs/maze\n  ponder env list",
-		Version:       readVersion().String(),
+		Version:       "a word, so that there is --version",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.AddCommand(commands()...)
-	root.SetVersionTemplate("{{.Version}}\n")
+	cobra.AddTemplateFunc("ponderVersion", func() string { return readVersion().String() }) // asked of dpkg too: not at every start
+	root.SetVersionTemplate("{{ponderVersion}}\n")
 	cli.BoundAll(root, ranges())
+	complete(root)
 	cli.Polish(root)
 	return root
 }
