@@ -6,6 +6,11 @@ SHELL := bash
 .DEFAULT_GOAL := build
 .PHONY: build setup test test-pure test-torch test-cross test-web fuzz python lint demo web dist docs bench wheel test-libtorch clean
 
+# A workspace takes no -mod.
+ifneq (,$(filter -mod=%,$(GOFLAGS)))
+export GOFLAGS := $(filter-out -mod=%,$(GOFLAGS))
+endif
+
 GO    ?= go
 TORCH ?= 2.15.0
 

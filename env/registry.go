@@ -187,7 +187,10 @@ func Near(s string, names []string) []string {
 	for _, n := range names {
 		low := strings.ToLower(n)
 		d := distance(s, low)
-		if len(s) >= 3 && strings.Contains(low, s) {
+		switch {
+		case len(s) >= 3 && strings.HasPrefix(low, s):
+			d = min(d, 0) // as "Maz" of maze
+		case len(s) >= 3 && strings.Contains(low, s):
 			d = min(d, 1)
 		}
 		if d <= max(2, len(s)/4) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -19,8 +20,9 @@ type ARCResult struct {
 	Tasks          int     `json:"tasks"`
 	Skipped        int     `json:"skipped"` // tasks that fit the frame but were not learned
 	Tests          int     `json:"tests"`
+	Known          int     `json:"known"`  // tests whose answer the files tell; the others count in nothing
 	Copies         int     `json:"copies"` // of all tests, that voted
-	Pass1          float64 `json:"pass1"`  // share of tasks with every test right
+	Pass1          float64 `json:"pass1"`  // share of tasks, of those with known tests alone, with every test right
 	Pass2          float64 `json:"pass2"`  // the same with two answers a test
 	Pass1Partial   float64 `json:"pass1_partial"`
 	Pass2Partial   float64 `json:"pass2_partial"`   // mean share of a task's tests
@@ -30,10 +32,12 @@ type ARCResult struct {
 	CellAccuracy   float64 `json:"cell_accuracy"`   // of copies, padding included
 	MeanSegments   float64 `json:"mean_segments"`
 	PerSecond      float64 `json:"puzzles_per_second"`
+
+	Votes []arcs.TaskVote `json:"-"` // the answers themselves, the best first
 }
 
 // ReadARC reads the tasks at path that fit the frame of m, with as many copies as it learned.
-func ReadARC(m *think.Model, path string) (*arcs.Corpus, error) {
+func ReadARC(m *think.Model, how arc.Reading, path string) (*arcs.Corpus, error) {
 	if err := answers(m, arcs.Task, arcs.Task); err != nil {
 		return nil, err
 	}
@@ -41,19 +45,61 @@ func ReadARC(m *think.Model, path string) (*arcs.Corpus, error) {
 	if _, err := fmt.Sscanf(strings.TrimPrefix(m.Usage.Data, "arc:"), "%d:%d", &side, &copies); err != nil {
 		return nil, fmt.Errorf("model %s learned from %q, want arc:SIDE:COPIES:DIR", m.Name, m.Usage.Data)
 	}
-	return arcs.ReadCorpus(path, side, copies)
+	return arcs.ReadCorpus(how, path, side, copies)
 }
 
 // ARC answers the tests of the tasks of frame that m has learned, and counts the votes of their copies.
 func ARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, cfg Config) (ARCResult, error) {
 	_, tests := frame.Sets()
+	var names []string
+	for _, t := range frame.Tasks {
+		names = append(names, t.Name)
+	}
+	return arcVotes(ctx, m, frame, tests, names, cfg)
+}
+
+// ARCSet is ARC of the split test of a dataset's folder, as the published programs build it. A model that does not
+// tell the names of its identifiers, as an imported one, has learned those of this dataset.
+func ARCSet(ctx context.Context, m *think.Model, dir string, cfg Config) (ARCResult, error) {
+	if err := answers(m, arcs.Task, arcs.Task); err != nil {
+		return ARCResult{}, err
+	}
+	tests, err := puzzle.Open(dir, "test")
+	if err != nil {
+		return ARCResult{}, fmt.Errorf("%s: no dataset: %w", dir, err)
+	}
+	defer tests.Close()
+	if tests.Names == nil {
+		return ARCResult{}, fmt.Errorf("%s: no identifiers.json, want the names of the %d identifiers", dir, tests.Meta.NumIdentifiers)
+	}
+	if err := fits(m, tests.Shape()); err != nil {
+		return ARCResult{}, err
+	}
+	if len(m.Usage.Identifiers) == 0 {
+		if n := m.Core.Spec().IDs; n != len(tests.Names) {
+			return ARCResult{}, fmt.Errorf("%s: %d identifiers, model %s has learned %d of another dataset", dir, len(tests.Names), m.Name, n)
+		}
+		m.Usage.Identifiers = tests.Names
+	}
+	var names []string
+	for p := range tests.Puzzles() {
+		id, _, _ := tests.Puzzle(p)
+		if name, _ := arcs.ParseName(tests.Name(id)); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return arcVotes(ctx, m, &arcs.Corpus{Side: arcs.Side}, tests, names, cfg)
+}
+
+// arcVotes answers the tests of the tasks called names that m has learned.
+func arcVotes(ctx context.Context, m *think.Model, frame *arcs.Corpus, tests *puzzle.Set, names []string, cfg Config) (ARCResult, error) {
 	res := ARCResult{Model: m.Name, Engine: m.Engine}
 	known := map[string]int32{}
 	for id, name := range m.Usage.Identifiers {
 		known[name] = int32(id)
 	}
-	for _, t := range frame.Tasks {
-		if _, ok := known[t.Name]; !ok {
+	for _, name := range names {
+		if _, ok := known[name]; !ok {
 			res.Skipped++
 		}
 	}
@@ -65,14 +111,23 @@ func ARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, cfg Config) (A
 		return res, err
 	}
 	if e.Count == 0 {
-		return res, fmt.Errorf("none of the %d tasks that fit was learned by model %s", len(frame.Tasks), m.Name)
+		return res, fmt.Errorf("none of the %d tasks that fit was learned by model %s", len(names), m.Name)
 	}
-	res.Tasks = len(votes)
+	res.Tasks, res.Votes = len(votes), votes
+	var told []arcs.TaskVote // tasks whose tests are all known
 	for _, v := range votes {
 		res.Tests += len(v.Tests)
+		all := true
+		for _, t := range v.Tests {
+			res.Known += int(count(t.Truth.Rows > 0))
+			all = all && t.Truth.Rows > 0
+		}
+		if all {
+			told = append(told, v)
+		}
 	}
-	res.Pass1, res.Pass1Partial = arcs.Pass(votes, 1)
-	res.Pass2, res.Pass2Partial = arcs.Pass(votes, 2)
+	res.Pass1, res.Pass1Partial = arcs.Pass(told, 1)
+	res.Pass2, res.Pass2Partial = arcs.Pass(told, 2)
 	res.Copies, res.CopyAccuracy, res.CellAccuracy = e.Count, e.ExactAccuracy, e.CellAccuracy
 	res.JudgedAccuracy, res.QHaltAccuracy = e.JudgedAccuracy, e.QHaltAccuracy
 	res.MeanSegments, res.PerSecond = e.MeanSegments, e.PuzzlesPerSecond
@@ -141,6 +196,11 @@ func (x *arcExam) Next(in, label []int32) (int32, bool, error) {
 
 // Print writes the result for people.
 func (r *ARCResult) Print(w io.Writer) error {
+	if r.Known == 0 {
+		_, err := fmt.Fprintf(w, "%d tasks with %d tests in %d copies, %d skipped\nthe files tell no answer: nothing is scored\nsegments     %.2f\n",
+			r.Tasks, r.Tests, r.Copies, r.Skipped, r.MeanSegments)
+		return err
+	}
 	_, err := fmt.Fprintf(w, "%d tasks with %d tests in %d copies, %d skipped\npass@1 %6.2f %% of tasks, %.2f %% of their tests\npass@2 %6.2f %% of tasks, %.2f %% of their tests\n"+
 		"copies right %.2f %%, cells right %.2f %%\nsegments     %.2f\n", r.Tasks, r.Tests, r.Copies, r.Skipped, 100*r.Pass1, 100*r.Pass1Partial, 100*r.Pass2, 100*r.Pass2Partial,
 		100*r.CopyAccuracy, 100*r.CellAccuracy, r.MeanSegments)

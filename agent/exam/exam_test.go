@@ -11,6 +11,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/think/thinktest"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/sudoku"
 	"github.com/ponder-agents/ponder/models"
@@ -49,6 +50,24 @@ func TestMazes(t *testing.T) {
 	a, err := exam.Agent(context.Background(), m, "maze/9x9-v0", nil, 10, 1, exam.Config{})
 	if err != nil || a.SPL == nil || *a.SPL < 0.9 || a.Success < *a.SPL || a.MeanSegments < 1 {
 		t.Errorf("%+v, error %v", a, err)
+	}
+}
+
+// TestCircles: an agent that comes back to a cell is stopped there, since it would go on so until the limit.
+func TestCircles(t *testing.T) {
+	mz, err := maze.Parse("#########\n#S     G#\n# #######\n#       #\n#########\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	toy := &think.Model{Name: "toy", Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4}, Usage: think.Usage{
+		Task: mazes.DirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf, Data: "maze-directions:5-3",
+	}}
+	sol, err := exam.SolveMaze(context.Background(), toy, mz, exam.Config{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sol.Solved || !sol.Circles || sol.Moves > 9 || sol.Moves != len(sol.Path) || sol.Learned != 5 {
+		t.Errorf("%+v", sol)
 	}
 }
 
@@ -101,7 +120,7 @@ func TestErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		"none of so small ones is held out":                                      second(exam.DrawMazes(maze.Recipe(5), 1, 1)),
 		"model toy answers maze-directions, want one for sudoku":                 second(exam.Sudokus(ctx, toy, list, exam.Config{})),
-		"model toy answers maze-directions, want one for arc":                    second(exam.ReadARC(toy, "x")),
+		"model toy answers maze-directions, want one for arc":                    second(exam.ReadARC(toy, arc.Reading{}, "x")),
 		"want a token in [0, 3)":                                                 second(exam.Mazes(ctx, toy, mazes, exam.Config{})),
 		"its rows are for the task maze-path, model toy answers maze-directions": second(exam.Rows(ctx, toy, "maze-path:7", 1, exam.Config{})),
 		"no episode": second(exam.Agent(ctx, toy, "maze/5x5-v0", nil, 0, 0, exam.Config{})),

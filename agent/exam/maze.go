@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ponder-agents/ponder/act"
@@ -29,7 +26,7 @@ type MazeResult struct {
 	Count            int     `json:"count"`
 	Success          float64 `json:"success"`         // share that reached the goal
 	Optimal          float64 `json:"optimal"`         // share that reached it by a shortest path
-	ExactAccuracy    float64 `json:"exact_accuracy"`  // share of mazes with every scored cell answered as labelled
+	ExactAccuracy    float64 `json:"exact_accuracy"`  // share of mazes with every scored cell answered as labelled: path: the way of the row marked, no other
 	JudgedAccuracy   float64 `json:"judged_accuracy"` // share of answers that do what q_halt foresees
 	QHaltAccuracy    float64 `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
 	CellAccuracy     float64 `json:"cell_accuracy"`
@@ -56,68 +53,80 @@ const (
 // mazeTargets names what the networks for mazes answer.
 var mazeTargets = map[string]string{mazes.DirectionsTask: targetDirections, mazes.PathTask: targetPath, mazes.WayTask: targetPath}
 
-// ReadMazes reads the mazes in a text file, separated by empty lines.
-func ReadMazes(file string) ([]*maze.Maze, error) {
-	if strings.EqualFold(filepath.Ext(file), ".csv") {
-		return mazesOfCSV(file)
-	}
-	f, err := os.Open(file)
+// A Maze is one to ask about.
+type Maze struct {
+	*maze.Maze
+	Way []int // the cells of the way that counts as marked exactly, as its row is labelled; nil for one that the solver finds
+}
+
+// ReadMazes reads the first n mazes, n 0 meaning all, of a dataset's folder (its split test), of a CSV as
+// published, or of a text file in which empty lines are between them; "-" is standard input.
+func ReadMazes(path string, n int) (list []Maze, err error) {
+	from, err := openSet(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	list, err := maze.ReadAll(f)
-	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("no maze in it")
+	defer from.Close()
+	if !from.rows {
+		all, err := maze.ReadAll(from.text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", from.name, err)
+		}
+		for _, m := range all {
+			list = append(list, Maze{Maze: m})
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return list, nil
-}
-
-// mazesOfCSV reads the questions of a CSV as published.
-func mazesOfCSV(file string) (list []*maze.Maze, err error) {
-	for row, err := range puzzle.ReadCSVFile(file) {
+	for row, err := range from.all("maze") {
 		if err != nil {
 			return nil, err
 		}
-		m, err := maze.FromFlat(row.Question)
+		m, err := mazes.OfRow(row.in)
 		if err != nil {
-			return nil, row.Fault("question", "%w", err)
+			return nil, fmt.Errorf("%s: %w", row.at, err)
 		}
-		list = append(list, m)
+		one := Maze{Maze: m, Way: []int{}}
+		for cell, t := range row.label {
+			if t == int32(maze.TokenPath) {
+				one.Way = append(one.Way, cell)
+			}
+		}
+		if list = append(list, one); len(list) == n {
+			break
+		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: no maze in it", file)
+		return nil, fmt.Errorf("%s: no maze in it", from.name)
+	}
+	if n > 0 && len(list) > n {
+		list = list[:n]
 	}
 	return list, nil
 }
 
 // DrawMazes draws n mazes as cfg says, of the wall layouts that training leaves out.
-func DrawMazes(cfg maze.Config, n int, seed uint64) ([]*maze.Maze, error) {
+func DrawMazes(cfg maze.Config, n int, seed uint64) ([]Maze, error) {
 	cfg.Split = maze.Test
 	gen, err := maze.NewGenerator(cfg)
 	if err != nil {
 		return nil, err
 	}
 	r := rng.Stream(seed, "eval/maze")
-	list := make([]*maze.Maze, n)
+	list := make([]Maze, n)
 	for i := range list {
-		list[i] = new(maze.Maze)
-		gen.Next(list[i], r.Rand)
+		list[i].Maze = new(maze.Maze)
+		gen.Next(list[i].Maze, r.Rand)
 	}
 	return list, nil
 }
 
 // Mazes asks the model about every maze and adds up what came of it.
-func Mazes(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config) (MazeResult, error) {
+func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeResult, error) {
 	if err := answers(m, "mazes", mazes.DirectionsTask, mazes.PathTask, mazes.WayTask); err != nil {
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]
 	res := MazeResult{Model: m.Name, Engine: m.Engine, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
-	byShape := map[[2]int][]*maze.Maze{}
+	byShape := map[[2]int][]Maze{}
 	var shapes [][2]int
 	for _, m := range list {
 		shape := [2]int{m.Rows, m.Cols}
@@ -197,7 +206,7 @@ func (r *MazeResult) add(e think.Evaluation, n int) {
 }
 
 // walk lets a network that gives directions act in mazes of one shape. It adds to the sums of res.
-func walk(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+func walk(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *MazeResult) ([]walked, error) {
 	v, err := newGallery(list, cfg.batch())
 	if err != nil {
 		return nil, err
@@ -211,13 +220,13 @@ func walk(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, re
 	var all []walked
 	var solver maze.Solver
 	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(list), Each: func(e agent.Episode) {
-		moves, _ := solver.Len(list[e.Index])
+		moves, _ := solver.Len(list[e.Index].Maze)
 		all = append(all, walked{moves, e.Length, e.Success, e.Length, e.Segments})
 	}})
 	if err != nil {
 		return nil, err
 	}
-	crop := mazes.Crop(list[0])
+	crop := mazes.Crop(list[0].Maze)
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
 	sc, err := m.Usage.Scorer(cols)
 	if err != nil {
@@ -230,7 +239,7 @@ func walk(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, re
 
 // mazeExam asks for the optimal directions of every open cell.
 type mazeExam struct {
-	list   []*maze.Maze
+	list   []Maze
 	crop   int
 	solver maze.Solver
 	dirs   []uint8
@@ -240,7 +249,7 @@ func (x *mazeExam) Next(in, label []int32) (int32, bool, error) {
 	if len(x.list) == 0 {
 		return 0, false, nil
 	}
-	m := x.list[0]
+	m := x.list[0].Maze
 	x.list = x.list[1:]
 	if c := mazes.Crop(m); c != x.crop {
 		return 0, false, fmt.Errorf("mazes with and without an outer wall cannot be mixed in one size")
@@ -260,21 +269,21 @@ func (x *mazeExam) Next(in, label []int32) (int32, bool, error) {
 // A gallery is a world whose episode k is in maze k.
 type gallery struct {
 	*maze.World
-	list []*maze.Maze
+	list []Maze
 	at   int
 }
 
 func (g *gallery) Seed(k uint64) { g.at = int(k % uint64(len(g.list))) }
 
 func (g *gallery) Reset(obs []byte) {
-	if err := g.World.SetMaze(g.list[g.at]); err != nil {
+	if err := g.World.SetMaze(g.list[g.at].Maze); err != nil {
 		panic(err) // newGallery took mazes of the World's shape
 	}
 	g.World.Observe(obs)
 }
 
 // newGallery is rows worlds over mazes of one shape.
-func newGallery(list []*maze.Maze, rows int) (*env.Vec, error) {
+func newGallery(list []Maze, rows int) (*env.Vec, error) {
 	m := list[0]
 	id := fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows)
 	var envs []env.Env

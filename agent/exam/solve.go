@@ -2,9 +2,11 @@ package exam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
@@ -30,12 +32,29 @@ type MazeSolution struct {
 	Confidence   float64 `json:"confidence"` // least probability of a chosen move
 	Path         string  `json:"path"`       // moves as U, D, L, R
 	Maze         string  `json:"maze"`       // with the path marked by o
+	Circles      bool    `json:"circles"`    // it came back to a cell, and would have gone round until the limit: it was stopped
+	Learned      int     `json:"learned"`    // rows of the mazes that the model learned from; 0 where it does not say
+}
+
+// errCircle ends the walk of an agent that goes round.
+var errCircle = errors.New("the agent goes round")
+
+// learned is the number of rows of the mazes that m learned from last, 0 where its data does not say.
+func learned(m *think.Model) (rows int) {
+	_, size, _ := strings.Cut(m.Usage.Data, ":")
+	if size == "hard" {
+		return maze.Hard().Rows
+	}
+	fmt.Sscanf(size, "%d", &rows)
+	return rows
 }
 
 // Print writes the solution for people.
 func (s *MazeSolution) Print(w io.Writer) error {
 	verdict := "reached the goal by a shortest path"
 	switch {
+	case s.Circles:
+		verdict = "did not reach the goal: went round in circles, stopped"
 	case !s.Solved:
 		verdict = "did not reach the goal"
 	case !s.Optimal:
@@ -47,7 +66,7 @@ func (s *MazeSolution) Print(w io.Writer) error {
 
 // SolveMaze lets the model walk through mz.
 func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, record Recorder) (*MazeSolution, error) {
-	v, err := newGallery([]*maze.Maze{mz}, 1)
+	v, err := newGallery([]Maze{{Maze: mz}}, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +79,9 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 	var solver maze.Solver
 	sol := &MazeSolution{Confidence: 1}
 	sol.Shortest, _ = solver.Len(mz)
-	sink := &mazeSink{sol: sol, cols: mz.Cols}
+	sol.Learned = learned(m)
+	// An agent that begins each decision anew, by the same thought, does in a cell what it did there before.
+	sink := &mazeSink{sol: sol, cols: mz.Cols, repeats: !cfg.KeepCarry && cfg.Restarts == 0 && cfg.Thoughts <= 1}
 	if record != nil {
 		h := trace.Header{EnvID: v.Spec().ID, Actions: v.Spec().Actions}
 		if err := p.Describe(&h); err != nil {
@@ -74,6 +95,9 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 		sol.Solved, sol.Moves = e.Success, e.Length
 		sol.Optimal = e.Success && e.Length == sol.Shortest
 	}})
+	if errors.Is(err, errCircle) {
+		sol.Circles, sol.Moves, err = true, len(sink.path), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +110,11 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 
 // mazeSink follows an episode and keeps its way.
 type mazeSink struct {
-	sol  *MazeSolution
-	path []int
-	cols int
-	next trace.Sink // may be nil
+	sol     *MazeSolution
+	path    []int
+	cols    int
+	repeats bool       // what it did in a cell it does there again
+	next    trace.Sink // may be nil
 }
 
 func (k *mazeSink) Put(s *trace.Step) error {
@@ -99,7 +124,9 @@ func (k *mazeSink) Put(s *trace.Step) error {
 			agentAt = p
 		}
 	}
-	k.path = append(k.path, agentAt.Y*k.cols+agentAt.X)
+	cell := agentAt.Y*k.cols + agentAt.X
+	again := k.repeats && slices.Contains(k.path, cell)
+	k.path = append(k.path, cell)
 	if n := len(s.Thought); n > 0 {
 		k.sol.Segments = append(k.sol.Segments, n)
 		if a := s.Thought[n-1].Actions; s.Action < len(a) {
@@ -108,7 +135,12 @@ func (k *mazeSink) Put(s *trace.Step) error {
 	}
 	k.sol.Path += string("UDLR"[s.Action])
 	if k.next != nil {
-		return k.next.Put(s)
+		if err := k.next.Put(s); err != nil {
+			return err
+		}
+	}
+	if again {
+		return errCircle
 	}
 	return nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/sudokus"
 	"github.com/ponder-agents/ponder/agent/think"
-	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/env/sudoku"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // A SudokuResult is what a model achieved on sudokus.
@@ -90,40 +90,61 @@ func DrawSudokus(cfg sudoku.Config, n int, seed uint64) ([]Sudoku, error) {
 	return list, nil
 }
 
-// ReadSudokus reads the first n puzzles of a CSV file, n 0 meaning all; they have one size.
-func ReadSudokus(file string, n int) ([]Sudoku, error) {
-	var list []Sudoku
-	for row, err := range puzzle.ReadCSVFile(file) {
+// ReadSudokus reads the first n puzzles, n 0 meaning all, of a dataset's folder (its split test), of a CSV, or of a
+// text with a puzzle a line; "-" is standard input. They have one size.
+func ReadSudokus(path string, n int) (list []Sudoku, err error) {
+	from, err := openSet(path)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	if !from.rows {
+		s, err := from.readAll()
+		if err == nil {
+			s, err = text.Decode([]byte(s))
+		}
+		if err == nil {
+			list, err = parseSudokus(s, n)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", from.name, err)
+		}
+	}
+	for row, err := range from.all(sudokus.Task) {
 		if err != nil {
 			return nil, err
 		}
-		in, label, err := sudokus.Parse(row)
-		if err != nil {
-			return nil, err
-		}
-		if len(list) > 0 && len(in) != len(list[0].Cells) {
-			return nil, fmt.Errorf("%s, column question: a board of %d cells, those before have %d", row.At, len(in), len(list[0].Cells))
-		}
-		c := Sudoku{Rating: row.Rating}
-		for i := range in {
-			c.Cells = append(c.Cells, uint8(in[i]-int32(sudoku.TokenBlank)))
-			c.Solution = append(c.Solution, uint8(label[i]-int32(sudoku.TokenBlank)))
+		c := Sudoku{Rating: row.rating}
+		for i := range row.in {
+			c.Cells = append(c.Cells, uint8(row.in[i]-int32(sudoku.TokenBlank)))
+			c.Solution = append(c.Solution, uint8(row.label[i]-int32(sudoku.TokenBlank)))
 		}
 		if list = append(list, c); len(list) == n {
 			break
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("%s: no puzzle in it", file)
+		return nil, fmt.Errorf("%s: no puzzle in it", from.name)
+	}
+	for i, c := range list {
+		if len(c.Cells) != len(list[0].Cells) {
+			return nil, fmt.Errorf("%s: puzzle %d has %d cells, those before have %d", from.name, i+1, len(c.Cells), len(list[0].Cells))
+		}
 	}
 	return list, nil
 }
 
 // ParseSudokus reads puzzles in text form and finds the only solution of each.
-func ParseSudokus(text string) ([]Sudoku, error) {
-	all, err := sudoku.ParseAll(text)
+func ParseSudokus(s string) ([]Sudoku, error) { return parseSudokus(s, 0) }
+
+// parseSudokus is ParseSudokus of the first n, n 0 meaning all.
+func parseSudokus(s string, n int) ([]Sudoku, error) {
+	all, err := sudoku.ParseAll(s)
 	if err != nil {
 		return nil, err
+	}
+	if n > 0 && len(all) > n {
+		all = all[:n]
 	}
 	list := make([]Sudoku, len(all))
 	for i, cells := range all {

@@ -3,6 +3,7 @@ package exam
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/mazes"
@@ -16,7 +17,7 @@ import (
 // j%votes of maze j/votes.
 type wayExam struct {
 	task   string
-	list   []*maze.Maze
+	list   []Maze
 	turns  []int // symmetries, the identity first
 	next   int
 	copy   maze.Maze
@@ -31,7 +32,7 @@ func (e *VotesError) Error() string {
 }
 
 // newWayExam is an exam of mazes of one shape. It has as many copies as keep that shape.
-func newWayExam(name string, list []*maze.Maze, votes int) (*wayExam, error) {
+func newWayExam(name string, list []Maze, votes int) (*wayExam, error) {
 	m := list[0]
 	turns := []int{0, 4, 5, 2, 1, 3, 6, 7}
 	if m.Rows != m.Cols {
@@ -41,7 +42,7 @@ func newWayExam(name string, list []*maze.Maze, votes int) (*wayExam, error) {
 		return nil, &VotesError{votes, m.Rows, m.Cols, len(turns)}
 	}
 	for i, o := range list {
-		if mazes.PathCrop(o) != mazes.PathCrop(m) {
+		if mazes.PathCrop(o.Maze) != mazes.PathCrop(m.Maze) {
 			return nil, fmt.Errorf("maze %d: mazes with and without an outer wall cannot be mixed in one size", i+1)
 		}
 	}
@@ -54,11 +55,11 @@ func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
 	}
 	m := x.list[x.next/len(x.turns)]
 	if t := x.turns[x.next%len(x.turns)]; t != 0 {
-		x.copy.Transform(m, t)
-		m = &x.copy
+		x.copy.Transform(m.Maze, t)
+		m = Maze{&x.copy, turned(m, t)}
 	}
 	x.next++
-	mazes.PathRow(in, label, m, &x.solver)
+	mazes.PathRow(in, label, m.Maze, x.way(m))
 	if x.task == mazes.WayTask { // only the marks are scored: elsewhere every direction will do
 		for i, l := range label {
 			switch {
@@ -74,21 +75,43 @@ func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
 	return 0, true, nil
 }
 
+// way is the way of m that its row marks.
+func (x *wayExam) way(m Maze) []int {
+	if m.Way == nil {
+		return x.solver.AppendPath(nil, m.Maze)
+	}
+	return m.Way
+}
+
+// turned are the cells of m's way in its copy under symmetry t, in another order.
+func turned(m Maze, t int) (way []int) {
+	if m.Way == nil {
+		return nil
+	}
+	y := grid.SymmetryOf(m.Rows, m.Cols, t)
+	for i := range m.Wall {
+		if slices.Contains(m.Way, y.At(i/y.Cols, i%y.Cols)) {
+			way = append(way, i)
+		}
+	}
+	return way
+}
+
 // tokens are the tokens that the copy of job was answered with, turned back: [rows*cols], walls where
 // there are walls or nothing was asked.
 func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 	m, t := x.list[job/len(x.turns)], x.turns[job%len(x.turns)]
 	if x.task == mazes.WayTask {
-		turned := m
+		turned := m.Maze
 		if t != 0 {
 			turned = new(maze.Maze)
-			turned.Transform(m, t)
+			turned.Transform(m.Maze, t)
 		}
 		in := make([]int32, len(pred))
-		mazes.Tokens(in, turned, turned.Start, mazes.PathCrop(m))
+		mazes.Tokens(in, turned, turned.Start, mazes.PathCrop(m.Maze))
 		mazes.Marked(x.task, in, pred)
 	}
-	crop := mazes.PathCrop(m)
+	crop := mazes.PathCrop(m.Maze)
 	cols := m.Cols - 2*crop
 	s := grid.SymmetryOf(m.Rows, m.Cols, t)
 	out := make([]uint8, len(m.Wall))
@@ -105,12 +128,12 @@ func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 
 // mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
 // marks. It adds to the sums of res.
-func mark(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, res *MazeResult) ([]walked, error) {
+func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *MazeResult) ([]walked, error) {
 	x, err := newWayExam(m.Usage.Task, list, cfg.votes())
 	if err != nil {
 		return nil, err
 	}
-	crop := mazes.PathCrop(list[0])
+	crop := mazes.PathCrop(list[0].Maze)
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
 	ballots := make([]task.Ballot, len(list))
 	all := make([]walked, len(list))
@@ -137,7 +160,7 @@ func mark(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, re
 		for cell, t := range best.Cells {
 			marked[cell] = t == maze.TokenPath
 		}
-		mazes.PathRow(in, label, m, &x.solver)
+		mazes.PathRow(in, label, m.Maze, x.way(m))
 		right, cells := 0, 0
 		for k, want := range label {
 			if want != puzzle.Ignore {
@@ -147,9 +170,9 @@ func mark(ctx context.Context, m *think.Model, list []*maze.Maze, cfg Config, re
 		}
 		exact += count(right == cells)
 		cellsRight += float64(right) / float64(max(1, cells))
-		res.Valid += count(x.solver.IsShortest(m, m.AppendMarked(nil, marked)))
+		res.Valid += count(x.solver.IsShortest(m.Maze, m.AppendMarked(nil, marked)))
 		way := m.AppendTraced(nil, marked)
-		all[i].shortest, _ = x.solver.Len(m)
+		all[i].shortest, _ = x.solver.Len(m.Maze)
 		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
 	}
 	// What is exact is the answer of all copies together.

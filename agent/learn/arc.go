@@ -9,6 +9,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
 
@@ -30,7 +31,7 @@ func (n *Net) SolveARC(ctx context.Context, path string, f ARCFit, record exam.R
 		return nil, err
 	}
 	defer before.Close()
-	frame, err := exam.ReadARC(before, path)
+	frame, err := exam.ReadARC(before, arc.Reading{}, path)
 	if err != nil {
 		return nil, err
 	}

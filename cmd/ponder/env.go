@@ -159,7 +159,7 @@ func newEnvShowCmd() *cobra.Command {
 	f.StringVar(&out, "out", "", "PNG file to write; - is stdout; none prints text")
 	cli.Writes(f, "out", cli.File)
 	f.StringVar(&level, "level", "", "level file in the family's text form to show instead")
-	f.StringArrayVarP(&options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
+	optionFlag(f, &options)
 	return cmd
 }
 
@@ -205,7 +205,7 @@ func newEnvCheckCmd() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringArrayVarP(&options, "option", "o", nil, "option of the environments, NAME=VALUE; may be repeated")
+	optionFlag(cmd.Flags(), &options)
 	return cmd
 }
 

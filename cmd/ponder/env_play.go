@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/ponder-agents/ponder/agent/open"
@@ -14,6 +15,11 @@ import (
 	"github.com/ponder-agents/ponder/internal/output"
 	"github.com/ponder-agents/ponder/viz/terminal"
 )
+
+// optionFlag adds --option, -o in every command.
+func optionFlag(f *pflag.FlagSet, options *[]string) {
+	f.StringArrayVarP(options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
+}
 
 func newEnvPlayCmd() *cobra.Command {
 	var (
@@ -62,6 +68,6 @@ enter (done); : and a name or number does any other action. r begins a new episo
 	}
 	cmd.Flags().Uint64Var(&seed, "seed", 0, "seed of the first level")
 	cmd.Flags().StringVar(&level, "level", "", "level file to begin with")
-	cmd.Flags().StringArrayVarP(&options, "option", "o", nil, "option of the environment, NAME=VALUE; may be repeated")
+	optionFlag(cmd.Flags(), &options)
 	return cmd
 }

@@ -35,6 +35,9 @@ neither solved nor proved unsolvable.`,
 			if err != nil {
 				return err
 			}
+			if len(rows) == 0 && len(options) > 0 {
+				return cli.Usagef("no level was played: see above what %q is no option of", options)
+			}
 			if asJSON {
 				err = cli.PrintJSON(cmd.OutOrStdout(), rows)
 			} else {
@@ -57,6 +60,6 @@ neither solved nor proved unsolvable.`,
 	f.StringVar(&oracle, "oracle", "", "oracle by name: plan or bot; none means all")
 	f.IntVar(&levels, "levels", 100, "levels to play")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
-	f.StringArrayVarP(&options, "option", "o", nil, "option of the environments, NAME=VALUE; may be repeated")
+	optionFlag(f, &options)
 	return cmd
 }

@@ -109,7 +109,7 @@ configuration) is examined on those that it did not learn from, and on those tha
 	q.Add(cmd, "", "the first episode")
 	f := cmd.Flags()
 	f.StringVar(&id, "env", "", "id of the environment, or a pattern with * and ? of several")
-	f.StringArrayVar(&options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
+	optionFlag(f, &options)
 	f.IntVar(&episodes, "episodes", 200, "number of episodes")
 	f.BoolVar(&sample, "sample", false, "draw every action from the policy, as in training, instead of the likeliest")
 	f.IntVar(&first, "first", 0, "segments of an episode's first decision, whatever the rule says")

@@ -22,9 +22,10 @@ func newEvalMazeCmd() *cobra.Command {
 		Long: `The agent stands at the start, thinks until it halts, makes the move that the answer says, and
 thinks again, until the goal or the limit of steps. Every move is the network's: there is no search, no
 list of visited cells, no help from an oracle. A model that marks the way is asked once a maze, and the
-agent follows the marks. Mazes are drawn as in training but from the tenth of wall layouts that training
-leaves out.`,
-		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --model maze-path --hard --count 100\n  ponder eval maze --mazes mine.txt --json",
+agent follows the marks: "marked exactly" asks for the way that a published row labels, "a valid shortest
+path" takes any. Mazes are drawn as in training but from the tenth of wall layouts that training leaves
+out.`,
+		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --model maze-path --hard --count 100\n  ponder eval maze --data data/maze-hard --model maze-path",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if count < 1 {
@@ -33,15 +34,18 @@ leaves out.`,
 			if err := q.Check(); err != nil {
 				return err
 			}
-			mazes, err := examMazes(file, size, hard, count, q.Seed)
-			if err != nil {
-				return err
+			if file != "" && !cmd.Flags().Changed("count") {
+				count = 0
 			}
 			m, cfg, err := q.Open()
 			if err != nil {
 				return err
 			}
 			defer m.Close()
+			mazes, err := examMazes(file, size, hard, count, q.Seed)
+			if err != nil {
+				return err
+			}
 			res, err := exam.Mazes(cmd.Context(), m, mazes, cfg)
 			if _, ok := errors.AsType[*exam.VotesError](err); ok {
 				return cli.Usagef("--%w", err)
@@ -66,17 +70,17 @@ leaves out.`,
 	f := cmd.Flags()
 	f.IntVar(&size, "size", 15, "rows and columns, walls included")
 	f.BoolVar(&hard, "hard", false, "30x30 with shortest paths of more than 110 moves, as Maze-Hard, in place of --size")
-	f.IntVar(&count, "count", 500, "number of mazes")
-	f.StringVar(&file, "mazes", "", "evaluate the mazes in this text file, separated by empty lines, instead")
+	f.IntVar(&count, "count", 500, "number of mazes; with --data the first so many, by default all")
+	dataFlag(cmd, &file, "mazes", "evaluate these instead: a dataset's folder (its split test), a CSV as published, a text with empty lines between mazes, or - for standard input")
 	f.BoolVar(&compare, "compare", false, "do it all again without halting before the limit")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share goes by a shortest path")
 	return cmd
 }
 
 // examMazes reads mazes from a file, or draws held-out ones.
-func examMazes(file string, size int, hard bool, count int, seed uint64) ([]*maze.Maze, error) {
+func examMazes(file string, size int, hard bool, count int, seed uint64) ([]exam.Maze, error) {
 	if file != "" {
-		return exam.ReadMazes(file)
+		return exam.ReadMazes(file, count)
 	}
 	cfg := maze.Recipe(size)
 	if hard {

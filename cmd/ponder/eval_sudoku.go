@@ -22,7 +22,7 @@ func newEvalSudokuCmd() *cobra.Command {
 columns shuffled within and among their bands, transposed), and the answer of the largest sum of
 sigmoid(q_halt) counts. Puzzles that halt leave the batch and others take their place. With --search calls are the
 segments of all branches of a puzzle, and exact_accuracy is that of search, not of thinking.`,
-		Example: "  ponder eval sudoku --givens 30-36 --count 1000 --seed 1\n  ponder eval sudoku --csv dev.csv --votes 16 --by-rating --json",
+		Example: "  ponder eval sudoku --givens 30-36 --count 1000 --seed 1\n  ponder eval sudoku --data dev.csv --votes 16 --by-rating --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if count < 1 {
@@ -37,10 +37,6 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if !cmd.Flags().Changed("count") && file != "" {
 				count = 0
 			}
-			list, err := examSudokus(file, givens, count, q.Seed)
-			if err != nil {
-				return err
-			}
 			m, cfg, err := q.Open()
 			if err != nil {
 				return err
@@ -48,6 +44,10 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			defer m.Close()
 			if cfg.Search = search; search && (compare || q.Sure > 0 || cfg.Many.Thoughts > 1 || cfg.Votes > 1) {
 				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+			}
+			list, err := examSudokus(file, givens, count, q.Seed)
+			if err != nil {
+				return err
 			}
 			res, err := exam.Sudokus(cmd.Context(), m, list, cfg)
 			if err != nil {
@@ -76,14 +76,15 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 	}
 	q.Add(cmd, "sudoku", "the generated puzzles and of the copies")
 	f := cmd.Flags()
-	f.StringVar(&file, "csv", "", "puzzles to solve, columns question and answer, rating if known")
-	f.StringVar(&givens, "givens", "30-36", "without --csv, generate puzzles with LO-HI givens, or minimal ones")
+	dataFlag(cmd, &file, "csv", "puzzles to solve: a dataset's folder (its split test), a CSV with the columns question and answer, rating if known, a text with a puzzle a line, or - for standard input")
+	f.StringVar(&givens, "givens", "30-36", "without --data, generate puzzles with LO-HI givens, or minimal ones")
 	f.StringVar(&fault, "fault", "", "ask minimal puzzles that were spoilt: none, without a solution, or two, with two; with --sure: how often is it sure?")
-	f.IntVar(&count, "count", 1000, "number of puzzles; with --csv the first so many, by default all")
+	f.IntVar(&count, "count", 1000, "number of puzzles; with --data the first so many, by default all")
 	f.BoolVar(&byRating, "by-rating", false, "the outcome by rating too")
 	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
 	f.BoolVar(&search, "search", false, "where a thought does not solve, branch on a doubtful cell and think on in each branch; the rules of a full board are checked, the solution is not known")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is solved")
+	cmd.MarkFlagsMutuallyExclusive("data", "givens", "fault")
 	cmd.MarkFlagsMutuallyExclusive("csv", "givens", "fault")
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,13 +26,14 @@ import (
 
 // A playing is the flags of play.
 type playing struct {
-	choice session.Choice
-	think  ask.Mind
-	traces []string
-	theme  string
-	zoom   float64
-	dir    string
-	paused bool
+	choice  session.Choice
+	think   ask.Mind
+	traces  []string
+	options []string
+	theme   string
+	zoom    float64
+	dir     string
+	paused  bool
 
 	attention bool
 }
@@ -55,12 +57,14 @@ func newPlayCmd() *cobra.Command {
 				}
 				p.choice.Env = args[0]
 			}
+			p.choice.Options = strings.Join(p.options, "\n")
 			return p.run(cmd.Context(), cmd.Flags().Changed("theme"), cmd.Flags().Changed("zoom"))
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
 	p.think.Add(cmd)
+	optionFlag(f, &p.options)
 	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
@@ -108,8 +112,17 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		if err := p.think.Check(); err != nil {
 			return err
 		}
-		if _, err := open.World(p.choice.Env); err != nil {
+		if _, err := open.World(p.choice.Env, p.options...); err != nil {
 			return ask.Code(err)
+		}
+		if p.choice.Model != "" && p.choice.Agent == trace.Network {
+			c, err := ask.Checkpoint(p.choice.Model)
+			if err != nil {
+				return err
+			}
+			if err := c.Close(); err != nil {
+				return err
+			}
 		}
 		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), window.Agents(models.Names())
 	}

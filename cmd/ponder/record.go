@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,13 +20,14 @@ import (
 // A recording is the flags of record.
 type recording struct {
 	record.Recording
-	choice session.Choice
-	think  ask.Mind
-	trace  string
-	steps  int
-	size   string
-	theme  string
-	quiet  bool
+	choice       session.Choice
+	think        ask.Mind
+	trace        string
+	worldOptions []string
+	steps        int
+	size         string
+	theme        string
+	quiet        bool
 
 	attention bool
 }
@@ -44,11 +46,13 @@ func newRecordCmd() *cobra.Command {
 			if len(args) == 1 {
 				r.choice.Env = args[0]
 			}
+			r.choice.Options = strings.Join(r.worldOptions, "\n")
 			return r.run(cmd.Context(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&r.Out, "out", "o", "", "file to write; its ending says what: gif, png, mp4, webm, trace")
+	f.StringVar(&r.Out, "out", "", "file to write; its ending says what: gif, png, mp4, webm, trace")
+	optionFlag(f, &r.worldOptions)
 	f.StringVar(&r.trace, "trace", "", "read this trace instead of playing")
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
 	f.StringVar((*string)(&r.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random")
@@ -91,6 +95,9 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	}
 	if (r.choice.Env == "") == (r.trace == "") {
 		return cli.Usagef("give an environment or level file, or --trace FILE")
+	}
+	if r.trace != "" && len(r.worldOptions) > 0 {
+		return cli.Usagef("--option is of an environment, --trace has none")
 	}
 	if r.choice.Agent == trace.Human {
 		return cli.Usagef("a person plays in `ponder play`; record takes hrm, oracle or random")

@@ -42,7 +42,11 @@ func newSolveMazeCmd() *cobra.Command {
 			}
 			err = f.Report(cmd.OutOrStdout(), sol)
 			if err == nil && !sol.Solved {
-				err = cli.WithCode(cli.ExitUnsolved, errors.New("the agent did not reach the goal"))
+				text := "the agent did not reach the goal"
+				if sol.Learned > 0 && max(mz.Rows, mz.Cols) > sol.Learned {
+					text = fmt.Sprintf("%s: the maze is %dx%d, model %s learned from %dx%d; --model maze-path marks ways in up to 30x30", text, mz.Rows, mz.Cols, m.Name, sol.Learned, sol.Learned)
+				}
+				err = cli.WithCode(cli.ExitUnsolved, errors.New(text))
 			}
 			return err
 		},

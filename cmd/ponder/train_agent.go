@@ -102,7 +102,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	}, savesRun)
 	fl := cmd.Flags()
 	fl.StringVar(&cfg.Env, "env", "", "id of the environment")
-	fl.StringArrayVar(&cfg.Options, "option", nil, "option of the environment, NAME=VALUE; may be repeated")
+	optionFlag(fl, &cfg.Options)
 	fl.StringVar(&cfg.Begin, "begin", "", "begin with the weights of this model, a name or a folder, and its network")
 	if algorithm != rl.AlgorithmHalt {
 		fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")

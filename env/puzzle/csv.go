@@ -131,9 +131,13 @@ func separator(in *bufio.Reader) rune {
 	return ','
 }
 
-// ReadCSVFile is ReadCSV of a file, open while its rows are asked for.
+// ReadCSVFile is ReadCSV of a file, open while its rows are asked for; "-" is standard input.
 func ReadCSVFile(path string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
+		if path == "-" {
+			ReadCSV(os.Stdin, "standard input")(yield)
+			return
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			yield(Row{}, err)

@@ -513,7 +513,7 @@ func (a *App) pickEnv() {
 		a.pick, a.cursor, a.edit = -1, -1, a.cfg.Edit
 		for _, s := range a.sides {
 			c := s.session.Status().Choice
-			c.Env, c.Edits = a.cfg.Envs[i], ""
+			c.Env, c.Options, c.Edits = a.cfg.Envs[i], "", ""
 			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 		}
 	}}

@@ -33,14 +33,14 @@ func Run(a *App, o Options) (err error) {
 	if !hasDisplay() {
 		return ErrNoDisplay
 	}
+	a.Budget = 2 * time.Millisecond
+	g := &game{app: a, place: readPlace(o.Place), path: o.Place, textures: make(map[string]*texture)}
 	// Ebitengine reports some failures to open a window by a panic.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the window could not be opened: %v", p)
+			err = g.failed(fmt.Errorf("the window could not be opened: %v", p))
 		}
 	}()
-	a.Budget = 2 * time.Millisecond
-	g := &game{app: a, place: readPlace(o.Place), path: o.Place, textures: make(map[string]*texture)}
 	ebiten.SetWindowTitle(o.Title)
 	ebiten.SetWindowResizingMode(ebiten.WindowResizingModeEnabled)
 	ebiten.SetWindowSizeLimits(640, 480, -1, -1)
@@ -51,9 +51,17 @@ func Run(a *App, o Options) (err error) {
 	ebiten.SetWindowClosingHandled(true)
 	ebiten.SetScreenClearedEveryFrame(false)
 	if err := ebiten.RunGame(g); err != nil && !errors.Is(err, ebiten.Termination) {
-		return fmt.Errorf("window: %w", err)
+		return g.failed(fmt.Errorf("window: %w", err))
 	}
 	return g.place.write(o.Place)
+}
+
+// failed is the error of a window that was never there, as where DISPLAY names none that answers, as ErrNoDisplay.
+func (g *game) failed(err error) error {
+	if g.begun {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", ErrNoDisplay, err)
 }
 
 // hasDisplay reports whether opening a window can succeed.
@@ -69,6 +77,7 @@ func hasDisplay() bool {
 // A game shows an app by Ebitengine: it polls, blits and takes keys.
 type game struct {
 	app      *App
+	begun    bool // the window was there
 	place    place
 	path     string
 	textures map[string]*texture
@@ -100,6 +109,7 @@ func (g *game) Layout(w, h int) (int, int) { return w, h }
 
 // Update implements ebiten.Game.
 func (g *game) Update() error {
+	g.begun = true
 	if ebiten.IsWindowBeingClosed() {
 		return ebiten.Termination
 	}

@@ -19,6 +19,7 @@ import (
 type Corpus struct {
 	Side   int // at most the constant Side
 	Tasks  []*arc.Task
+	Large  []*arc.Task // those that do not fit
 	copies int
 }
 
@@ -33,12 +34,12 @@ func ParseCorpus(arg string) (*Corpus, error) {
 	if err1 != nil || err2 != nil || side < 1 || side > Side || copies < 0 {
 		return nil, task.NameErrorf("side %q, copies %q: want 1 to %d and 0 or more", f[0], f[1], Side)
 	}
-	return ReadCorpus(f[2], side, copies)
+	return ReadCorpus(arc.Reading{}, f[2], side, copies)
 }
 
 // ReadCorpus reads the tasks below path that fit.
-func ReadCorpus(path string, side, copies int) (*Corpus, error) {
-	all, _, err := arc.Read(path)
+func ReadCorpus(how arc.Reading, path string, side, copies int) (*Corpus, error) {
+	all, _, err := arc.Read(how, path)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +49,8 @@ func ReadCorpus(path string, side, copies int) (*Corpus, error) {
 			return max(p.Input.Rows, p.Input.Cols, p.Output.Rows, p.Output.Cols) > side
 		}) {
 			a.Tasks = append(a.Tasks, t)
+		} else {
+			a.Large = append(a.Large, t)
 		}
 	}
 	if len(a.Tasks) == 0 {

@@ -125,7 +125,7 @@ func TestParseName(t *testing.T) {
 
 func TestHashAsRecorded(t *testing.T) {
 	x := readTransforms(t).Hash
-	tasks, _, err := arc.Read(beside.Shared(t, "hrm", "dataset", "arc-tiny", "source", x.Task+".json"))
+	tasks, _, err := arc.Read(arc.Reading{}, beside.Shared(t, "hrm", "dataset", "arc-tiny", "source", x.Task+".json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestPassNeedsATruth(t *testing.T) {
 // and our own build of these sources has the same metadata, types and shapes.
 func TestBuildARCAsRecorded(t *testing.T) {
 	root := beside.Shared(t, "hrm", "dataset", "arc-tiny")
-	tasks, _, err := arc.Read(filepath.Join(root, "source"))
+	tasks, _, err := arc.Read(arc.Reading{}, filepath.Join(root, "source"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,7 +427,7 @@ func FuzzTask(f *testing.F) {
 
 // Every task of ARC-AGI-1 is read, framed, and its frames hold.
 func TestRealTasks(t *testing.T) {
-	tasks, folder, err := arc.Read(beside.Shared(t, "data", "arc"))
+	tasks, folder, err := arc.Read(arc.Reading{}, beside.Shared(t, "data", "arc"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +450,7 @@ func TestRealTasks(t *testing.T) {
 
 // BenchmarkCopies augments a task and frames it: what data build does for every task.
 func BenchmarkCopies(b *testing.B) {
-	tasks, _, err := arc.Read(beside.Shared(b, "hrm", "dataset", "arc-tiny", "source"))
+	tasks, _, err := arc.Read(arc.Reading{}, beside.Shared(b, "hrm", "dataset", "arc-tiny", "source"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -285,7 +285,7 @@ func TestARC(t *testing.T) {
 	for name, text := range map[string]string{"a": taskA, "b": taskB, "big": taskBig} {
 		write(t, filepath.Join(dir, name+".json"), text)
 	}
-	a, err := arcs.ReadCorpus(dir, 4, 3)
+	a, err := arcs.ReadCorpus(arc.Reading{}, dir, 4, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestARC(t *testing.T) {
 
 // TestARCOfShared has all tasks of the public training set that fit into 10x10.
 func TestARCOfShared(t *testing.T) {
-	a, err := arcs.ReadCorpus(beside.Shared(t, "data", "arc", "training"), 10, 2)
+	a, err := arcs.ReadCorpus(arc.Reading{}, beside.Shared(t, "data", "arc", "training"), 10, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

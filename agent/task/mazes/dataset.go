@@ -110,6 +110,18 @@ func Parse(r puzzle.Row) (in, label []int32, err error) {
 	return in, label, nil
 }
 
+// OfRow is the maze of a row's tokens.
+func OfRow(in []int32) (*maze.Maze, error) {
+	cells := make([]byte, len(in))
+	for i, t := range in {
+		if t < int32(maze.TokenWall) || t > int32(maze.TokenGoal) {
+			return nil, fmt.Errorf("cell %d: input token %d, want a wall, open cell, start or goal (1 to 4)", i, t)
+		}
+		cells[i] = letters[t-1]
+	}
+	return maze.FromFlat(string(cells))
+}
+
 // sideOf is the root of cells, 0 if that is no square number.
 func sideOf(cells int) int {
 	side := 0

@@ -131,14 +131,14 @@ func openCell(m *maze.Maze, rng *rand.Rand) int {
 func Path(cfg maze.Config, seed uint64) (puzzle.Source, error) {
 	var solver maze.Solver
 	return generate(cfg, seed, markedCrop(cfg), 0, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
-		PathRow(in, label, m, &solver)
+		PathRow(in, label, m, solver.AppendPath(nil, m))
 		return nil
 	})
 }
 
 // PathRow writes a maze as tokens, PathCrop cells left out on each side, and as labels the same
-// tokens but for TokenPath on the shortest way. Walls are not scored (they do not change).
-func PathRow(in, label []int32, m *maze.Maze, solver *maze.Solver) {
+// tokens but for TokenPath on the cells of way. Walls are not scored (they do not change).
+func PathRow(in, label []int32, m *maze.Maze, way []int) {
 	crop := PathCrop(m)
 	cols := m.Cols - 2*crop
 	Tokens(in, m, m.Start, crop)
@@ -148,7 +148,7 @@ func PathRow(in, label []int32, m *maze.Maze, solver *maze.Solver) {
 			label[i] = puzzle.Ignore
 		}
 	}
-	for _, cell := range solver.AppendPath(nil, m) {
+	for _, cell := range way {
 		if cell != m.Start && cell != m.Goal {
 			label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] = int32(maze.TokenPath)
 		}

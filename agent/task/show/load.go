@@ -31,15 +31,16 @@ type Query struct {
 	Index, Count int          // the first puzzle, from 0 on, and how many
 }
 
-// Load reads puzzles of a dataset's folder, a CSV of rows, an ARC task or a folder of tasks.
+// Load reads puzzles of a dataset's folder, a CSV of rows, also from standard input ("-"), an ARC task or a folder of tasks.
 func Load(path string, q Query) ([]Puzzle, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
 	var list []Puzzle
+	info, err := os.Stat(path)
 	switch {
-	case info.IsDir() && isDataset(path):
+	case path == "-":
+		list, err = fromCSV(path, q)
+	case err != nil:
+		return nil, err
+	case info.IsDir() && IsDataset(path):
 		list, err = fromDataset(path, q)
 	case strings.EqualFold(filepath.Ext(path), ".csv"):
 		list, err = fromCSV(path, q)
@@ -55,7 +56,8 @@ func Load(path string, q Query) ([]Puzzle, error) {
 	return list, err
 }
 
-func isDataset(dir string) bool {
+// IsDataset reports whether a folder holds a dataset.
+func IsDataset(dir string) bool {
 	for _, split := range []string{"train", "test"} {
 		if _, err := fs.Stat(os.DirFS(dir), split+"/dataset.json"); err == nil {
 			return true
@@ -144,7 +146,7 @@ func looksLike(question string) *task.Family {
 }
 
 func fromTasks(path string, q Query) ([]Puzzle, error) {
-	tasks, _, err := arc.Read(path)
+	tasks, _, err := arc.Read(arc.Reading{}, path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,123 @@
+package exam
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/agent/task/mazes"
+	"github.com/ponder-agents/ponder/agent/task/sudokus"
+	"github.com/ponder-agents/ponder/env/maze"
+	"github.com/ponder-agents/ponder/env/puzzle"
+)
+
+// build makes the dataset of a CSV, as its split test.
+func build(t *testing.T, csv string, form puzzle.Form) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "set")
+	splits := []puzzle.RowSplit{{Name: "test", Rows: puzzle.ReadCSVFile(csv)}}
+	if err := (puzzle.Build{}).Rows(t.Context(), dir, splits, form); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func file(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestReadMazes: a CSV as published, the dataset made of it and a text are the same mazes; the way that a row
+// labels, of two shortest ones, counts as exact, in every copy.
+func TestReadMazes(t *testing.T) {
+	const question, above, below = "#####" + "#  G#" + "# # #" + "#S  #" + "#####", "#####" + "#ooG#" + "#o# #" + "#S  #" + "#####", "#####" + "#  G#" + "# #o#" + "#Soo#" + "#####"
+	csv := file(t, "m.csv", "source,question,answer,rating\nx,"+question+","+above+",4\nx,"+question+","+below+",4\n")
+	got, err := ReadMazes(csv, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromSet, err := ReadMazes(build(t, csv, mazes.Form), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got, fromSet); diff != "" {
+		t.Errorf("of the dataset: %s", diff)
+	}
+	if len(got) != 2 || !slices.Equal(got[0].Way, []int{6, 7, 11}) || !slices.Equal(got[1].Way, []int{13, 17, 18}) {
+		t.Fatalf("%+v", got)
+	}
+	if one, err := ReadMazes(csv, 1); err != nil || len(one) != 1 {
+		t.Errorf("the first: %+v, %v", one, err)
+	}
+	text, err := ReadMazes(file(t, "m.txt", got[0].String()), 0)
+	if err != nil || len(text) != 1 || text[0].Way != nil || text[0].String() != got[0].String() {
+		t.Errorf("of a text: %+v, %v", text, err)
+	}
+
+	x, err := newWayExam(mazes.PathTask, got, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, label := make([]int32, 9), make([]int32, 9)
+	for job := range 16 {
+		if _, ok, err := x.Next(in, label); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		pred := make([]int32, 9) // answered as labelled
+		for i, l := range label {
+			pred[i] = l
+		}
+		var way []int
+		for cell, token := range x.tokens(job, pred) {
+			if token == maze.TokenPath {
+				way = append(way, cell)
+			}
+		}
+		if !slices.Equal(way, got[job/8].Way) {
+			t.Errorf("copy %d of maze %d is labelled %v, want %v", job%8, job/8, way, got[job/8].Way)
+		}
+	}
+}
+
+// TestReadSudokus: a CSV, the dataset made of it and a text with a puzzle a line are the same puzzles.
+func TestReadSudokus(t *testing.T) {
+	const question, answer = "1..4..1.2..3.32.", "1234341221434321"
+	csv := file(t, "s.csv", "puzzle;solution\n"+strings.ReplaceAll(question, ".", "0")+";"+answer+"\n")
+	got, err := ReadSudokus(csv, 0)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, path := range []string{file(t, "s.sdm", question+"\n"), file(t, "bom.txt", "\xef\xbb\xbf"+question+"\r\n")} {
+		list, err := ReadSudokus(path, 5)
+		if err != nil || len(list) != 1 || !slices.Equal(list[0].Cells, got[0].Cells) || !slices.Equal(list[0].Solution, got[0].Solution) {
+			t.Errorf("%s: %+v, %v, want %+v", filepath.Base(path), list, err, got)
+		}
+	}
+	nine := file(t, "nine.csv", "question,answer\n53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79,534678912672195348198342567859761423426853791713924856961537284287419635345286179\n")
+	want, err := ReadSudokus(nine, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromSet, err := ReadSudokus(build(t, nine, sudokus.Form), 0)
+	if diff := cmp.Diff(want, fromSet); diff != "" || err != nil {
+		t.Errorf("of the dataset: %s, %v", diff, err)
+	}
+	for path, want := range map[string]string{
+		t.TempDir():                              "no dataset",
+		file(t, "two.txt", question+"\n"+"1\n"):  "two.txt: ",
+		file(t, "none.csv", "question,answer\n"): "no puzzle in it",
+		build(t, file(t, "m.csv", "question,answer\n#####"+"#  G#"+"# # #"+"#S  #"+"#####,#####"+"#ooG#"+"#o# #"+"#S  #"+"#####\n"), mazes.Form): "are none of sudoku",
+	} {
+		if _, err := ReadSudokus(path, 0); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
