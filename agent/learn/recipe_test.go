@@ -51,13 +51,13 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.Halting.MaxSegments = 0 }, "halting: act: MaxSegments is 0"},
 		{func(r *Recipe) { r.Evaluation.MaxSegments = -1 }, "evaluation: act: MaxSegments is -1"},
 		{func(r *Recipe) { r.Model.Hidden = 0 }, "hidden is 0"},
-		{func(r *Recipe) { r.Stages = nil }, "no stages"},
+		{func(r *Recipe) { r.Stages = nil }, "stages is empty, want one or more"},
 		{func(r *Recipe) { r.Stages[0].Until = 2 }, "stages[0].until is 2, want 0"},
-		{func(r *Recipe) { r.Stages = r.Stages[:1] }, "the last stage ends at 0.02"},
+		{func(r *Recipe) { r.Stages = r.Stages[:1] }, "stages[0].until is 0.02 of the last stage, want 1"},
 		{func(r *Recipe) { r.Stages[0].Batch = -1 }, "stages[0].batch is -1"},
 		{func(r *Recipe) { r.Stages[0].Exact = 0.5 }, "stages[0].window is 0"},
 		{func(r *Recipe) { r.Stages[0].Exact = 1.5 }, "stages[0].exact is 1.5"},
-		{func(r *Recipe) { r.Stages[0].MaxSegments = -1 }, "max_segments -1"},
+		{func(r *Recipe) { r.Stages[0].MaxSegments = -1 }, "stages[0].max_segments is -1, want 0 to 4096"},
 	}
 	for _, tt := range tests {
 		r := preset("maze")

@@ -443,7 +443,7 @@ func TestOpenErrors(t *testing.T) {
 		{"arc:4:-1:DIR/arc", false, []string{`copies "-1"`}},
 		{"arc:2:1:DIR/arc", false, []string{"DIR/arc: none of 1 tasks fits into 2x2"}},
 		{"arc:4:1:DIR/cell", false, []string{"cell/a.json", "colour 10, want 0 to 9"}},
-		{"arc:4:1:DIR/good/train", false, []string{"good/train/dataset.json"}},
+		{"arc:4:1:DIR/good/train", false, []string{"DIR/good/train: no tasks in .json or .jsonl files"}},
 		{"sudoku:many", false, []string{`givens "many": want N or LOW-HIGH, minimal or hard`}},
 		{"mix:sudoku:30-40|0*sudoku:minimal", false, []string{`"0*sudoku:minimal": weight 0, want more than 0`}},
 		{"reveal:x:sudoku:minimal", false, []string{`reveal "x", want reveal:N:A`}},
