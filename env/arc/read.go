@@ -106,9 +106,12 @@ func Read(how Reading, paths ...string) (tasks []*Task, folder map[string]string
 		if err := walkLinks(path, map[string]bool{}, walk); err != nil {
 			errs = append(errs, err)
 		} else if len(tasks)+len(errs) == before {
-			errs = append(errs, fmt.Errorf("%s: no tasks in .json or .jsonl files", path))
-		}
-		if n := len(passed); n > 0 {
+			err := fmt.Errorf("%s: no tasks in .json or .jsonl files", path)
+			if len(passed) > 0 {
+				err = fmt.Errorf("%w; there are %s", err, some(passed))
+			}
+			errs = append(errs, err)
+		} else if n := len(passed); n > 0 {
 			how.note("%s: passed over %d that hold no tasks: %s", path, n, some(passed))
 		}
 	}
