@@ -198,6 +198,20 @@ func TestFarErrors(t *testing.T) {
 			t.Errorf("%s: reply %s", request, reply)
 		}
 	}
+	// A port that never answers does not keep who closes.
+	silent := func(ctx context.Context, request []byte) ([]byte, error) {
+		if strings.Contains(string(request), `"open"`) {
+			return server.Answer(ctx, request), nil
+		}
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
+	if a, err = session.OpenFar(t.Context(), silent, mazeChoice, env.Spec{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
 	gone := errors.New("the worker ended")
 	if _, err := session.OpenFar(t.Context(), func(context.Context, []byte) ([]byte, error) { return nil, gone }, mazeChoice, env.Spec{}); !errors.Is(err, gone) {
 		t.Errorf("error %v, want %v", err, gone)

@@ -11,7 +11,7 @@ import (
 )
 
 // A Port carries a request to a Server that is somewhere else, and its reply back: to a worker of the
-// page in the browser, which the thinking would block.
+// page in the browser, which the thinking would block. The request goes out also if ctx has ended; then nobody waits.
 type Port func(ctx context.Context, request []byte) (reply []byte, err error)
 
 // What a request asks of a Server. Requests and replies are JSON.
@@ -218,9 +218,14 @@ func (a far) Action(ctx context.Context) (int, error) {
 	return r.Action, err
 }
 
-// Close implements Agent.
+// Close implements Agent. It does not wait for the reply, which cannot come while a page that ends a session waits for it.
 func (a far) Close() error {
-	_, err := a.ask(context.Background(), farRequest{Op: farClose})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := a.ask(ctx, farRequest{Op: farClose})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
 	return err
 }
 

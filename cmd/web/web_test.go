@@ -126,7 +126,10 @@ func TestPage(t *testing.T) {
 	w.shot("compare")
 	w.control("theme", "Dark or light")
 	w.control("compare", "Compare")
-	w.until("one thinks", func(s *window.State) bool { return s.Views == 1 && !s.Light })
+	s = w.until("one thinks", func(s *window.State) bool { return s.Views == 1 && !s.Light })
+	if strings.Contains(s.Message, "did not stop") {
+		t.Errorf("the end of comparing says %q", s.Message)
+	}
 
 	// Other worlds and models from the list; these weights are beside the page.
 	w.control("env", "")

@@ -296,7 +296,7 @@ func (a *App) note() string {
 	if !a.following() {
 		s = append(s, "the past; End shows the newest")
 	}
-	if a.edit {
+	if a.editing() {
 		s = append(s, "editing")
 	}
 	return strings.Join(s, " · ")
@@ -357,7 +357,7 @@ func (a *App) drawOver(out []Blit) []Blit {
 
 // drawHover frames the cell that a click would edit or pick.
 func (a *App) drawHover(out []Blit) []Blit {
-	if a.list != nil || a.help || !a.edit && !a.picks() {
+	if a.list != nil || a.help || !a.editing() && !a.picks() {
 		return out
 	}
 	p, h, _ := a.under(a.in.X, a.in.Y)

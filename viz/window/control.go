@@ -188,7 +188,7 @@ func (a *App) key(k Key) {
 		a.listKey(k)
 		return
 	}
-	if a.edit && a.typeDigit(k) {
+	if a.editing() && a.typeDigit(k) {
 		return
 	}
 	if a.human() && a.playKey(k) {
@@ -235,6 +235,9 @@ func (a *App) toggleHuman() {
 	a.sides[0].session.Send(session.Command{Op: session.OpTake})
 	a.say("You play: arrow keys, digits or a click on an action. H hands back.")
 }
+
+// editing reports whether a click on a cell changes it.
+func (a *App) editing() bool { return a.edit && a.live() && a.status().Editable }
 
 func (a *App) toggleEdit() {
 	a.edit = !a.edit

@@ -21,7 +21,7 @@ func (a *App) pads() bool {
 
 // padArea is where the pad stands while there is a cell for its digits.
 func (a *App) padArea() (r canvas.Rect, ok bool) {
-	if a.cursor < 0 || !a.edit || !a.pads() {
+	if a.cursor < 0 || !a.editing() || !a.pads() {
 		return r, false
 	}
 	w := min(a.in.Width-16, 420)

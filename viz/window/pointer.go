@@ -99,13 +99,13 @@ func (a *App) press(x, y float64) {
 // pressCell edits a cell, or shows what it attends to.
 func (a *App) pressCell(i, cell int) {
 	switch {
-	case a.edit && a.live() && a.pads():
+	case a.editing() && a.pads():
 		if a.cursor == cell {
 			cell = -1
 		}
 		a.cursor = cell
 		return
-	case a.edit && a.live() && a.status().Editable:
+	case a.editing():
 		a.editCell(i, cell, -1)
 		return
 	case a.pick == cell:

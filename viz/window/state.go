@@ -55,7 +55,7 @@ func (a *App) State() State {
 	v := &side.view
 	s := State{
 		EnvID: side.header.EnvID, Who: viz.Who(side.header), Engine: side.header.Engine, Words: v.Words(),
-		Live: a.live(), Playing: a.isPlaying(), Editing: a.edit, Human: a.human(), Light: a.Light(), Views: len(a.sides), Message: a.message,
+		Live: a.live(), Playing: a.isPlaying(), Editing: a.editing(), Human: a.human(), Light: a.Light(), Views: len(a.sides), Message: a.message,
 	}
 	s.Choice, _ = a.Choice()
 	if t := a.status(); t != nil {
