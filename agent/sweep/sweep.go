@@ -70,13 +70,15 @@ func Open(file, dir string) (*Sweep, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+	// Hidden is what a process that was killed began to write.
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
 	if _, err := os.Stat(filepath.Join(dir, planFile)); err != nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s: not empty, and no sweep in it; choose another folder", dir)
 	}
-	if err := os.MkdirAll(filepath.Join(place, logs), 0o777); err != nil {
+	if err := os.MkdirAll(place, 0o777); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{trainCopy, planFile} { // the plan last: with it the folder is a sweep's
+	for _, name := range []string{planFile, trainCopy} { // the plan first: with it the folder is a sweep's, whenever this ends
 		want, ok := files[name]
 		if !ok {
 			continue
@@ -93,7 +95,7 @@ func Open(file, dir string) (*Sweep, error) {
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, os.MkdirAll(filepath.Join(place, logs), 0o777)
 }
 
 // Run trains all runs, or goes on with those that are not done. The error of runs that failed comes when the
