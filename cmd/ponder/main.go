@@ -1,45 +1,6 @@
-// Command ponder is the command line of the framework: worlds, training, evaluation, the viewer.
-//
-// Data goes to stdout, everything else to stderr. Exit codes: 0 ok, 1 failure, 2 usage, 3 not solved
-// or below the accuracy asked for, 4 environment (no libtorch, display, GPU), 130 on Ctrl-C after
-// saving.
+// Command ponder is the command line of the framework: worlds, training, evaluation, the viewer (package host).
 package main
 
-import (
-	"os"
+import "github.com/ponder-agents/ponder/host"
 
-	"github.com/spf13/cobra"
-
-	"github.com/ponder-agents/ponder/cli"
-	_ "github.com/ponder-agents/ponder/engine"
-	_ "github.com/ponder-agents/ponder/env/families"
-)
-
-// torchUsers are the subcommands that run networks.
-var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "verify", "bench"}
-
-func main() {
-	relay(os.Args[1:])
-	settleOpenMP(os.Args[1:])
-	os.Exit(cli.Execute(newRoot(), os.Args[1:]))
-}
-
-// newRoot builds the whole command tree; a subcommand lives in the file of its name.
-func newRoot() *cobra.Command {
-	cobra.EnableCommandSorting = false
-	root := &cobra.Command{
-		Use:           "ponder",
-		Short:         "Agents that think before they act",
-		Example:       "  ponder play maze\n  ponder solve maze maze.txt\n  ponder train maze --out runs/maze\n  ponder env list",
-		Version:       "a word, so that there is --version",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
-	root.AddCommand(commands()...)
-	cobra.AddTemplateFunc("ponderVersion", func() string { return readVersion().String() }) // asked of dpkg too: not at every start
-	root.SetVersionTemplate("{{ponderVersion}}\n")
-	cli.BoundAll(root, ranges())
-	complete(root)
-	cli.Polish(root)
-	return root
-}
+func main() { host.Main() }

@@ -1,8 +1,0 @@
-//go:build cgo && !notorch
-
-package main
-
-import "testing"
-
-// TestTrainScript runs testdata/train/*.txtar, sessions that train and use networks of a moment.
-func TestTrainScript(t *testing.T) { scripts(t, "testdata/train") }

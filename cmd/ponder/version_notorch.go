@@ -1,5 +1,0 @@
-//go:build !cgo || notorch
-
-package main
-
-func libtorchVersion() (version, headers string) { return "", "" }

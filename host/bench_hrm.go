@@ -1,0 +1,105 @@
+//go:build cgo && !notorch
+
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/learn"
+	"github.com/ponder-agents/ponder/agent/learn/speed"
+	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/hrm"
+)
+
+func newBenchHRMCmd() *cobra.Command {
+	var (
+		cfg       speed.Config
+		match     string
+		precision string
+		asJSON    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "hrm",
+		Short: "Time of a segment and of a training step on libtorch, beside PyTorch",
+		Long: `Times one segment of the published 27M network (of sudoku at batch 1, 8 and 32, of 30x30 mazes), of a small
+one (hidden 128) and of every shipped model of puzzles, and one training step (the cases that begin with
+train). Weights that are not shipped are drawn from a seed. A line has the least time of a call, the operations
+a second of its matrix products, their share of what the fastest product of two 1024x1024 matrices reaches in this
+run, and, where there is a Python with torch, how many times faster it is than the same weights in PyTorch,
+whose outputs must be the same. With one thread times are the processor's, with more the clock's.`,
+		Example: "  ponder bench hrm --case '^model'\n  ponder bench hrm --against-python venv/bin/python --compile --json",
+		Args:    cli.ExactArgs(0),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if cfg.Cases, err = regexp.Compile(match); err != nil {
+				return cli.Usagef("--case: %w", err)
+			}
+			cfg.Precision = hrm.Precision(precision)
+			if err := cfg.Precision.Check(); err != nil {
+				return cli.Usagef("--%w", err)
+			}
+			if _, err := learn.Device(open.Run{}); err != nil {
+				return ask.Code(err)
+			}
+			cfg.Note = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "ponder:", text) }
+			if !cmd.Flags().Changed("against-python") {
+				if cfg.Python = speed.FindPython(cmd.Context()); cfg.Python == "" {
+					cfg.Note("no Python with torch is found: --against-python names one to compare with")
+				}
+			}
+			print := benchTable()
+			if asJSON {
+				print = func(w io.Writer, r speed.Result) error { return json.NewEncoder(w).Encode(r) }
+			}
+			err = speed.Measure(cmd.Context(), cfg, func(r speed.Result) error { return print(cmd.OutOrStdout(), r) })
+			switch {
+			case errors.Is(err, speed.ErrNone):
+				return cli.Usagef("--case: %w", err)
+			case errors.Is(err, exec.ErrNotFound), errors.Is(err, speed.ErrPython) && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)):
+				return cli.Usagef("--against-python: %w", err)
+			case errors.Is(err, speed.ErrPython):
+				return cli.WithCode(cli.ExitEnvironment, err)
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Python, "against-python", "", "Python with torch to compare with; default one on the path that has it, empty for none")
+	f.StringVar(&match, "case", "", "regular expression of the names to measure; default all")
+	f.IntVar(&cfg.Threads, "threads", 1, "threads of one operation")
+	cli.Bound(f, "threads", atLeastOne("threads"))
+	f.StringVar(&precision, "precision", string(hrm.Float32), "number format to compute in, float32 or bf16")
+	f.BoolVar(&cfg.Compile, "compile", false, "compare with torch.compile too, which compiles for a minute a case")
+	f.BoolVar(&asJSON, "json", false, "one JSON object a line")
+	return cmd
+}
+
+// benchTable prints results for people, the head before the first.
+func benchTable() func(w io.Writer, r speed.Result) error {
+	begun := false
+	number := func(format string, x *float64) string {
+		if x == nil {
+			return "-"
+		}
+		return fmt.Sprintf(format, *x)
+	}
+	return func(w io.Writer, r speed.Result) error {
+		if !begun {
+			fmt.Fprintf(w, "%-30s %10s %8s %6s %7s %8s %8s\n", "case", "ms", "GFLOP/s", "share", "eager", "compiled", "differs")
+			begun = true
+		}
+		_, err := fmt.Fprintf(w, "%-30s %10.2f %8s %6s %7s %8s %8s\n", r.Case, r.MS, number("%.1f", r.GFLOPS), number("%.2f", r.Share),
+			number("%.2fx", r.RatioEager), number("%.2fx", r.RatioCompile), number("%.1e", r.MaxAbsDiff))
+		return err
+	}
+}

@@ -1,0 +1,139 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/models"
+	"github.com/spf13/cobra"
+)
+
+func newEvalAgentCmd() *cobra.Command {
+	var q ask.Flags
+	var id string
+	var options []string
+	var episodes int
+	var least float64
+	var sample, regret bool
+	var price float64
+	var first int
+	cmd := &cobra.Command{
+		Use:   "agent",
+		Short: "Let a model act in fresh episodes of an environment",
+		Long: `Plays episodes seeded with --seed and the numbers after it, and takes the likeliest action at every
+step, or with --sample one that the policy draws.
+Success is an end with a positive reward. SPL weights success by the shortest over the walked length, where
+the world knows the shortest way. A pattern of ids makes a table (--json: a line for each); those that no model is
+shipped for, or that --model does not fit, are passed over. A model whose run kept levels apart (levels in its
+configuration) is examined on those that it did not learn from, and on those that it did.`,
+		Example: "  ponder eval agent --env MiniGrid-DoorKey-5x5-v0 --episodes 1000 --json\n  ponder eval agent --env maze/15x15-v0 --model maze --rule never --segments 6\n  ponder eval agent --env 'MiniGrid-*' --episodes 100",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case id == "":
+				return cli.Usagef("eval agent: name an environment by --env (ponder env list)")
+			case cmd.Flags().Changed("price") && !regret:
+				return cli.Usagef("--price is for --regret")
+			case episodes < 1:
+				return cli.Usagef("--episodes %d: want 1 or more", episodes)
+			}
+			if err := q.Check(); err != nil {
+				return err
+			}
+			ids, err := agentWorlds(id, options)
+			if err != nil {
+				return err
+			}
+			var all exam.AgentResults
+			model := q.Name
+			for _, id := range ids {
+				if q.Name = model; model == "" {
+					if q.Name = models.For(id); q.Name == "" {
+						if len(ids) > 1 {
+							continue
+						}
+						return cli.Usagef("no model is shipped for %s: name one by --model (ponder train ppo makes one)", id)
+					}
+				}
+				m, cfg, err := q.Open()
+				if err != nil {
+					return err
+				}
+				cfg.Sample, cfg.SampleSeed, cfg.First = sample, q.Seed, first
+				if cmd.Flags().Changed("price") {
+					m.Usage.Price = price
+				}
+				res, err := exam.Agents(cmd.Context(), m, id, options, episodes, q.Seed, cfg, func(r *exam.AgentResult, options []string) error {
+					if !regret {
+						return nil
+					}
+					return r.AddRegret(cmd.Context(), m, options, cfg)
+				})
+				m.Close()
+				if errors.Is(err, exam.ErrFit) && len(ids) > 1 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "ponder: %v; passed over\n", err)
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				if q.JSON {
+					for i := range res {
+						if err := q.Report(cmd.OutOrStdout(), &res[i]); err != nil {
+							return err
+						}
+					}
+				}
+				all = append(all, res...)
+			}
+			switch {
+			case len(all) == 0:
+				return cli.Usagef("no environment of %s has a model that fits: name one by --model", id)
+			case q.JSON:
+			case len(all) == 1 && len(ids) == 1:
+				err = q.Report(cmd.OutOrStdout(), &all[0])
+			default:
+				err = q.Report(cmd.OutOrStdout(), all)
+			}
+			if err != nil {
+				return err
+			}
+			return atLeast(all.Least(), least, "succeed")
+		},
+	}
+	q.Add(cmd, "", "the first episode")
+	f := cmd.Flags()
+	f.StringVar(&id, "env", "", "id of the environment, or a pattern with * and ? of several")
+	optionFlag(f, &options)
+	f.IntVar(&episodes, "episodes", 200, "number of episodes")
+	f.BoolVar(&sample, "sample", false, "draw every action from the policy, as in training, instead of the likeliest")
+	f.IntVar(&first, "first", 0, "segments of an episode's first decision, whatever the rule says")
+	f.BoolVar(&regret, "regret", false, "branch a decision of every episode: what would other numbers of segments have brought?")
+	f.Float64Var(&price, "price", 0, "of a segment, in units of return, for --regret; default what the model's halting was learned with")
+	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
+	hide(cmd, "votes")
+	return cmd
+}
+
+// agentWorlds are the ids that the name of an environment, or a pattern, is of.
+func agentWorlds(name string, options []string) (ids []string, err error) {
+	if !strings.ContainsAny(name, "*?") {
+		if _, err := env.Make(name, options...); err != nil {
+			return nil, cli.WithCode(cli.ExitUsage, err)
+		}
+		_, id, err := env.Lookup(name)
+		return []string{id}, err
+	}
+	for _, e := range env.List(name) {
+		ids = append(ids, e.ID)
+	}
+	if len(ids) == 0 {
+		return nil, cli.Usagef("no environment matches %s (ponder env list)", name)
+	}
+	return ids, nil
+}

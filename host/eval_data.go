@@ -1,0 +1,78 @@
+package host
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
+)
+
+func newEvalDataCmd() *cobra.Command {
+	var q ask.Flags
+	var count int
+	var least float64
+	cmd := &cobra.Command{
+		Use:   "data NAME|DIR",
+		Short: "Answer the held-out rows of any data that networks learn from",
+		Long: `Asks for the rows that training leaves out, of data by its name or of a dataset's folder (its split test):
+exact, every scored cell as labelled; judged, what q_halt foresees. A dataset labels the givens of a sudoku
+too, which the shipped models do not repeat: ask those by eval sudoku.
+
+` + dataNames(),
+		Example: "  ponder eval data sudoku6:12-16 --model sudoku\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
+		Args:    cli.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if q.Name == "" {
+				return cli.Usagef("eval data: name a model by --model")
+			}
+			if count < 1 {
+				return cli.Usagef("--count %d: want 1 or more", count)
+			}
+			m, cfg, err := q.Open()
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			res, err := exam.Rows(cmd.Context(), m, dataName(args[0]), count, cfg)
+			if err != nil {
+				return dataError(err)
+			}
+			if err := q.Report(cmd.OutOrStdout(), res); err != nil {
+				return err
+			}
+			return atLeast(res.ExactAccuracy, least, "exact")
+		},
+	}
+	q.Add(cmd, "", "the rows")
+	cmd.Flags().IntVar(&count, "count", 1000, "number of rows")
+	cmd.Flags().Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is exact")
+	hide(cmd, "votes") // rows have no copies
+	return cmd
+}
+
+// dataNames says what data can be called.
+func dataNames() string {
+	return "Names of data, or the folder of a dataset:\n\n  " + strings.ReplaceAll(task.Usage(), "\n", "\n  ")
+}
+
+// dataName is the name of the data that an argument means; a folder is a dataset.
+func dataName(arg string) string {
+	if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		return "dataset:" + arg
+	}
+	return arg
+}
+
+// dataError gives the code of a wrong flag to what is wrong with a data name, not with what it names.
+func dataError(err error) error {
+	if _, ok := errors.AsType[*task.NameError](err); ok {
+		return cli.WithCode(cli.ExitUsage, err)
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+//go:build !nowindow
+
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/internal/text"
+	"github.com/ponder-agents/ponder/models"
+	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/window"
+)
+
+// A playing is the flags of play.
+type playing struct {
+	choice  session.Choice
+	think   ask.Mind
+	traces  []string
+	options []string
+	theme   string
+	zoom    float64
+	dir     string
+	paused  bool
+
+	attention bool
+}
+
+func newPlayCmd() *cobra.Command {
+	var p playing
+	cmd := &cobra.Command{
+		Use:   "play [ENV|FILE]",
+		Short: "Open the window in which an agent thinks and acts, or replay a trace",
+		Example: `  ponder play
+  ponder play MiniGrid-DoorKey-8x8-v0 --agent human
+  ponder play my-maze.txt
+  ponder play --trace run.trace
+  ponder play --trace a.trace --trace b.trace`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p.choice.Env = "maze"
+			if len(args) == 1 {
+				if len(p.traces) > 0 {
+					return cli.Usagef("give an environment or level file, or --trace FILE, not both")
+				}
+				p.choice.Env = args[0]
+			}
+			p.choice.Options = strings.Join(p.options, "\n")
+			return p.run(cmd.Context(), cmd.Flags().Changed("theme"), cmd.Flags().Changed("zoom"))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&p.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
+	p.think.Add(cmd)
+	optionFlag(f, &p.options)
+	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
+	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
+	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
+	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
+	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
+	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
+	f.BoolVar(&p.attention, "attention", false, "keep the attention of every cell in what is recorded (large, slow)")
+	f.BoolVar(&p.paused, "paused", false, "begin in pause")
+	cli.Writes(f, "dir", cli.IntoFolder)
+	return cmd
+}
+
+func (p *playing) run(ctx context.Context, theme, zoom bool) error {
+	cfg := window.Config{Painters: viz.FamilyPainters(), Dir: p.dir, Play: !p.paused}
+	place := placeFile()
+	cfg.Light, cfg.Zoom = window.Looks(place)
+	if theme {
+		t, err := viz.ThemeNamed(p.theme)
+		if err != nil {
+			return cli.WithCode(cli.ExitUsage, err)
+		}
+		cfg.Light = t.Name == "light"
+	}
+	if zoom {
+		cfg.Zoom = p.zoom
+	}
+	title := "ponder"
+	for _, path := range p.traces {
+		f, err := trace.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if f.Damage() != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", text.Plain(path), f.Damage())
+		}
+		cfg.Traces = append(cfg.Traces, window.Trace{Name: filepath.Base(path), Header: f.Header(), History: f})
+		title = "ponder: " + filepath.Base(path)
+	}
+	if len(cfg.Traces) == 0 {
+		// Said before the window opens, where a terminal shows it.
+		if err := p.choice.Check(); err != nil {
+			return cli.WithCode(cli.ExitUsage, err)
+		}
+		if err := p.think.Check(); err != nil {
+			return err
+		}
+		if _, err := open.World(p.choice.Env, p.options...); err != nil {
+			return ask.Code(err)
+		}
+		if p.choice.Model != "" && p.choice.Agent == trace.Network {
+			c, err := ask.Checkpoint(p.choice.Model)
+			if err != nil {
+				return err
+			}
+			if err := c.Close(); err != nil {
+				return err
+			}
+		}
+		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), window.Agents(models.Names())
+	}
+	app, err := window.New(cfg)
+	if err != nil {
+		return cli.WithCode(cli.ExitUsage, err)
+	}
+	stop := context.AfterFunc(ctx, app.Quit)
+	defer stop()
+	err = window.Run(app, window.Options{Title: title, Place: place})
+	if errors.Is(err, window.ErrNoDisplay) {
+		return cli.WithCode(cli.ExitEnvironment, err)
+	}
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// open opens a scene for the window, keeping attention if asked to and where the agent has any.
+func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, error) {
+	s, err := p.think.Scene(c)
+	if err != nil || !p.attention {
+		return s, err
+	}
+	if t, err := session.WithAttention(s.Agent, s.World); err == nil {
+		s.Agent = t
+	}
+	return s, nil
+}
+
+// placeFile is where the window's place is remembered, empty where there is no such folder.
+func placeFile() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "ponder", "window.json")
+}
+
+// showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
+func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
+	p := playing{dir: "."}
+	p.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
+	err = p.run(ctx, false, false)
+	return !errors.Is(err, window.ErrNoDisplay), err
+}

@@ -1,0 +1,5 @@
+//go:build !cgo || notorch
+
+package host
+
+func libtorchVersion() (version, headers string) { return "", "" }

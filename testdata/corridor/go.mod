@@ -1,0 +1,3 @@
+module example.org/corridor
+
+go 1.26.0
