@@ -38,7 +38,7 @@ func Run(a *App, o Options) (err error) {
 	p := &page{
 		app: a, screen: screen, doc: doc, frame: o.Frame,
 		context: screen.Call("getContext", "2d", map[string]any{"alpha": false}),
-		layers:  make(map[string]*layer), x: -1, y: -1,
+		layers:  make(map[string]*layer), x: -1, y: -1, lastX: -1, lastY: -1,
 	}
 	p.listen()
 	// The page calls back; the callback of a frame ends before the next one.
@@ -64,24 +64,25 @@ type page struct {
 	doc, screen, context js.Value
 	frame                func()
 
-	layers  map[string]*layer
-	shown   []Blit // in the canvas
-	buffer  []byte
-	full    bool
-	w, h    int // of the canvas, in pixels
-	x, y    float64
-	down    bool
-	touch   bool // the pointer was a finger
-	events  []pointerEvent
-	wheel   float64
-	keys    []Key
-	waiting []File
+	layers       map[string]*layer
+	shown        []Blit // in the canvas
+	buffer       []byte
+	full         bool
+	w, h         int // of the canvas, in pixels
+	x, y         float64
+	lastX, lastY float64 // of the last event
+	down         bool
+	touch        bool // the pointer was a finger
+	events       []event
+	wheel        float64
+	waiting      []File
 }
 
-// A pointerEvent is what the pointer did between two frames.
-type pointerEvent struct {
+// An event is what the pointer, or a key, did between two frames.
+type event struct {
 	x, y float64
 	down bool
+	key  Key
 }
 
 // A layer is a picture in a canvas of its own.
@@ -105,7 +106,7 @@ func (p *page) listen() {
 	pointer := func(e js.Value, down bool) {
 		e.Call("preventDefault")
 		p.touch = e.Get("pointerType").String() == "touch"
-		p.events = append(p.events, pointerEvent{e.Get("offsetX").Float(), e.Get("offsetY").Float(), down})
+		p.at(event{x: e.Get("offsetX").Float(), y: e.Get("offsetY").Float(), down: down})
 	}
 	on(p.screen, "pointerdown", func(e js.Value) {
 		if e.Get("button").Int() != 0 || !e.Get("isPrimary").Bool() {
@@ -125,7 +126,7 @@ func (p *page) listen() {
 			p.down = false
 			pointer(e, false)
 			if p.touch { // a finger that is lifted points at nothing
-				p.events = append(p.events, pointerEvent{-1, -1, false})
+				p.at(event{x: -1, y: -1})
 			}
 		}
 	}
@@ -140,7 +141,7 @@ func (p *page) listen() {
 	on(window, "keydown", func(e js.Value) {
 		if k := keyOf(e); k != "" {
 			e.Call("preventDefault")
-			p.keys = append(p.keys, k)
+			p.events = append(p.events, event{p.lastX, p.lastY, p.down, k})
 		}
 	})
 	on(window, "dragover", func(e js.Value) { e.Call("preventDefault") })
@@ -158,6 +159,12 @@ func (p *page) listen() {
 		p.full = p.doc.Get("fullscreenElement").Truthy()
 		p.app.full = p.full
 	})
+}
+
+// at keeps what the pointer did.
+func (p *page) at(e event) {
+	p.lastX, p.lastY = e.x, e.y
+	p.events = append(p.events, e)
 }
 
 // named are the keys that type no character; a page leaves the others to the browser.
@@ -225,7 +232,7 @@ func (p *page) tick() bool {
 	in := Input{
 		Now: time.Now(), Width: window.Get("innerWidth").Float(), Height: window.Get("innerHeight").Float(),
 		Scale: min(max(window.Get("devicePixelRatio").Float(), 0.5), mostScale),
-		Keys:  p.keys, Files: p.waiting, Wheel: p.wheel, X: p.x, Y: p.y,
+		Files: p.waiting, Wheel: p.wheel, X: p.x, Y: p.y,
 	}
 	in.Touch = p.touch || in.Width < narrow
 	if w, h := int(math.Round(in.Width*in.Scale)), int(math.Round(in.Height*in.Scale)); w != p.w || h != p.h {
@@ -234,16 +241,19 @@ func (p *page) tick() bool {
 		p.screen.Set("height", h)
 		p.shown = nil
 	}
-	p.keys, p.waiting, p.wheel = nil, nil, 0
-	// Every press and release is an Update of its own, however short the tap.
+	p.waiting, p.wheel = nil, 0
+	// Every press, release and key is an Update of its own, however short the tap, in the order in which they came.
 	held := p.app.in.Down
 	for i, e := range p.events {
 		p.x, p.y = e.x, e.y
 		in.X, in.Y, in.Down = e.x, e.y, e.down
-		if e.down == held && i+1 < len(p.events) {
+		if e.key == "" && e.down == held && i+1 < len(p.events) {
 			continue
 		}
 		held = e.down
+		if in.Keys = nil; e.key != "" {
+			in.Keys = []Key{e.key}
+		}
 		if !p.app.Update(in) {
 			return false
 		}
