@@ -364,7 +364,7 @@ var effects = map[string]func(d *driver, use func()){
 			d.Fatal(err, f.Damage())
 		}
 		defer f.Close()
-		if _, end := f.Range(); end != steps || end < 1 {
+		if _, end := f.Range(); end < max(1, steps) || end > steps+1 { // one may end while it stops
 			d.Errorf("%d steps in the file, %d recorded", end, steps)
 		}
 		r, err := os.Open(files[0])
