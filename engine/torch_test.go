@@ -212,6 +212,10 @@ func drawSpec(t *rapid.T) env.Spec {
 	return s
 }
 
+// roundings is how often weights are disturbed, to see what rounding can do: a norm of what nearly cancels makes steps
+// of it, which a disturbance takes or not.
+const roundings = 8
+
 // compare thinks about random tokens on theirs, on what open makes of weights, and on what it makes of weights
 // that are disturbed.
 func compare(t *rapid.T, theirs think.Core, open func(map[string]safetensors.Tensor) (*Model, error), weights map[string]safetensors.Tensor, shape think.Shape, tokens int) {
@@ -223,12 +227,16 @@ func compare(t *rapid.T, theirs think.Core, open func(map[string]safetensors.Ten
 	if diff := cmp.Diff(theirs.Spec(), m.Spec()); diff != "" {
 		t.Fatalf("spec (-want +got):\n%s", diff)
 	}
-	rounded, err := open(disturbed(weights))
-	if err != nil {
-		t.Fatal(err)
+	cores := []think.Core{theirs, m}
+	for range roundings {
+		rounded, err := open(disturbed(weights))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cores = append(cores, rounded)
 	}
-	var all [3]think.Rows
-	for i, core := range []think.Core{m, rounded, theirs} {
+	all := make([]think.Rows, len(cores))
+	for i, core := range cores {
 		if all[i], err = core.Open(n, shape); err != nil {
 			t.Fatal(err)
 		}
@@ -249,15 +257,18 @@ func compare(t *rapid.T, theirs think.Core, open func(map[string]safetensors.Ten
 			}
 		}
 	}
-	near := func(what string, x [3][]float32) {
-		got, noise, want := x[0], x[1], x[2]
+	// near compares, of as many as cores, what the second gives with what the first does.
+	near := func(what string, of func(i int) []float32) {
+		want, got := of(0), of(1)
 		if len(got) != len(want) {
 			t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
 		}
-		// A disturbance of weights alone, once, against all roundings of a segment.
+		// Disturbances of weights alone against all roundings of a segment.
 		allowed := 5e-5
-		for i := range noise {
-			allowed = max(allowed, 100*math.Abs(float64(noise[i]-got[i])))
+		for k := range roundings {
+			for i, x := range of(2 + k) {
+				allowed = max(allowed, 100*math.Abs(float64(x-got[i])))
+			}
 		}
 		for i := range want {
 			if d := math.Abs(float64(got[i] - want[i])); !(d <= allowed*max(1, math.Abs(float64(want[i])))) {
@@ -266,38 +277,38 @@ func compare(t *rapid.T, theirs think.Core, open func(map[string]safetensors.Ten
 		}
 	}
 	for range 3 {
-		if _, ok := all[2].(think.Attender); ok {
-			var maps [3][][]float32
+		if _, ok := all[0].(think.Attender); ok {
+			maps := make([][][]float32, len(all))
 			for i, r := range all {
 				if maps[i], err = r.(think.Attender).Attention(1); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for k := range maps[2] {
-				near("attention", [3][]float32{maps[0][k], maps[1][k], maps[2][k]})
+			for k := range maps[0] {
+				near("attention", func(i int) []float32 { return maps[i][k] })
 			}
 		}
-		var outs [3]think.Output
+		outs := make([]think.Output, len(all))
 		for i, r := range all {
 			if err := r.Segment([]int{1, 0}, &outs[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
-		near("logits", [3][]float32{outs[0].Logits, outs[1].Logits, outs[2].Logits})
-		near("q_halt", [3][]float32{outs[0].QHalt, outs[1].QHalt, outs[2].QHalt})
-		near("q_continue", [3][]float32{outs[0].QContinue, outs[1].QContinue, outs[2].QContinue})
+		near("logits", func(i int) []float32 { return outs[i].Logits })
+		near("q_halt", func(i int) []float32 { return outs[i].QHalt })
+		near("q_continue", func(i int) []float32 { return outs[i].QContinue })
 		for i := range n { // all go on from the same state
-			var z [3]think.Memory
+			z := make([]think.Memory, len(all))
 			for k, r := range all {
 				if z[k], err = r.Save(i); err != nil {
 					t.Fatal(err)
 				}
 			}
-			for k := range z[2] {
-				near("state", [3][]float32{z[0][k], z[1][k], z[2][k]})
+			for level := range z[0] {
+				near("state", func(k int) []float32 { return z[k][level] })
 			}
-			for _, r := range all[:2] {
-				if err := r.Load(i, z[2]); err != nil {
+			for _, r := range all[1:] {
+				if err := r.Load(i, z[0]); err != nil {
 					t.Fatal(err)
 				}
 			}
