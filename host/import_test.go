@@ -16,7 +16,7 @@ import (
 
 // TestImport: what the task and the flags say must fit the weights, and these must be numbers.
 func TestImport(t *testing.T) {
-	const own = "../../reference/testdata/checkpoint" // 6 tokens of 5 kinds, learned positions
+	const own = "../reference/testdata/checkpoint" // 6 tokens of 5 kinds, learned positions
 	dir := t.TempDir()
 	config, err := os.ReadFile(filepath.Join(own, reference.ConfigFile))
 	if err != nil {
