@@ -71,10 +71,7 @@ func TestReadMazes(t *testing.T) {
 		if _, ok, err := x.Next(in, label); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		pred := make([]int32, 9) // answered as labelled
-		for i, l := range label {
-			pred[i] = l
-		}
+		pred := slices.Clone(label) // answered as labelled
 		var way []int
 		for cell, token := range x.tokens(job, pred) {
 			if token == maze.TokenPath {
