@@ -9,16 +9,6 @@ import (
 	"github.com/ponder-agents/ponder/internal/vec"
 )
 
-// mapOf is the map that an observation of spec is, if it is a single one that shows where the agent stands, as
-// package rl says.
-func mapOf(spec env.Spec) (f env.Field, ok bool) {
-	if len(spec.Layout) != 1 {
-		return f, false
-	}
-	f = spec.Layout[0]
-	return f, f.Agent != 0 && len(f.Shape) == 2
-}
-
 // A mapPolicy is the weights of an HRM with a state for every cell of a map, which learned by acting (package rl).
 type mapPolicy struct {
 	cfg     arch.PolicyConfig

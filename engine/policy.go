@@ -60,7 +60,7 @@ func policyOf(cfg arch.PolicyConfig, spec env.Spec, gated bool) (network, func(*
 		v.read = cfg.Hidden
 	}
 	sp := think.Spec{Vocab: spec.Vocab, Outputs: len(spec.Actions), Answers: 1, Shape: think.Shape{Seq: spec.ObsLen}, Fixed: true}
-	if f, ok := mapOf(spec); ok && cfg.Kind == "hrm" {
+	if f, ok := spec.Map(); ok && cfg.Kind == "hrm" {
 		p := &mapPolicy{cfg: cfg, field: f, vocab: spec.Vocab, actions: len(spec.Actions), verdict: v}
 		sp.Shape.Rows, sp.Shape.Cols, sp.Fixed = f.Shape[0], f.Shape[1], false
 		sp.Levels = levelsOf(p.states(1))

@@ -63,6 +63,15 @@ func (f Field) Len() int {
 	return n
 }
 
+// Map is the map that an observation is, if it is a single one that shows where the agent stands.
+func (s Spec) Map() (f Field, ok bool) {
+	if len(s.Layout) != 1 {
+		return f, false
+	}
+	f = s.Layout[0]
+	return f, f.Agent != 0 && len(f.Shape) == 2
+}
+
 // A Snapshotter saves and restores the whole state of an Env, its random stream included, bit for
 // bit. SetState leaves the Env as it was when it returns an error.
 type Snapshotter interface {

@@ -9,15 +9,6 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 )
 
-// mapOf is the map that an observation of spec is, if it is a single one that shows where the agent stands.
-func mapOf(spec env.Spec) (f env.Field, ok bool) {
-	if len(spec.Layout) != 1 {
-		return f, false
-	}
-	f = spec.Layout[0]
-	return f, f.Agent != 0 && len(f.Shape) == 2
-}
-
 // A mapReader gives every cell of a map a vector. The agent is not in it: what is thought about a map
 // stays right when the agent moves.
 //

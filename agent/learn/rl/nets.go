@@ -70,7 +70,7 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 	var err error
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		b := &builder{s: s, gen: gen, p: n.params}
-		if g, ok := mapOf(spec); ok && cfg.Kind == "hrm" {
+		if g, ok := spec.Map(); ok && cfg.Kind == "hrm" {
 			m := newMapReader(b, g, spec.Vocab, cfg.Hidden)
 			n.enc, n.core = m, newMapCore(b, cfg, m)
 		} else {
