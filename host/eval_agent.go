@@ -42,9 +42,6 @@ configuration) is examined on those that it did not learn from, and on those tha
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
-			if err := q.Check(); err != nil {
-				return err
-			}
 			ids, err := agentWorlds(id, options)
 			if err != nil {
 				return err

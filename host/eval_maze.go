@@ -31,9 +31,6 @@ out.`,
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := q.Check(); err != nil {
-				return err
-			}
 			if file != "" && !cmd.Flags().Changed("count") {
 				count = 0
 			}

@@ -28,8 +28,8 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if err := q.Check(); err != nil {
-				return err
+			if search && (compare || q.Sure > 0 || q.Many.Thoughts > 1 || q.Votes > 1) {
+				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
 			}
 			if fault != "" {
 				return evalFaulty(cmd, &q, exam.Fault(fault), count, least)
@@ -42,9 +42,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 				return err
 			}
 			defer m.Close()
-			if cfg.Search = search; search && (compare || q.Sure > 0 || cfg.Many.Thoughts > 1 || cfg.Votes > 1) {
-				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
-			}
+			cfg.Search = search
 			list, err := examSudokus(file, givens, count, q.Seed)
 			if err != nil {
 				return err

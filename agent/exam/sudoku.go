@@ -28,12 +28,12 @@ type SudokuResult struct {
 	CellAccuracy     float64        `json:"cell_accuracy"`  // share of empty cells filled as labelled, averaged over puzzles
 	AnyAccuracy      float64        `json:"any_accuracy"`   // share where one copy's answer at least is right: what a checker would take
 	SingleAccuracy   float64        `json:"single_accuracy"`
-	JudgedAccuracy   float64        `json:"judged_accuracy"` // of a copy: share that does what q_halt foresees
-	QHaltAccuracy    float64        `json:"q_halt_accuracy"` // of a copy: share where q_halt ≥ 0 agrees with that
-	MeanSegments     float64        `json:"mean_segments"`   // of a copy
-	TotalSegments    float64        `json:"total_segments"`  // of a puzzle, all its copies
-	Calls            float64        `json:"calls,omitempty"` // of a search: segments of all branches, a puzzle
-	Branches         float64        `json:"branches,omitempty"`
+	JudgedAccuracy   float64        `json:"judged_accuracy"`    // of a copy: share that does what q_halt foresees
+	QHaltAccuracy    float64        `json:"q_halt_accuracy"`    // of a copy: share where q_halt ≥ 0 agrees with that
+	MeanSegments     float64        `json:"mean_segments"`      // of a copy
+	TotalSegments    float64        `json:"total_segments"`     // of a puzzle, all its copies
+	Calls            float64        `json:"calls,omitempty"`    // of a search: segments of all branches, a puzzle
+	Branches         float64        `json:"branches,omitempty"` // of a search, a puzzle
 	MaxSegments      int            `json:"max_segments"`
 	Rule             act.Rule       `json:"rule"`
 	Threshold        float32        `json:"threshold"`
@@ -294,7 +294,8 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		res.ByRating = append(res.ByRating, r)
 	}
 	if cfg.Search {
-		return res, res.search(ctx, m, list, cfg)
+		err := res.search(ctx, m, list, cfg)
+		return res, err
 	}
 	begin := time.Now()
 	got, err := vote(ctx, m, list, cfg, func(i int, b *ballot) { res.add(list[i], b) })
@@ -330,15 +331,20 @@ func (r *SudokuResult) search(ctx context.Context, m *think.Model, list []Sudoku
 		b := &ballot{in: 1, segments: f.Calls, single: sudokus.Digits(f.Answer)}
 		b.Add(b.single, f.QHalt)
 		r.add(list[f.Job], b)
+		r.JudgedAccuracy += count(f.Right)
+		r.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 		r.Branches += float64(f.Nodes)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	total := float64(r.Count)
 	r.average(total)
-	r.Branches /= total
+	r.Branches, r.JudgedAccuracy, r.QHaltAccuracy = r.Branches/total, r.JudgedAccuracy/total, r.QHaltAccuracy/total
 	r.Calls, r.MeanSegments = r.TotalSegments, r.TotalSegments
 	r.PuzzlesPerSecond = total / time.Since(begin).Seconds()
-	return err
+	return nil
 }
 
 // average makes means of the sums over so many puzzles.
