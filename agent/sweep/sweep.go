@@ -256,7 +256,7 @@ func (s *Sweep) advance(ctx context.Context, t Trial, share float64) error {
 	case len(steps) > 0 && share < 1 && int64(steps[len(steps)-1]) >= until:
 		return nil
 	case len(steps) == 0: // what was killed before its first checkpoint begins anew
-		if err := os.RemoveAll(dir); err != nil {
+		if err := run.Discard(dir); err != nil {
 			return err
 		}
 		args = append(s.arguments(t), "--out", dir)
