@@ -45,6 +45,12 @@ func Mind(name string, spec env.Spec, w think.Wishes, r Run) (session.Agent, err
 	if err != nil {
 		return nil, err
 	}
+	return MindOf(m, spec, w, shipped)
+}
+
+// MindOf is a mind of m in a world, which closes m; so does an error. Of a model that nobody named, but that is
+// shipped for the world, it is a session.ErrNoModel that it does not fit.
+func MindOf(m *think.Model, spec env.Spec, w think.Wishes, shipped bool) (session.Agent, error) {
 	cfg, err := w.Config(m)
 	if err != nil {
 		return nil, errors.Join(asked(err), m.Close())

@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/engine"
@@ -55,18 +56,7 @@ func openMind(c session.Choice, spec env.Spec) (session.Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := think.Wishes{Rule: c.Rule}.Config(m)
-	if err != nil {
-		return nil, errors.Join(err, m.Close())
-	}
-	a, err := think.NewMind(m, spec, cfg)
-	if err != nil {
-		if c.Model == "" {
-			err = fmt.Errorf("%w fits: %w", session.ErrNoModel, err)
-		}
-		return nil, errors.Join(err, m.Close())
-	}
-	return think.OwnedMind{Mind: a}, nil
+	return open.MindOf(m, spec, think.Wishes{Rule: c.Rule}, c.Model == "")
 }
 
 // openModel is the folder of a shipped model. Weights that are not compiled in are fetched from beside the page.
