@@ -91,7 +91,12 @@ func actionAt(r canvas.Rect, v *View, y float64) int {
 // drawActions draws the probability of each action after the segment shown and marks the one taken.
 func drawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
+	all := r
 	r = panel(c, r, t, "Action")
+	v, old := v.held()
+	if old {
+		defer dim(c, all, t)
+	}
 	taken := -1
 	if v.Step != nil {
 		taken = v.Step.Action

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -95,13 +96,16 @@ type art struct {
 	agents []*image.RGBA // one cell each, for the agents among board.Pieces in their order; else transparent
 }
 
-// art is the painted board of v, the one kept if it is the same.
+// art is the painted board of v, one of those kept if it is the same.
 func (v *View) art(cell int) *art {
 	k := v.cache()
-	if k.art == nil || k.art.cell != cell || !sameBoard(&k.art.board, &v.Step.Board) {
-		k.art = paint(v.Step.Board, cell, v.painter(), k.art)
+	for _, a := range k.arts {
+		if a != nil && a.cell == cell && sameBoard(&a.board, &v.Step.Board) {
+			return a
+		}
 	}
-	return k.art
+	k.arts[0], k.arts[1] = paint(v.Step.Board, cell, v.painter(), k.arts[0]), k.arts[0]
+	return k.arts[0]
 }
 
 // paint makes the art of b with cells of that many pixels. Where before, which may be nil, differs only
@@ -215,11 +219,33 @@ func drawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 		caption = v.Name
 	}
 	c.TextIn(top, caption, canvas.Font{Size: 13}, canvas.Center, t.Muted)
-	draw.Draw(c.Img, area.Add(c.Img.Bounds().Min), v.art(cell).base, image.Point{}, draw.Src)
-	o := overlay{Canvas: c, View: v, area: area, cell: cell}
+	base := v.art(cell).base
+	at := area.Add(c.Img.Bounds().Min)
+	draw.Draw(c.Img, at, base, image.Point{}, draw.Src)
+	shown, old := v.answered()
+	o := overlay{Canvas: c, View: shown, area: area, cell: cell}
 	legend := o.draw()
+	if old {
+		draw.DrawMask(c.Img, at, base, image.Point{}, image.NewUniform(color.Alpha{A: uint8(math.Round(255 * (1 - dimmed)))}), image.Point{}, draw.Over)
+		legend.text = fmt.Sprintf("%s of the thought before, segment %d", v.layer().Title, shown.Segment+1)
+	}
 	low, _ := r.Bottom(legendHeight)
 	legend.draw(c, low, t)
+}
+
+// answered is what lies over v's board: of a thought before, to be dimmed, only where it was about the same level.
+func (v *View) answered() (w *View, dim bool) {
+	w, dim = v.held()
+	if !dim {
+		return v, false
+	}
+	if w.Step.Episode != v.Step.Episode || w.Step.Board.Cols != v.Step.Board.Cols || len(w.Step.Board.Cells) != len(v.Step.Board.Cells) {
+		return v, false
+	}
+	now := *v.Step
+	now.Thought = w.Step.Thought
+	w.Step = &now
+	return w, true
 }
 
 // boardSprites are the agents, which may be gliding.

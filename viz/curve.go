@@ -70,6 +70,10 @@ func curveSegmentAt(r canvas.Rect, v *View, x float64) int {
 func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	panel(c, r, t, "Halting")
+	v, old := v.held()
+	if old {
+		defer dim(c, r, t)
+	}
 	a := chartArea(r)
 	if a.H < 24 || a.W < 40 {
 		return

@@ -1,6 +1,7 @@
 package viz_test
 
 import (
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz"
+	"github.com/ponder-agents/ponder/viz/canvas"
 )
 
 // TestWriteFilm: the ending says what is written.
@@ -102,5 +104,67 @@ func TestCheckLayer(t *testing.T) {
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("layer %q of levels %v: error %v, want %q", tt.layer, tt.of.Levels, err, tt.want)
 		}
+	}
+}
+
+// TestFilmKeepsTheThought: while the agent glides to where it has not thought yet, the curve, the state, the card and
+// the strip are those of the thought before, dimmed, and so is the answer over the board.
+func TestFilmKeepsTheThought(t *testing.T) {
+	r := reel(t)
+	cuts, err := r.Cuts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Options.Width, r.Options.Height = 800, 600
+	places := make(map[string]image.Rectangle)
+	for _, p := range viz.Layout(canvas.Rect{W: 800, H: 600}, viz.Arrangement{Views: 1, Thinks: true}) {
+		places[p.ID] = p.Rect.Pixels(1)
+	}
+	// What of a pane is neither its ground nor like it.
+	ink := func(img *image.RGBA, pane string) (n int) {
+		at := places[pane]
+		for y := at.Min.Y; y < at.Max.Y; y++ {
+			for x := at.Min.X + 1; x < at.Max.X; x++ {
+				if img.RGBAAt(x, y) != img.RGBAAt(x-1, y) {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	var before *image.RGBA
+	glides := 0
+	for _, c := range cuts {
+		img, err := r.Draw(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := r.View(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Segment < 0 && before != nil {
+			glides++
+			for _, pane := range []string{"curve", "latent", "thought", "strip"} {
+				if now, was := ink(img, pane), ink(before, pane); now < was*6/10 {
+					t.Errorf("step %d, glide %.2f: %s has %d pixels, %d before", c.Step, c.Glide, pane, now, was)
+				}
+			}
+			v.Last = nil
+			bare, at, differ := viz.Frame(r.Options, v), places["board"], false
+			for y := at.Min.Y; y < at.Max.Y-24; y++ { // the last line says what is shown
+				for x := at.Min.X; x < at.Max.X; x++ {
+					differ = differ || bare.RGBAAt(x, y) != img.RGBAAt(x, y)
+				}
+			}
+			if !differ {
+				t.Errorf("step %d, glide %.2f: no answer over the board", c.Step, c.Glide)
+			}
+		} else {
+			before = img
+		}
+	}
+	if glides == 0 {
+		t.Fatal("the film has no glides")
 	}
 }

@@ -34,7 +34,12 @@ func latentHeight(r *Room) float64 {
 
 func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
+	all := r
 	r = panel(c, r, t, "Hidden state")
+	v, old := v.held()
+	if old {
+		defer dim(c, all, t)
+	}
 	n := len(v.Header.Levels)
 	if n == 0 {
 		c.TextIn(r, "none recorded", fontSmall, canvas.Center, t.Muted)

@@ -26,6 +26,12 @@ func panel(c *canvas.Canvas, r canvas.Rect, t *Theme, head string) canvas.Rect {
 	return rest
 }
 
+// dimmed is how strongly what was thought before shines through.
+const dimmed = 0.5
+
+// dim lets what a panel shows recede into its ground, heading and all.
+func dim(c *canvas.Canvas, r canvas.Rect, t *Theme) { c.Fill(r.Inset(gap), alpha(t.Panel, 1-dimmed)) }
+
 // lines writes s in as many lines as r has room for.
 func lines(c *canvas.Canvas, r canvas.Rect, s string, t *Theme) {
 	const line = 17

@@ -143,6 +143,9 @@ func (r *Reel) View(c Cut) (*View, error) {
 	}
 	if r.cache.from != nil {
 		v.From = &r.cache.from.Board
+		if c.Segment < 0 {
+			v.Last = r.cache.from
+		}
 	}
 	if c.Step < len(r.mean) {
 		v.Mean, v.Most = r.mean[c.Step], r.most[c.Step]

@@ -83,6 +83,10 @@ type smallKey struct {
 func (f *strip) draw(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	c.Fill(r, t.Back)
+	v, old := v.held()
+	if old {
+		defer c.Fill(r, alpha(t.Back, 1-dimmed))
+	}
 	if v.Step == nil || len(v.Step.Board.Cells) == 0 {
 		return
 	}

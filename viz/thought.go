@@ -32,6 +32,8 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 		lines(c, rest, v.Words(), t)
 		return
 	}
+	words := v.Words()
+	v, old := v.held()
 	used, most := 0, v.Header.MaxSegments
 	if v.Step != nil {
 		used = v.Segment + 1
@@ -53,7 +55,12 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 		segmentBar(c, bar, v, most)
 		_, rest = below.Top(gap)
 	}
-	lines(c, rest, v.Words(), t)
+	if old {
+		above := r
+		above.H = rest.Y - r.Y
+		c.Fill(above, alpha(t.Panel, 1-dimmed))
+	}
+	lines(c, rest, words, t)
 }
 
 // segmentBar draws the segments as a row of blocks: thought and shown, thought, not needed.

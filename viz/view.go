@@ -42,6 +42,7 @@ type View struct {
 	Header  trace.Header
 	Step    *trace.Step // nil before the first
 	Segment int         // the segment shown; -1 is before any thought
+	Last    *trace.Step // the decision thought about before: stays, dimmed, while there is no segment to show; nil without
 	Layer   string      // ID of the layer over the board, see Layers; empty is the answer
 	Theme   *Theme      // nil is Dark
 	Painter Painter
@@ -66,7 +67,7 @@ type View struct {
 // A Cache keeps what the panes draw of one view from one picture to the next, so that only what is new
 // is drawn. It belongs to one goroutine.
 type Cache struct {
-	art   *art // of the board
+	arts  [2]*art // of the board, and of the one before, which may still be in view
 	strip strip
 }
 
@@ -100,6 +101,17 @@ func (v *View) segment() *trace.Segment {
 	return &v.Step.Thought[v.Segment]
 }
 
+// held is what v shows of thought: v itself, or where its step has none yet the end of the last decision that
+// had, which is to be dimmed then.
+func (v *View) held() (w *View, dim bool) {
+	if v.segment() != nil || v.Last == nil || len(v.Last.Thought) == 0 {
+		return v, false
+	}
+	c := *v
+	c.Step, c.Segment, c.Last, c.Other = v.Last, len(v.Last.Thought)-1, nil, nil
+	return &c, true
+}
+
 // before is the segment before the one shown, or nil.
 func (v *View) before() *trace.Segment {
 	if v.segment() == nil || v.Segment == 0 {
@@ -118,6 +130,8 @@ func (v *View) Words() string {
 		switch {
 		case v.Step.Terminated || v.Step.Truncated:
 			return endWords(v.Step)
+		case v.Last != nil && Thinks(v.Header):
+			return "What is dimmed is the thought before, until the next segment."
 		case len(v.Step.Thought) > 0:
 			return "Before the first segment."
 		case Thinks(v.Header):

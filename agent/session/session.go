@@ -35,6 +35,7 @@ const (
 	OpRecord             // Text: path of a trace file to write
 	OpStop               // end the recording
 	OpAttend             // X: segment, Y: cell
+	OpWait               // Value: 1 plays no further until another OpWait with 0, 0 does
 )
 
 // A Command is an operation with what it needs.
@@ -113,6 +114,7 @@ type Session struct {
 	now    Status
 	due    time.Time // of the next move while playing
 	once   bool      // a decision was asked for
+	waits  bool      // for another session, while it plays
 	mull   bool      // a thought was asked for, without its action
 	writer *trace.Writer
 	total  int // segments of all decisions
@@ -212,7 +214,7 @@ func (s *Session) run(ctx context.Context, c Choice) {
 
 // moving reports whether the session goes on by itself.
 func (s *Session) moving() bool {
-	return s.loop != nil && (s.now.Playing || s.once || s.mull) && !(s.now.Human && s.loop.begun)
+	return s.loop != nil && (s.now.Playing && !s.waits || s.once || s.mull) && !(s.now.Human && s.loop.begun)
 }
 
 // load opens a scene in the place of the one before, which stays if that fails.
@@ -397,6 +399,9 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		return
 	case OpPause:
 		s.now.Playing, s.once, s.mull = false, false, false
+		return
+	case OpWait:
+		s.waits = c.Value != 0
 		return
 	case OpStop:
 		if err := s.stopRecording(); err != nil {

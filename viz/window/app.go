@@ -118,7 +118,9 @@ type App struct {
 
 	hidden   map[string]bool // panes, by ID
 	pictures map[string]*picture
-	number   int // of pictures so far
+	inView   *moment
+	next     *moment // being drawn, or nil
+	number   int     // of pictures so far
 	numbers  map[*image.RGBA]int
 	tipped   time.Time // since when the pointer rests on a control
 	tip      string
@@ -233,6 +235,7 @@ func (a *App) Update(in Input) bool {
 	a.pointer(pressed, released, moved)
 	a.advance()
 	a.listen()
+	a.pace()
 	for _, s := range a.sides {
 		if err := s.look(in.Now, a.cfg.Painters); err != nil {
 			a.playing = false
@@ -334,6 +337,23 @@ func (a *App) advance() {
 		pause = time.Duration(float64(pause) / speed)
 	}
 	a.due = a.in.Now.Add(pause)
+}
+
+// pace keeps two agents that go on side by side at one step and one segment.
+func (a *App) pace() {
+	both := len(a.sides) == 2 && a.live() && a.sides[0].follow && a.sides[1].follow
+	var at [len(sideName)]position
+	for i, s := range a.sides {
+		p, ok := s.position()
+		at[i], both = p, both && ok
+	}
+	for i, s := range a.sides {
+		if s.bound = nil; both {
+			s.keepUp(at[i], at[1-i])
+		} else {
+			s.wait(false)
+		}
+	}
 }
 
 // following reports whether the newest is shown as it comes.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -29,10 +30,13 @@ type picture struct {
 	version int
 	key     any
 	late    int // frames since it should have been drawn anew
+
+	next    *image.RGBA // of a pane: what is not in view yet, of the key nextKey if drawn
+	nextKey any
+	drawn   bool
 }
 
-// mostLate is how many frames a picture may show what was, where drawing would take too long. Of those that are
-// later, one is drawn in a frame, so that no frame takes much longer than its longest picture.
+// mostLate is how many frames a picture besides the panes' may show what was, where drawing would take too long.
 const mostLate = 4
 
 // shown are the panes that a person has not hidden.
@@ -92,6 +96,7 @@ func (a *App) bars() (top, bottom canvas.Rect) {
 // A scene is what the picture of a pane depends on.
 type scene struct {
 	step     *trace.Step
+	last     *trace.Step
 	segments int
 	segment  int
 	theme    string
@@ -101,11 +106,148 @@ type scene struct {
 
 // scene is what all panes of v depend on.
 func (a *App) scene(v *viz.View) scene {
-	k := scene{step: v.Step, segment: v.Segment, theme: a.theme.Name, header: viz.Who(v.Header) + v.Header.EnvID}
+	k := scene{step: v.Step, last: v.Last, segment: v.Segment, theme: a.theme.Name, header: viz.Who(v.Header) + v.Header.EnvID}
 	if v.Step != nil {
 		k.segments = len(v.Step.Thought)
 	}
 	return k
+}
+
+// A moment is what all panes show together. Where drawing takes more than the time of a frame it stays in view
+// until every picture of the next one is drawn, so that no two panes ever tell of different segments.
+type moment struct {
+	w, h, scale float64 // of the window
+	placed      []viz.Placed
+	keys        []any // of the pictures of placed
+	views       [len(sideName)]viz.View
+	from        [len(sideName)]grid.Board // that agents glide from,
+	start       [len(sideName)]time.Time  // since then
+}
+
+// A pictureKey is what a picture depends on.
+type pictureKey struct {
+	key   any
+	size  image.Point
+	scale float64
+}
+
+// moment is what is to be shown now.
+func (a *App) moment() *moment {
+	m := &moment{w: a.in.Width, h: a.in.Height, scale: a.in.Scale, placed: a.layout()}
+	var scenes [len(sideName)]scene
+	for i, s := range a.sides {
+		m.views[i], m.from[i], m.start[i] = s.view, s.board, s.start
+		scenes[i] = a.scene(&s.view)
+	}
+	for _, p := range m.placed {
+		k := scenes[p.View]
+		if p.Shows != nil {
+			k.own = p.Shows(&m.views[p.View])
+		}
+		m.keys = append(m.keys, pictureKey{k, p.Rect.Pixels(m.scale).Size(), m.scale})
+	}
+	return m
+}
+
+// alike reports whether m has the same panes as n at the same places.
+func (m *moment) alike(n *moment) bool {
+	return n != nil && m.scale == n.scale && slices.EqualFunc(m.placed, n.placed, func(p, q viz.Placed) bool {
+		return p.ID == q.ID && p.View == q.View && p.Rect == q.Rect
+	})
+}
+
+// view is view i of m with its agents as far on their way as they are at the time.
+func (m *moment) view(i int, now time.Time) *viz.View {
+	v := &m.views[i]
+	v.From, v.Glide = nil, 1
+	if d := now.Sub(m.start[i]); d >= 0 && d < glideTime {
+		v.From, v.Glide = &m.from[i], float64(d)/float64(glideTime)
+	}
+	return v
+}
+
+// hasTime reports whether another picture may be drawn in this frame; late says that the one in question must not
+// wait. One picture is drawn in every frame, however little time there is.
+func (a *App) hasTime(late bool) bool {
+	if a.Budget <= 0 || time.Since(a.began) <= a.Budget || late {
+		return true
+	}
+	if a.forced {
+		return false
+	}
+	a.forced = true
+	return true
+}
+
+// drawPanes adds the pictures of all panes.
+func (a *App) drawPanes(out []Blit) []Blit {
+	if n := a.next; n != nil && (n.w != a.in.Width || n.h != a.in.Height || n.scale != a.in.Scale) {
+		a.next = nil
+	}
+	if a.next == nil {
+		if m := a.moment(); a.inView != nil && m.alike(a.inView) && slices.Equal(m.keys, a.inView.keys) {
+			a.inView = m
+		} else {
+			a.next = m
+		}
+	}
+	if m := a.next; m != nil {
+		alike, all := m.alike(a.inView), true
+		for i, p := range m.placed {
+			px := p.Rect.Pixels(m.scale)
+			pic := a.pictures[p.ID+sideName[p.View]]
+			if pic == nil {
+				pic = &picture{}
+				a.pictures[p.ID+sideName[p.View]] = pic
+			}
+			if px.Empty() || pic.img != nil && pic.key == m.keys[i] || pic.drawn && pic.nextKey == m.keys[i] {
+				continue
+			}
+			if !a.hasTime(!alike && pic.img != nil) {
+				all = false
+				continue
+			}
+			if pic.next == nil || pic.next.Rect.Size() != px.Size() {
+				pic.next = image.NewRGBA(image.Rectangle{Max: px.Size()})
+			} else {
+				clear(pic.next.Pix)
+			}
+			c := canvas.Over(pic.next, m.scale)
+			p.Draw(c, c.Bounds(), m.view(p.View, a.in.Now))
+			pic.nextKey, pic.drawn = m.keys[i], true
+		}
+		for i, p := range m.placed {
+			// What was never in view comes picture by picture.
+			pic := a.pictures[p.ID+sideName[p.View]]
+			if pic.drawn && pic.nextKey == m.keys[i] && (all || !alike || pic.img == nil) {
+				pic.img, pic.next = pic.next, pic.img
+				pic.key, pic.drawn = m.keys[i], false
+				pic.version++
+			}
+		}
+		if all || !alike {
+			a.inView = m
+		}
+		if all {
+			a.next = nil
+		}
+	}
+	for i, p := range a.inView.placed {
+		id := p.ID + sideName[p.View]
+		pic := a.pictures[id]
+		if pic.img == nil || pic.key != a.inView.keys[i] {
+			continue
+		}
+		r, at := a.local(p)
+		out = append(out, Blit{id, pic.version, pic.img, pic.img.Rect, at})
+		if p.Sprites == nil {
+			continue
+		}
+		for n, s := range p.Sprites(r, a.in.Scale, a.inView.view(p.View, a.in.Now)) {
+			out = append(out, Blit{fmt.Sprint(id, " ", n), a.version(s.Image), s.Image, s.Part, s.At.Add(at)})
+		}
+	}
+	return out
 }
 
 // draw keeps the picture id as f draws it into a picture of the size of r, anew if key differs from
@@ -115,27 +257,22 @@ func (a *App) draw(out []Blit, id string, r canvas.Rect, key any, f func(c *canv
 	if px.Empty() {
 		return out
 	}
-	type keyed struct {
-		key   any
-		size  image.Point
-		scale float64
-	}
-	k := keyed{key, px.Size(), a.in.Scale}
+	k := pictureKey{key, px.Size(), a.in.Scale}
 	p := a.pictures[id]
 	if p == nil {
 		p = &picture{}
 		a.pictures[id] = p
 	}
 	stale := p.img == nil || p.key != any(k)
-	if stale && a.Budget > 0 && time.Since(a.began) > a.Budget {
+	if stale {
+		waits := p.img == nil || p.img.Rect.Size() == px.Size() && p.late < mostLate
 		switch {
-		case a.forced && p.img == nil:
+		case a.hasTime(!waits):
+		case p.img == nil:
 			return out // it comes in a later frame
-		case p.img != nil && p.img.Rect.Size() == px.Size() && (p.late < mostLate || a.forced):
+		default:
 			p.late++
 			stale = false
-		default:
-			a.forced = true
 		}
 	}
 	if stale {
@@ -160,26 +297,7 @@ func (a *App) Draw() []Blit {
 		return nil
 	}
 	a.began, a.forced = time.Now(), false
-	var out []Blit
-	var scenes [len(sideName)]scene
-	for i, s := range a.sides {
-		scenes[i] = a.scene(&s.view)
-	}
-	for _, p := range a.layout() {
-		v := &a.sides[p.View].view
-		id, k := p.ID+sideName[p.View], scenes[p.View]
-		if p.Shows != nil {
-			k.own = p.Shows(v)
-		}
-		out = a.draw(out, id, p.Rect, k, func(c *canvas.Canvas, r canvas.Rect) { p.Draw(c, r, v) })
-		if p.Sprites == nil {
-			continue
-		}
-		r, at := a.local(p)
-		for n, s := range p.Sprites(r, a.in.Scale, v) {
-			out = append(out, Blit{fmt.Sprint(id, " ", n), a.version(s.Image), s.Image, s.Part, s.At.Add(at)})
-		}
-	}
+	out := a.drawPanes(nil)
 	out = a.drawBars(out)
 	return a.drawOver(out)
 }

@@ -28,6 +28,65 @@ type side struct {
 
 	read   *trace.Step // from the file last
 	readAt int
+	last   *trace.Step // of the session, the newest seen with a thought
+	lastOf viz.History
+
+	waits bool      // the session was told to
+	bound *position // the newest that is shown where two are compared: as far as the slower has come; nil without
+}
+
+// A position is how far an agent has come.
+type position struct {
+	episode, index, segments int
+	done                     bool // no segment of the decision is to come
+}
+
+// before reports whether p is a decision before q.
+func (p position) before(q position) bool {
+	return p.episode < q.episode || p.episode == q.episode && p.index < q.index
+}
+
+// position is where s is; false before there is anything.
+func (s *side) position() (p position, ok bool) {
+	h := s.history()
+	first, end := h.Range()
+	if first == end {
+		return p, false
+	}
+	step, err := h.Step(end - 1)
+	if err != nil {
+		return p, false
+	}
+	done := !viz.Thinks(s.header) || viz.HaltedAt(step) >= 0 || step.Terminated || step.Truncated
+	return position{step.Episode, step.Index, len(step.Thought), done}, true
+}
+
+// keepUp shows s, which has come to at, no further than the other it is compared with, and lets it wait for that.
+func (s *side) keepUp(at, other position) {
+	ahead := other.before(at)
+	// Both were looked at once: what came since is for the next frame.
+	s.bound = &at
+	if ahead || other.episode == at.episode && other.index == at.index && other.segments < at.segments {
+		if other.done {
+			other.segments = lastSegment
+		}
+		s.bound = &other
+	}
+	s.wait(ahead)
+}
+
+// wait lets the session stop before its next move, or go on.
+func (s *side) wait(yes bool) {
+	if s.session == nil || s.waits == yes {
+		return
+	}
+	c := session.Command{Op: session.OpWait}
+	if yes {
+		c.Value = 1
+	}
+	if s.session.Send(c) {
+		s.waits = yes
+	}
 }
 
 // statistics of the segments of the steps up to one.
@@ -105,7 +164,13 @@ func (s *side) at(h viz.History) (int, bool) {
 		return 0, false
 	}
 	if s.follow {
-		return end - 1, true
+		n := end - 1
+		for b := s.bound; b != nil && n > first; n-- {
+			if info, ok := h.Info(n); !ok || !b.before(position{episode: info.Episode, index: info.Index}) {
+				break
+			}
+		}
+		return n, true
 	}
 	return min(max(s.step, first), end-1), true
 }
@@ -148,6 +213,10 @@ func (s *side) look(now time.Time, painters viz.Painters) error {
 	if !s.follow && s.segment < s.view.Segment {
 		s.view.Segment = max(s.segment, -1)
 	}
+	if b := s.bound; b != nil && s.follow && step.Episode == b.episode && step.Index == b.index {
+		s.view.Segment = min(s.view.Segment, b.segments-1)
+	}
+	s.view.Last = s.lastThought(h, n)
 	s.view.From, s.view.Glide = nil, 1
 	if d := now.Sub(s.start); d >= 0 && d < glideTime {
 		s.view.From, s.view.Glide = &s.board, float64(d)/float64(glideTime)
@@ -160,6 +229,32 @@ func (s *side) look(now time.Time, painters viz.Painters) error {
 
 // glideTime is how long an agent takes from one cell to the next on screen.
 const glideTime = 160 * time.Millisecond
+
+// lastThought is the decision with a thought before the one in view, where that has no segment to show.
+func (s *side) lastThought(h viz.History, n int) *trace.Step {
+	if s.view.Segment >= 0 {
+		if s.session != nil && s.follow {
+			s.last, s.lastOf = s.view.Step, s.base()
+		}
+		return nil
+	}
+	if s.session != nil && s.follow {
+		// An edit, or another episode, leaves no trace of what was thought.
+		if s.last != nil && s.lastOf == s.base() {
+			return s.last
+		}
+		return nil
+	}
+	first, _ := h.Range()
+	if n == first {
+		return nil
+	}
+	step, err := h.Step(n - 1)
+	if err != nil || step.Episode != s.view.Step.Episode || len(step.Thought) == 0 {
+		return nil
+	}
+	return step
+}
 
 // base is the history without the decision under way.
 func (s *side) base() viz.History {
