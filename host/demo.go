@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
-	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
 )
 
@@ -19,18 +19,19 @@ func newDemoCmd() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Watch the shipped agent think its way through a fresh maze",
-		Long: `Opens the window where there is a display; else, or with --out, records a maze into a GIF. The maze
-is a new one every time unless --seed says which.`,
+		Short: "Watch the shipped model think about sudokus that take guesses",
+		Long: `Opens the window where there is a display; else, or with --out, records a sudoku into a GIF. It begins
+with one of those chosen for it, by chance unless --seed says which sudoku, and goes on to the others.`,
 		Example: "  ponder demo\n  ponder demo --seed 3 --out demo.gif",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("seed") {
-				seed = uint64(time.Now().UnixNano()) % 1e6
+			c := open.Demo(int(time.Now().Unix()) % open.Demos())
+			if cmd.Flags().Changed("seed") {
+				c.Seed = seed
 			}
-			return demo(cmd.Context(), cmd.ErrOrStderr(), seed, out)
+			return demo(cmd.Context(), cmd.ErrOrStderr(), c, out)
 		},
 	}
-	cmd.Flags().Uint64Var(&seed, "seed", 0, "which maze")
+	cmd.Flags().Uint64Var(&seed, "seed", 0, "which sudoku")
 	cmd.Flags().StringVar(&out, "out", "", "record into this file instead of opening a window")
 	cli.Writes(cmd.Flags(), "out", cli.File)
 	return cmd
@@ -42,9 +43,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
+func demo(ctx context.Context, log io.Writer, c session.Choice, out string) error {
 	if out == "" {
-		shown, err := showDemo(ctx, seed)
+		shown, err := showDemo(ctx, c)
 		if shown {
 			return err
 		}
@@ -52,11 +53,11 @@ func demo(ctx context.Context, log io.Writer, seed uint64, out string) error {
 		for n := 2; exists(out); n++ {
 			out = fmt.Sprintf("demo-%d.gif", n)
 		}
-		fmt.Fprintf(log, "no display: recording maze %d into %s\n", seed, out)
+		fmt.Fprintf(log, "no display: recording sudoku %d into %s\n", c.Seed, out)
 	}
 	r := recording{size: "960x600", theme: "dark", quiet: true}
 	r.Out, r.Scale = out, 1
-	r.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
+	r.choice = c
 	if err := r.run(ctx, log); err != nil {
 		return err
 	}

@@ -67,6 +67,7 @@ func newPlayCmd() *cobra.Command {
 	optionFlag(f, &p.options)
 	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
+	wholeFlag(f, &p.choice)
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
 	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
@@ -163,10 +164,10 @@ func placeFile() string {
 	return filepath.Join(dir, "ponder", "window.json")
 }
 
-// showDemo opens the window on a maze with the shipped agent; shown is false where there is no display.
-func showDemo(ctx context.Context, seed uint64) (shown bool, err error) {
+// showDemo opens the window on what the demo shows; shown is false where there is no display.
+func showDemo(ctx context.Context, c session.Choice) (shown bool, err error) {
 	p := playing{dir: "."}
-	p.choice = session.Choice{Env: "maze", Agent: trace.Network, Seed: seed}
+	p.choice = c
 	err = p.run(ctx, false, false)
 	return !errors.Is(err, window.ErrNoDisplay), err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -55,6 +56,7 @@ func newRecordCmd() *cobra.Command {
 	optionFlag(f, &r.worldOptions)
 	f.StringVar(&r.trace, "trace", "", "read this trace instead of playing")
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
+	wholeFlag(f, &r.choice)
 	f.StringVar((*string)(&r.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random")
 	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
 	r.think.Add(cmd)
@@ -72,6 +74,11 @@ func newRecordCmd() *cobra.Command {
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "say nothing but errors")
 	cli.Writes(f, "out", cli.File)
 	return cmd
+}
+
+// wholeFlag adds --whole.
+func wholeFlag(f *pflag.FlagSet, c *session.Choice) {
+	f.BoolVar(&c.Whole, "whole", false, "a thought is an episode: its answer is given as a whole, not digit by digit (sudoku)")
 }
 
 // options checks the flags of the picture.

@@ -33,6 +33,9 @@ func curvePane() Pane {
 	}
 }
 
+// barShare is how much of the chart's height the bar of the most cells changed takes.
+const barShare = 0.6
+
 // chartArea is the part of the curve's pane in which the curves lie.
 func chartArea(r canvas.Rect) canvas.Rect {
 	r = r.Inset(1.5 * gap)
@@ -43,9 +46,26 @@ func chartArea(r canvas.Rect) canvas.Rect {
 	return r
 }
 
-// chartLen is the number of segments on the x axis.
+// chartLen is the number of segments on the x axis: it doubles as a thought grows, so that this fills half of it or
+// more and does not move with every segment, up to the most there can be.
 func chartLen(v *View) int {
-	n := max(v.Header.MaxSegments, 2)
+	thought := 0
+	if v.Step != nil {
+		thought = len(v.Step.Thought)
+	}
+	n := 4
+	for n < thought {
+		n *= 2
+	}
+	if most := max(v.Header.MaxSegments, 2); thought <= most {
+		n = min(n, most)
+	}
+	return max(n, thought)
+}
+
+// most says how many segments there can be.
+func (v *View) most() int {
+	n := v.Header.MaxSegments
 	if v.Step != nil {
 		n = max(n, len(v.Step.Thought))
 	}
@@ -103,20 +123,37 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	for i := 0; i < n; i += every {
 		c.Text(chartX(a, n, i), a.Y+a.H+14, strconv.Itoa(i+1), fontSmall, canvas.Center, t.Muted)
 	}
+	switch most := v.Header.MaxSegments; {
+	case most > n:
+		c.Text(r.X+r.W-1.5*gap, a.Y+a.H+14, fmt.Sprintf("most %d", most), fontSmall, canvas.Right, t.Muted)
+	case most > 0:
+		// The most segments there can be.
+		x := a.X + a.W*float64(most)/float64(n)
+		c.Dashes(1, 3, t.Muted, canvas.Point{X: x, Y: a.Y}, canvas.Point{X: x, Y: a.Y + a.H})
+		c.Text(r.X+r.W-1.5*gap, a.Y+a.H+14, "most", fontSmall, canvas.Right, t.Muted)
+	}
 	if halted >= 0 && halted+1 < len(thought) {
 		// What was thought although the rule would have stopped.
 		x := chartX(a, n, halted)
 		c.Fill(canvas.Rect{X: x, Y: a.Y, W: chartX(a, n, len(thought)-1) - x, H: a.H}, alpha(t.Continue, 0.12))
 	}
-	cells := 1
-	if v.Step != nil {
-		cells = max(len(v.Step.Board.Cells), 1)
+	// Bars of the cells changed, the highest with its number.
+	counts, largest := make([]int, len(thought)), 0
+	for i := 1; i < len(thought); i++ {
+		counts[i], _ = changed(&thought[i], &thought[i-1])
+		if counts[i] > counts[largest] {
+			largest = i
+		}
 	}
 	w := a.W / float64(n)
-	for i := 1; i < len(thought); i++ {
-		if k, ok := changed(&thought[i], &thought[i-1]); ok && k > 0 {
-			h := max(a.H*math.Sqrt(float64(k)/float64(cells)), 1)
-			c.Fill(canvas.Rect{X: chartX(a, n, i) - w*0.3, Y: a.Y + a.H - h, W: w * 0.6, H: h}, mix(t.Panel, t.Faint, 0.45))
+	for i, k := range counts {
+		if k == 0 {
+			continue
+		}
+		h := max(barShare*a.H*math.Sqrt(float64(k)/float64(counts[largest])), 1)
+		c.Fill(canvas.Rect{X: chartX(a, n, i) - w*0.3, Y: a.Y + a.H - h, W: w * 0.6, H: h}, mix(t.Panel, t.Faint, 0.45))
+		if i == largest {
+			c.Text(chartX(a, n, i), a.Y+a.H-h-4, strconv.Itoa(k), fontSmall, canvas.Center, t.Muted)
 		}
 	}
 	type curve struct {

@@ -249,3 +249,38 @@ func TestStripKeepsUp(t *testing.T) {
 		}
 	}
 }
+
+// TestAxesFit: whatever the limit, a thought fills half of the curve or more, and a timeline of many steps has bars
+// that can be hit, each for as many steps as the others.
+func TestAxesFit(t *testing.T) {
+	thought := make([]trace.Segment, 64)
+	for _, tt := range []struct{ segments, most int }{{1, 2}, {3, 16}, {3, 32}, {5, 64}, {17, 32}, {33, 64}, {64, 64}, {20, 16}} {
+		v := &viz.View{Header: trace.Header{MaxSegments: tt.most}, Step: &trace.Step{Thought: thought[:tt.segments]}, Segment: -1}
+		r := canvas.Rect{W: 400, H: 200}
+		count := make(map[int]int) // points of the width, by segment
+		for x := range 400 {
+			count[pane(t, "curve").Hit(r, 1, v, float64(x), 100).N]++
+		}
+		// All but the first and the last, which have the margins too, are as wide as a segment.
+		if tt.segments < 3 {
+			continue
+		}
+		const plot = 400 - 2*12 - 24 - 62
+		if filled := float64(count[1]*tt.segments) / plot; filled < 0.49 || filled > 1.2 { // a segment is a whole number of points here
+			t.Errorf("%d of %d segments fill %.2f of the plot", tt.segments, tt.most, filled)
+		}
+	}
+	l := &viz.Timeline{End: 500, Info: line().Info}
+	v := &viz.View{Timeline: l}
+	seen, last := make(map[int]bool), 0
+	for x := range 800 {
+		h := pane(t, "timeline").Hit(canvas.Rect{W: 800, H: 68}, 1, v, float64(x), 30)
+		if h.N < last {
+			t.Fatalf("at %d the timeline goes back from %d to %d", x, last, h.N)
+		}
+		last, seen[h.N] = h.N, true
+	}
+	if len(seen) != 500 {
+		t.Errorf("%d of 500 steps can be reached", len(seen))
+	}
+}

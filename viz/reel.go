@@ -139,7 +139,7 @@ func (r *Reel) View(c Cut) (*View, error) {
 	v := &View{
 		Header: r.Header, Step: r.cache.step, Segment: c.Segment, Layer: r.Layer, Theme: r.Options.Theme,
 		Painter: r.Painters.Of(r.cache.step.Board), Pick: -1, Glide: c.Glide,
-		Timeline: NewTimeline(r.History, c.Step, r.Header.MaxSegments),
+		Timeline: NewTimeline(r.History, c.Step),
 	}
 	if r.cache.from != nil {
 		v.From = &r.cache.from.Board
@@ -154,9 +154,9 @@ func (r *Reel) View(c Cut) (*View, error) {
 }
 
 // NewTimeline is the timeline of h at the step.
-func NewTimeline(h History, step, maxSegments int) *Timeline {
+func NewTimeline(h History, step int) *Timeline {
 	first, end := h.Range()
-	return &Timeline{First: first, End: end, Info: h.Info, Step: step, Most: max(maxSegments, 1)}
+	return &Timeline{First: first, End: end, Info: h.Info, Step: step}
 }
 
 // Draw draws the frame of c.

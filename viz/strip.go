@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"fmt"
 	"image"
 	"image/draw"
 	"math"
@@ -120,9 +121,14 @@ func (f *strip) draw(c *canvas.Canvas, r canvas.Rect, v *View) {
 		x, y := at.X+(side-w)/2, at.Y+(side-h)/2
 		c.Image(x, y, small)
 		label := strconv.Itoa(k + 1)
+		if k > 0 {
+			if n, ok := changed(g, &v.Step.Thought[k-1]); ok {
+				label += fmt.Sprintf(": %d new", n)
+			}
+		}
 		col := t.Muted
 		if k == HaltedAt(v.Step) {
-			label += " halts"
+			label = fmt.Sprintf("%d halts", k+1)
 			col = t.Text
 		}
 		if k == v.Segment {

@@ -34,10 +34,9 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	words := v.Words()
 	v, old := v.held()
-	used, most := 0, v.Header.MaxSegments
+	used, most := 0, v.most()
 	if v.Step != nil {
 		used = v.Segment + 1
-		most = max(most, len(v.Step.Thought))
 	}
 	top, rest := r.Top(40)
 	w := c.Text(top.X, top.Y+30, strconv.Itoa(used), fontBig, canvas.Left, t.Text)
@@ -52,7 +51,7 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	_, rest = rest.Top(gap / 2)
 	if bar, below := rest.Top(6); most > 0 && rest.H >= 6 {
-		segmentBar(c, bar, v, most)
+		segmentBar(c, bar, v, chartLen(v))
 		_, rest = below.Top(gap)
 	}
 	if old {
@@ -63,16 +62,16 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	lines(c, rest, words, t)
 }
 
-// segmentBar draws the segments as a row of blocks: thought and shown, thought, not needed.
-func segmentBar(c *canvas.Canvas, r canvas.Rect, v *View, most int) {
+// segmentBar draws segments as a row of so many blocks: thought and shown, thought, not needed.
+func segmentBar(c *canvas.Canvas, r canvas.Rect, v *View, blocks int) {
 	t := v.theme()
 	n := 0
 	if v.Step != nil {
 		n = len(v.Step.Thought)
 	}
-	w := r.W / float64(most)
+	w := r.W / float64(blocks)
 	space := min(2, w/4)
-	for i := range most {
+	for i := range blocks {
 		col := t.Raise
 		switch {
 		case i <= v.Segment && i < n:

@@ -15,7 +15,6 @@ type Timeline struct {
 	End   int                               // one past the last
 	Info  func(step int) (trace.Info, bool) // of a step
 	Step  int                               // the step shown
-	Most  int                               // largest number of segments that a bar can show; at least 1
 }
 
 // timelinePane is all steps of the history and the one shown.
@@ -58,14 +57,18 @@ func timelineArea(r canvas.Rect) canvas.Rect {
 	return r
 }
 
-// columns is the number of bars and their width; a bar stands for several steps where not all fit.
-func (l *Timeline) columns(width float64) (n int, bar float64) {
-	const least, most = 3.0, 14.0
-	n = min(max(l.End-l.First, 0), max(int(width/least), 1))
-	if n == 0 {
-		return 0, 0
+// columns is the number of bars, their width, and how many steps each stands for: one, or where not all fit as many
+// more as needed, the same number in every bar.
+func (l *Timeline) columns(width float64) (n int, bar float64, per int) {
+	const least, most = 5.0, 14.0
+	steps := max(l.End-l.First, 0)
+	if steps == 0 {
+		return 0, 0, 1
 	}
-	return n, min(width/float64(n), most)
+	fit := max(int(width/least), 1)
+	per = (steps + fit - 1) / fit
+	n = (steps + per - 1) / per
+	return n, min(width/float64(n), most), per
 }
 
 // timelineStepAt is the step at x in the pane r, bounded to those kept; -1 without any.
@@ -74,13 +77,11 @@ func timelineStepAt(r canvas.Rect, l *Timeline, x float64) int {
 		return -1
 	}
 	a := timelineArea(r)
-	n, bar := l.columns(a.W)
+	n, bar, per := l.columns(a.W)
 	if n == 0 {
 		return -1
 	}
-	steps := l.End - l.First
-	k := (x - a.X) / (bar * float64(n)) * float64(steps)
-	return l.First + min(max(int(math.Floor(k)), 0), steps-1)
+	return l.First + min(max(int(math.Floor((x-a.X)/bar*float64(per))), 0), l.End-l.First-1)
 }
 
 // drawTimeline draws a bar for every step, as high as the segments it took, with the ends of episodes
@@ -99,22 +100,33 @@ func drawTimeline(c *canvas.Canvas, r canvas.Rect, v *View) {
 		x += c.Text(x, head.Y+12, p[0]+" ", fontSmall, canvas.Left, t.Muted)
 		x += c.Text(x, head.Y+12, p[1], fontSmall, canvas.Left, t.Text) + 2*gap
 	}
-	columns, bar := l.columns(a.W)
+	columns, bar, per := l.columns(a.W)
 	if columns == 0 {
 		return
+	}
+	most := 1.0
+	for n := l.First; n < l.End; n++ {
+		if info, ok := l.Info(n); ok {
+			most = max(most, float64(info.Segments))
+		}
 	}
 	steps := l.End - l.First
 	label := fmt.Sprintf("%d of %d", l.Step-l.First+1, steps)
 	if l.First > 0 {
 		label += fmt.Sprintf(" kept, %d dropped", l.First)
 	}
+	if most > 1 {
+		label += fmt.Sprintf(", highest bar %.0f segments", most)
+	}
+	if per > 1 {
+		label += fmt.Sprintf(", a bar for %d", per)
+	}
 	_, head = head.Left(x - head.X)
 	c.TextIn(head, label, fontSmall, canvas.Right, t.Muted)
-	most := float64(max(l.Most, 1))
 	space := min(bar/4, 2)
 	episode := -1
 	for k := range columns {
-		from, to := l.First+k*steps/columns, l.First+(k+1)*steps/columns
+		from, to := l.First+k*per, min(l.First+(k+1)*per, l.End)
 		info, ok := l.Info(from)
 		if !ok {
 			continue

@@ -136,7 +136,7 @@ func mazeView(t testing.TB, path bool) (*viz.View, *viztest.Wave) {
 
 // line is a timeline of three episodes, one of them truncated.
 func line() *viz.Timeline {
-	return &viz.Timeline{End: 60, Step: 22, Most: 16, Info: func(n int) (trace.Info, bool) {
+	return &viz.Timeline{End: 60, Step: 22, Info: func(n int) (trace.Info, bool) {
 		i := trace.Info{Episode: n / 20, Segments: 2 + n*n%9, Action: 1}
 		switch {
 		case n == 39:

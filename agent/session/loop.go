@@ -134,6 +134,9 @@ func (l *Loop) halted() bool {
 
 // act takes the agent's action, hands the finished step to put and begins the next decision.
 func (l *Loop) act(ctx context.Context, put func(*trace.Step) error) error {
+	if l.Whole && len(l.step.Thought) > 0 {
+		return l.Take(-1, put)
+	}
 	action, err := l.Agent.Action(ctx)
 	if err != nil {
 		return err

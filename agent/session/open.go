@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -16,6 +18,11 @@ var ErrNoModel = errors.New("no model")
 func (c Choice) Check() error {
 	if !slices.Contains(trace.Agents(), c.Agent) {
 		return fmt.Errorf("agent %q: want one of hrm, oracle, random, human", c.Agent)
+	}
+	for _, s := range strings.Fields(c.Seeds) {
+		if _, err := strconv.ParseUint(s, 10, 64); err != nil {
+			return fmt.Errorf("seeds: %q: want whole numbers from 0 on", s)
+		}
 	}
 	_, err := ParseEdits(c.Edits)
 	return err
@@ -31,7 +38,10 @@ func OpenScene(e env.Env, c Choice, mind func(w World) (Agent, error)) (*Scene, 
 	if err != nil {
 		return nil, err
 	}
-	s := &Scene{World: w}
+	s := &Scene{World: w, Whole: c.Whole}
+	if _, ok := env.As[env.Grader](w); c.Whole && !ok {
+		return nil, fmt.Errorf("%s takes no answer as a whole", w.Spec().ID)
+	}
 	switch c.Agent {
 	case trace.Network:
 		s.Agent, err = mind(w)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -56,12 +59,26 @@ type Choice struct {
 	Rule    string // halting rule; empty for the model's own
 	Seed    uint64
 	Edits   string // of the seed's level, as FormatEdits writes them
+	Seeds   string // that follow one another, with blanks between them; empty: every number
+	Whole   bool   // a thought is an episode: its answer is given as a whole, not acted on step by step
+}
+
+// next is the seed after c's.
+func (c Choice) next() uint64 {
+	seeds := strings.Fields(c.Seeds)
+	if len(seeds) == 0 {
+		return c.Seed + 1
+	}
+	i := slices.Index(seeds, strconv.FormatUint(c.Seed, 10))
+	n, _ := strconv.ParseUint(seeds[(i+1)%len(seeds)], 10, 64) // as Check has seen
+	return n
 }
 
 // A Scene is an opened Choice.
 type Scene struct {
 	World World
 	Agent Agent
+	Whole bool // as in Choice
 }
 
 // An Opener opens a choice. It is called in the session's goroutine and may take its time. Where

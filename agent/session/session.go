@@ -296,8 +296,8 @@ func (s *Session) move(ctx context.Context) {
 			s.say("the episode is over: reset or take the next seed")
 			return
 		}
-		l.Reset(l.seed + 1)
-		s.now.Choice.Seed = l.seed
+		s.now.Choice.Seed = s.now.Choice.next()
+		l.Reset(s.now.Choice.Seed)
 		s.begun(segmentPause)
 	case !l.halted():
 		s.think(ctx)
@@ -448,7 +448,7 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		l.Reset(l.seed)
 		s.begun(segmentPause)
 	case OpNext, OpSeed:
-		seed := l.seed + 1
+		seed := s.now.Choice.next()
 		if c.Op == OpSeed {
 			seed = c.Choice.Seed
 		}

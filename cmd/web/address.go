@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 )
@@ -14,8 +16,14 @@ func parseChoice(query url.Values, seed uint64) (session.Choice, error) {
 	c := session.Choice{
 		Env: query.Get("env"), Agent: trace.Agent(query.Get("agent")), Model: query.Get("model"),
 		Rule: query.Get("rule"), Seed: seed, Edits: query.Get("edits"),
+		Options: strings.Join(query["option"], "\n"), Whole: query.Get("whole") == "1",
 	}
 	if c.Env == "" {
+		if !query.Has("agent") && !query.Has("model") && !query.Has("seed") && !query.Has("edits") {
+			demo := open.Demo(int(seed % uint64(open.Demos())))
+			demo.Rule = c.Rule
+			return demo, nil
+		}
 		c.Env = "maze"
 	}
 	if c.Agent == "" {
@@ -30,7 +38,7 @@ func parseChoice(query url.Values, seed uint64) (session.Choice, error) {
 	return c, c.Check()
 }
 
-// formatChoice writes what parseChoice reads, but what goes without saying.
+// formatChoice writes what parseChoice reads, but what goes without saying and the seeds to come.
 func formatChoice(c session.Choice) string {
 	query := url.Values{"env": {c.Env}, "seed": {strconv.FormatUint(c.Seed, 10)}}
 	set := func(name, value, usual string) {
@@ -42,5 +50,11 @@ func formatChoice(c session.Choice) string {
 	set("model", c.Model, "")
 	set("rule", c.Rule, "")
 	set("edits", c.Edits, "")
+	if c.Whole {
+		query.Set("whole", "1")
+	}
+	if c.Options != "" {
+		query["option"] = strings.Split(c.Options, "\n")
+	}
 	return query.Encode()
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"strings"
 	"syscall/js"
 	"time"
 
@@ -47,7 +48,7 @@ func show() error {
 		}
 		port := newPort(js.Global().Get("ponderThinker"))
 		cfg.Open = func(ctx context.Context, c session.Choice) (*session.Scene, error) {
-			e, err := env.Make(c.Env)
+			e, err := env.Make(c.Env, strings.FieldsFunc(c.Options, func(r rune) bool { return r == '\n' })...)
 			if err != nil {
 				return nil, err
 			}

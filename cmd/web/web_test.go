@@ -50,8 +50,14 @@ ponderThinker.addEventListener("message", e => { if (e.data.reply && new TextDec
 func TestPage(t *testing.T) {
 	w := openPage(t, false, "")
 
-	// A fresh maze, and the shipped agent.
-	s := w.until("it thinks", func(s *window.State) bool { return s.Thought > 0 })
+	// A sudoku that is worth watching, and then a fresh maze.
+	s := w.until("it thinks", func(s *window.State) bool { return s.Thought >= 6 })
+	if !strings.HasPrefix(s.Who, "model sudoku,") || !s.Choice.Whole || !s.Playing {
+		t.Errorf("the page opens with %+v", s)
+	}
+	w.shot("opens")
+	w.goTo("?env=maze")
+	s = w.until("it thinks", func(s *window.State) bool { return s.Thought > 0 && strings.HasPrefix(s.Who, "model maze,") })
 	t.Logf("a thought is seen %.0f ms after the page was asked for", w.now())
 	if s.Engine != "go" || !strings.HasPrefix(s.Who, "model maze,") || !s.Playing || !s.Editing {
 		t.Errorf("the page opens with %+v", s)

@@ -18,7 +18,7 @@ func NewPlan(w *World) *Plan { return &Plan{w} }
 // Act implements env.Oracle.
 func (p *Plan) Act() (int, error) {
 	w := p.w
-	if w.filled == w.cells && w.valid() {
+	if w.filled == w.cells && w.valid(w.grid) {
 		return 0, errors.New("sudoku: solved")
 	}
 	for i, d := range w.grid {

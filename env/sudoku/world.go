@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -222,7 +223,7 @@ func (w *World) Step(action int, obs []byte) env.Outcome {
 	if w.cfg.Reward == ByProgress {
 		out.Reward += float64(w.right-before) / float64(w.holes)
 	}
-	if w.filled == w.cells && w.valid() {
+	if w.filled == w.cells && w.valid(w.grid) {
 		out.Terminated = true
 		if w.cfg.Reward == BySolved {
 			out.Reward++
@@ -265,11 +266,11 @@ func (w *World) allowed(cell int, digit uint8) bool {
 }
 
 // valid reports whether no digit of the grid stands twice.
-func (w *World) valid() bool {
+func (w *World) valid(cells []uint8) bool {
 	for _, unit := range w.units[:3*w.side] {
 		var seen uint16
 		for _, cell := range unit[:w.side] {
-			if d := w.grid[cell]; d != 0 {
+			if d := cells[cell]; d != 0 {
 				if seen>>d&1 == 1 {
 					return false
 				}
@@ -323,6 +324,19 @@ func (w *World) full(cells []uint8) bool {
 		}
 	}
 	return true
+}
+
+// Grade implements env.Grader: 1 for a solution, 0 for all else.
+func (w *World) Grade(answer []uint8) float64 {
+	if len(answer) != w.cells || !w.full(answer) || slices.Max(answer) > uint8(w.side) || !w.valid(answer) {
+		return 0
+	}
+	for i, d := range w.givens {
+		if d != 0 && d != answer[i] {
+			return 0
+		}
+	}
+	return 1
 }
 
 // Edit changes the givens: value 1 to side makes the cell in column x of row y a given, 0 empties
@@ -450,7 +464,7 @@ func (w *World) SetState(state []byte) error {
 			return bad("move %d changed cell %d from %d", i/2, cell, old)
 		}
 	}
-	if live == 1 && w.full(cells) && (&World{layout: w.layout, grid: cells}).valid() {
+	if live == 1 && w.full(cells) && w.valid(cells) {
 		return bad("live, but solved")
 	}
 	solution := make([]uint8, w.cells)

@@ -533,7 +533,7 @@ func (a *App) pickEnv() {
 		a.pick, a.cursor, a.edit = -1, -1, a.cfg.Edit
 		for _, s := range a.sides {
 			c := s.session.Status().Choice
-			c.Env, c.Options, c.Edits = a.cfg.Envs[i], "", ""
+			c = session.Choice{Env: a.cfg.Envs[i], Agent: c.Agent, Model: c.Model, Rule: c.Rule, Seed: c.Seed}
 			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 		}
 	}}

@@ -186,7 +186,7 @@ func (s *side) look(now time.Time, painters viz.Painters) error {
 		s.view.Cache = &viz.Cache{}
 	}
 	s.view.Header = s.header
-	s.view.Timeline = viz.NewTimeline(h, n, s.header.MaxSegments)
+	s.view.Timeline = viz.NewTimeline(h, n)
 	if !ok {
 		s.view.Step = nil
 		return nil
