@@ -81,7 +81,9 @@ func newPlayCmd() *cobra.Command {
 func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	cfg := window.Config{Painters: viz.FamilyPainters(), Dir: p.dir, Play: !p.paused}
 	place := placeFile()
-	cfg.Light, cfg.Zoom = window.Looks(place)
+	var toured bool
+	cfg.Light, cfg.Zoom, toured = window.Looks(place)
+	cfg.Tour = !toured && place != ""
 	if theme {
 		t, err := viz.ThemeNamed(p.theme)
 		if err != nil {

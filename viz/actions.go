@@ -93,6 +93,7 @@ func drawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	all := r
 	r = panel(c, r, t, "Action")
+	c.Mark(all, "action")
 	v, old := v.held()
 	if old {
 		defer dim(c, all, t)

@@ -230,6 +230,7 @@ func drawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 		legend.text = fmt.Sprintf("%s of the thought before, segment %d", v.layer().Title, shown.Segment+1)
 	}
 	low, _ := r.Bottom(legendHeight)
+	c.Mark(low, "layer")
 	legend.draw(c, low, t)
 }
 

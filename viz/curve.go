@@ -42,7 +42,7 @@ func chartArea(r canvas.Rect) canvas.Rect {
 	_, r = r.Top(16 + gap)
 	_, r = r.Bottom(16)
 	_, r = r.Left(24)
-	_, r = r.Right(62)
+	_, r = r.Right(86)
 	return r
 }
 
@@ -89,7 +89,8 @@ func curveSegmentAt(r canvas.Rect, v *View, x float64) int {
 // halting, the cells changed as bars and the mean confidence.
 func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
-	panel(c, r, t, "Halting")
+	panel(c, r, t, "Stop, or think on?")
+	c.Mark(r, "halting")
 	v, old := v.held()
 	if old {
 		defer dim(c, r, t)
@@ -111,6 +112,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		c.TextIn(a, "no segments yet", fontBody, canvas.Center, t.Muted)
 		return
 	}
+	c.Mark(canvas.Rect{X: a.X, Y: a.Y, W: a.W, H: a.H + 16}, "changed")
 	y := func(p float64) float64 { return a.Y + a.H*(1-p) }
 	for _, p := range []float64{0, 0.5, 1} {
 		c.Fill(canvas.Rect{X: a.X, Y: y(p) - 0.5, W: a.W, H: 1}, t.Line)
@@ -123,6 +125,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	for i := 0; i < n; i += every {
 		c.Text(chartX(a, n, i), a.Y+a.H+14, strconv.Itoa(i+1), fontSmall, canvas.Center, t.Muted)
 	}
+	c.Mark(canvas.Rect{X: a.X + a.W, Y: a.Y + a.H, W: r.X + r.W - a.X - a.W, H: 18}, "most")
 	switch most := v.Header.MaxSegments; {
 	case most > n:
 		c.Text(r.X+r.W-1.5*gap, a.Y+a.H+14, fmt.Sprintf("most %d", most), fontSmall, canvas.Right, t.Muted)
@@ -158,6 +161,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	type curve struct {
 		name  string
+		term  string
 		col   color.RGBA
 		value func(g *trace.Segment) float64
 		dot   bool
@@ -166,13 +170,13 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	var curves []curve
 	halts, continues := hasHalt(thought), hasContinue(thought)
 	if halts {
-		curves = append(curves, curve{"halt", t.Halt, func(g *trace.Segment) float64 { return probability(g.QHalt) }, true, 0})
+		curves = append(curves, curve{"stop", "halt", t.Halt, func(g *trace.Segment) float64 { return probability(g.QHalt) }, true, 0})
 	}
 	if continues {
-		curves = append(curves, curve{"cont.", t.Continue, func(g *trace.Segment) float64 { return probability(g.QContinue) }, true, 0})
+		curves = append(curves, curve{"think on", "continue", t.Continue, func(g *trace.Segment) float64 { return probability(g.QContinue) }, true, 0})
 	}
 	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
-		curves = append(curves, curve{"conf.", t.Muted, MeanConfidence, false, 0})
+		curves = append(curves, curve{"sure", "confidence", t.Muted, MeanConfidence, false, 0})
 	}
 	if halts && !continues && v.Header.Rule != "never" {
 		// The threshold takes the place of the other curve.
@@ -183,7 +187,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		x := chartX(a, n, halted)
 		c.Fill(canvas.Rect{X: x - 0.75, Y: a.Y - 4, W: 1.5, H: a.H + 4}, t.Text)
 		head, _ := r.Inset(1.5 * gap).Top(16)
-		c.TextIn(head, "halts at "+strconv.Itoa(halted+1), fontSmall, canvas.Right, t.Text)
+		c.TextIn(head, "stops at "+strconv.Itoa(halted+1), fontSmall, canvas.Right, t.Text)
 	}
 	shown := min(max(v.Segment, 0), len(thought)-1)
 	for i := range curves {
@@ -227,7 +231,8 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	for _, k := range order {
 		x := a.X + a.W + gap
+		c.Mark(canvas.Rect{X: x - gap/2, Y: k.at - 11, W: r.X + r.W - x, H: line}, k.term)
 		c.Text(x, k.at, k.name, fontSmall, canvas.Left, k.col)
-		c.Text(x+54, k.at, fmt.Sprintf("%.2f", k.value(&thought[shown])), fontSmall, canvas.Right, k.col)
+		c.Text(x+78, k.at, fmt.Sprintf("%.2f", k.value(&thought[shown])), fontSmall, canvas.Right, k.col)
 	}
 }

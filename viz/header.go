@@ -53,11 +53,11 @@ func modelName(s string) string {
 func ruleWords(h trace.Header) string {
 	switch h.Rule {
 	case "halt-over-continue":
-		return "halts when halt > continue"
+		return "stops when stop > think on"
 	case "halt-above":
-		return fmt.Sprintf("halts when halt > %.2g", probability(h.Threshold))
+		return fmt.Sprintf("stops when stop > %.2g", probability(h.Threshold))
 	case "never":
-		return "never halts early"
+		return "always thinks to the limit"
 	}
 	return h.Rule
 }

@@ -35,7 +35,8 @@ func latentHeight(r *Room) float64 {
 func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	all := r
-	r = panel(c, r, t, "Hidden state")
+	r = panel(c, r, t, "What it remembers")
+	c.Mark(all, "state")
 	v, old := v.held()
 	if old {
 		defer dim(c, all, t)
@@ -56,6 +57,9 @@ func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	t := v.theme()
 	name := stateName(v.Header.Levels[level])
+	if n := len(v.Header.Levels); n == 2 { // the paper's
+		name = [...]string{"slow, ", "fast, "}[level] + name
+	}
 	low, plot := r.Bottom(18)
 	c.RoundRect(plot, 4, t.Back)
 	var thought []trace.Segment
@@ -123,11 +127,8 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
 	if g := v.segment(); g != nil {
 		if change := levelOf(g, level).Change; len(change) > 0 {
-			var sum float64
-			for _, x := range change {
-				sum += float64(x) * float64(x)
-			}
-			c.TextIn(low, fmt.Sprintf("moved %.3g", math.Sqrt(sum/float64(len(change)))), fontSmall, canvas.Right, t.Muted)
+			c.Mark(low, "moved")
+			c.TextIn(low, fmt.Sprintf("moved %.3g", rms(change)), fontSmall, canvas.Right, t.Muted)
 		}
 	}
 }

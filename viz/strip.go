@@ -84,6 +84,7 @@ type smallKey struct {
 func (f *strip) draw(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	c.Fill(r, t.Back)
+	c.Mark(r, "strip")
 	v, old := v.held()
 	if old {
 		defer c.Fill(r, alpha(t.Back, 1-dimmed))

@@ -24,7 +24,9 @@ func thoughtPane() Pane {
 
 func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
+	all := r
 	r = panel(c, r, t, "")
+	c.Mark(all, "segments")
 	if !Thinks(v.Header) {
 		top, rest := r.Top(40)
 		c.Text(top.X, top.Y+30, agentTitle(v.Header.Agent), fontBig, canvas.Left, t.Text)
@@ -46,6 +48,7 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	c.Text(top.X+w+gap, top.Y+30, of, fontBody, canvas.Left, t.Muted)
 	if v.Mean > 0 {
+		c.Mark(canvas.Rect{X: r.X + r.W - 72, Y: r.Y, W: 72, H: 36}, "mean")
 		c.Text(r.X+r.W, top.Y+14, fmt.Sprintf("mean %.1f", v.Mean), fontSmall, canvas.Right, t.Muted)
 		c.Text(r.X+r.W, top.Y+30, fmt.Sprintf("most %d", v.Most), fontSmall, canvas.Right, t.Muted)
 	}

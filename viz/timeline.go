@@ -93,10 +93,12 @@ func drawTimeline(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	t := v.theme()
 	c.Fill(r, t.Back)
+	c.Mark(r, "timeline")
 	a := timelineArea(r)
 	head := canvas.Rect{X: a.X, Y: r.Y, W: a.W, H: 16}
 	x := head.X
 	for _, p := range status(v) {
+		c.Mark(canvas.Rect{X: x, Y: r.Y, W: canvas.Width(p[0]+" "+p[1], fontSmall) + gap, H: 18}, p[0])
 		x += c.Text(x, head.Y+12, p[0]+" ", fontSmall, canvas.Left, t.Muted)
 		x += c.Text(x, head.Y+12, p[1], fontSmall, canvas.Left, t.Text) + 2*gap
 	}

@@ -178,10 +178,10 @@ func QWords(s *trace.Step, segment int) string {
 	g := &s.Thought[segment]
 	var words []string
 	if hasHalt(s.Thought) {
-		words = append(words, fmt.Sprintf("Halt %.2f", probability(g.QHalt)))
+		words = append(words, fmt.Sprintf("Stop %.2f", probability(g.QHalt)))
 	}
 	if hasContinue(s.Thought) {
-		words = append(words, fmt.Sprintf("continue %.2f", probability(g.QContinue)))
+		words = append(words, fmt.Sprintf("think on %.2f", probability(g.QContinue)))
 	}
 	return strings.Join(words, ", ")
 }

@@ -330,8 +330,8 @@ func TestWordsWithoutHeads(t *testing.T) {
 		want string
 	}{
 		{trace.Segment{}, "thinks on."},
-		{trace.Segment{QHalt: 20}, "Halt 1.00: thinks on."},
-		{trace.Segment{QHalt: -20, QContinue: 20}, "Halt 0.00, continue 1.00: thinks on."},
+		{trace.Segment{QHalt: 20}, "Stop 1.00: thinks on."},
+		{trace.Segment{QHalt: -20, QContinue: 20}, "Stop 0.00, think on 1.00: thinks on."},
 	} {
 		v := &viz.View{Header: trace.Header{Agent: trace.Network, MaxSegments: 2}, Step: &trace.Step{Thought: []trace.Segment{tt.g}}}
 		if got := v.Words(); got != tt.want {

@@ -44,9 +44,10 @@ type browser struct {
 	}
 }
 
-// watch keeps what the browser reports of tasks that kept the page waiting for more than 50 ms: when each began and how
+// watch leaves the tour out, and keeps what the browser reports of tasks that kept the page waiting for more than 50 ms: when each began and how
 // long it took, in milliseconds.
 const watch = `
+localStorage.setItem("ponder-toured", "1");
 window.blocked = [];
 new PerformanceObserver(list => list.getEntries().forEach(e => blocked.push([e.startTime, e.duration]))).observe({ type: "longtask", buffered: true });
 `

@@ -36,6 +36,7 @@ func show() error {
 		Painters: viz.FamilyPainters(),
 		PickFile: func() { js.Global().Get("document").Call("getElementById", "file").Call("click") },
 	}
+	cfg.Tour = !toured()
 	var app *window.App
 	var at place
 	if names := query["trace"]; len(names) > 0 {
@@ -80,6 +81,12 @@ func lightTheme(query url.Values) bool {
 	return theme == "light"
 }
 
+// toured reports whether the tour was seen or left in this browser.
+func toured() bool {
+	kept, err := keep(func(store js.Value) js.Value { return store.Call("getItem", "ponder-toured") })
+	return err != nil || kept.Type() == js.TypeString
+}
+
 // keep uses what the browser keeps for the page, which a person can forbid.
 func keep(use func(store js.Value) js.Value) (v js.Value, err error) {
 	defer func() {
@@ -109,6 +116,7 @@ func fetchTraces(names []string) (traces []window.Trace, err error) {
 type place struct {
 	choice session.Choice
 	light  bool
+	toured bool
 	known  bool
 }
 
@@ -125,6 +133,10 @@ func (p *place) follow(app *window.App) {
 		p.light = light
 	}
 	p.known = true
+	if app.Toured() && !p.toured {
+		p.toured = true
+		keep(func(store js.Value) js.Value { return store.Call("setItem", "ponder-toured", "1") })
+	}
 	if c, ok := app.Choice(); ok && c != p.choice {
 		p.choice = c
 		js.Global().Get("history").Call("replaceState", nil, "", "?"+formatChoice(c))

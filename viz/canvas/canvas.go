@@ -19,7 +19,19 @@ type Canvas struct {
 	origin image.Point // of the path under way, in pixels
 
 	corners []Point // of the rectangle last added
+
+	Marks []Mark                 // what was drawn where, by [Canvas.Mark]
+	Said  func(s string, r Rect) // is told every text and where it was drawn; nil: nobody
 }
+
+// A Mark is the place of something that can be explained.
+type Mark struct {
+	Rect Rect
+	ID   string
+}
+
+// Mark says that what was drawn in r is what ID names. Of several at a point the last one counts.
+func (c *Canvas) Mark(r Rect, id string) { c.Marks = append(c.Marks, Mark{r, id}) }
 
 // New makes a canvas of w by h points.
 func New(w, h, scale float64) *Canvas {

@@ -70,6 +70,9 @@ func (c *Canvas) Text(x, y float64, s string, f Font, align Align, col color.RGB
 		}
 		pen += g.advance
 	}
+	if c.Said != nil {
+		c.Said(s, Rect{X: start / c.Scale, Y: y - f.Size, W: (pen - start) / c.Scale, H: f.Size})
+	}
 	return (pen - start) / c.Scale
 }
 

@@ -33,6 +33,7 @@ type Config struct {
 	Light    bool    // begin with the light theme
 	Zoom     float64 // of the text and controls; 0 is 1
 	Play     bool    // begin at once
+	Tour     bool    // begin with the tour
 	Edit     bool    // begin with a click on a cell changing it
 	Dir      string  // where recordings and pictures go; without, there are none
 
@@ -110,6 +111,8 @@ type App struct {
 	drag    string    // the picture of the pane in which the button was pressed and is held
 	list    *list
 	help    bool
+	tour    int  // the step shown, from 1; 0 is none
+	toured  bool // it was seen or left
 
 	message string
 	said    time.Time
@@ -145,6 +148,9 @@ type attention struct {
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
 	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	if cfg.Tour {
+		a.tour = 1
+	}
 	a.more = &control{id: "more", tip: "More", icon: iconMore, do: (*App).pickMore}
 	if cfg.Light {
 		a.theme = viz.Light()

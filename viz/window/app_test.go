@@ -441,6 +441,16 @@ var effects = map[string]func(d *driver, use func()){
 			d.Error("not full")
 		}
 	},
+	"tour": func(d *driver, use func()) {
+		for n := range len(stations) {
+			if use(); d.tour != n+1 || d.Toured() {
+				d.Errorf("step %d of the tour, want %d", d.tour, n+1)
+			}
+		}
+		if use(); d.tour != 0 || !d.Toured() {
+			d.Error("the tour does not end")
+		}
+	},
 	"help": func(d *driver, use func()) {
 		use()
 		if !d.help {

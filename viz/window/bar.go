@@ -333,6 +333,7 @@ func (a *App) drawOver(out []Blit) []Blit {
 		})
 	}
 	out = a.drawPad(out)
+	out = a.drawTour(out)
 	out = a.drawTip(out)
 	if a.list != nil || a.help {
 		out = a.draw(out, "shade", a.bounds(), t.Name, func(c *canvas.Canvas, r canvas.Rect) {
@@ -378,8 +379,7 @@ const tipDelay = 350 * time.Millisecond
 func (a *App) drawTip(out []Blit) []Blit {
 	b := a.buttonAt(a.in.X, a.in.Y)
 	if b == nil || a.list != nil || a.help || a.in.Touch {
-		a.tip = ""
-		return out
+		return a.drawTerm(out)
 	}
 	if b.id != a.tip {
 		a.tip, a.tipped = b.id, a.in.Now

@@ -175,6 +175,14 @@ func iconFull(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 6, 14, 2, 14, 2, 10)
 }
 
+// A way with its stations.
+func iconTour(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 3, 13, 6, 5, 10, 11, 13, 3)
+	for _, p := range [][2]float64{{3, 13}, {6, 5}, {10, 11}, {13, 3}} {
+		c.Disc(x+p[0], y+p[1], 2.2, col)
+	}
+}
+
 // A folder.
 func iconFile(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 1.5, 13, 1.5, 3.5, 6, 3.5, 7.5, 5.5, 14.5, 5.5, 14.5, 13, 1.5, 13)

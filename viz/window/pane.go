@@ -34,6 +34,8 @@ type picture struct {
 	next    *image.RGBA // of a pane: what is not in view yet, of the key nextKey if drawn
 	nextKey any
 	drawn   bool
+
+	marks, nextMarks []canvas.Mark // of what can be explained
 }
 
 // mostLate is how many frames a picture besides the panes' may show what was, where drawing would take too long.
@@ -214,14 +216,14 @@ func (a *App) drawPanes(out []Blit) []Blit {
 			}
 			c := canvas.Over(pic.next, m.scale)
 			p.Draw(c, c.Bounds(), m.view(p.View, a.in.Now))
-			pic.nextKey, pic.drawn = m.keys[i], true
+			pic.nextKey, pic.nextMarks, pic.drawn = m.keys[i], c.Marks, true
 		}
 		for i, p := range m.placed {
 			// What was never in view comes picture by picture.
 			pic := a.pictures[p.ID+sideName[p.View]]
 			if pic.drawn && pic.nextKey == m.keys[i] && (all || !alike || pic.img == nil) {
 				pic.img, pic.next = pic.next, pic.img
-				pic.key, pic.drawn = m.keys[i], false
+				pic.key, pic.marks, pic.drawn = m.keys[i], pic.nextMarks, false
 				pic.version++
 			}
 		}

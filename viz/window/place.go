@@ -16,6 +16,7 @@ type place struct {
 	X, Y, W, H int // in points
 	Light      bool
 	Zoom       float64
+	Toured     bool // the tour was seen or left
 }
 
 // readPlace reads the place kept at path; what is missing or senseless is the default.
@@ -57,8 +58,8 @@ func (p place) write(path string) error {
 	return nil
 }
 
-// Looks are the theme and the zoom that the window at path had last.
-func Looks(path string) (light bool, zoom float64) {
+// Looks are the theme and the zoom that the window at path had last, and whether its tour was seen or left.
+func Looks(path string) (light bool, zoom float64, toured bool) {
 	p := readPlace(path)
-	return p.Light, p.Zoom
+	return p.Light, p.Zoom, p.Toured
 }

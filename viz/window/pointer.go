@@ -28,7 +28,7 @@ func (a *App) pointer(pressed, released, moved bool) {
 		a.pressed, a.drag = "", ""
 		return
 	}
-	if pressed && a.pressPad(x, y) {
+	if pressed && (a.pressTour(x, y) || a.pressPad(x, y)) {
 		return
 	}
 	if a.in.Wheel != 0 {

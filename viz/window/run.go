@@ -137,7 +137,7 @@ func (g *game) Update() error {
 
 // remember keeps where the window is.
 func (g *game) remember() {
-	g.place.Light, g.place.Zoom = g.app.Light(), g.app.Zoom()
+	g.place.Light, g.place.Zoom, g.place.Toured = g.app.Light(), g.app.Zoom(), g.place.Toured || g.app.Toured()
 	if ebiten.IsFullscreen() || ebiten.IsWindowMinimized() || ebiten.IsWindowMaximized() {
 		return
 	}
