@@ -32,7 +32,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
 			}
 			if fault != "" {
-				return evalFaulty(cmd, &q, exam.Fault(fault), count, least)
+				return evalFaulty(cmd, &q, sudoku.Fault(fault), count, least)
 			}
 			if !cmd.Flags().Changed("count") && file != "" {
 				count = 0
@@ -76,7 +76,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 	f := cmd.Flags()
 	dataFlag(cmd, &file, "csv", "puzzles to solve: a dataset's folder (its split test), a CSV with the columns question and answer, rating if known, a text with a puzzle a line, or - for standard input")
 	f.StringVar(&givens, "givens", "30-36", "without --data, generate puzzles with LO-HI givens, or minimal ones")
-	f.StringVar(&fault, "fault", "", "ask minimal puzzles that were spoilt: none, without a solution, or two, with two; with --sure: how often is it sure?")
+	f.StringVar(&fault, "fault", "", "ask minimal puzzles that were spoilt: none, without a solution, two, with two, or guess, with a wrong digit in an empty cell; with --sure: how often is it sure?")
 	f.IntVar(&count, "count", 1000, "number of puzzles; with --data the first so many, by default all")
 	f.BoolVar(&byRating, "by-rating", false, "the outcome by rating too")
 	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
@@ -107,7 +107,7 @@ func examSudokus(file, givens string, count int, seed uint64) ([]exam.Sudoku, er
 }
 
 // evalFaulty asks for puzzles that have not exactly one solution.
-func evalFaulty(cmd *cobra.Command, q *ask.Flags, fault exam.Fault, count int, least float64) error {
+func evalFaulty(cmd *cobra.Command, q *ask.Flags, fault sudoku.Fault, count int, least float64) error {
 	if !(q.Sure > 0) || least > 0 {
 		return cli.Usagef("--fault wants --sure P, and no --min-accuracy")
 	}

@@ -13,7 +13,7 @@ func TestDrawFaulty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for f, want := range map[exam.Fault]int{exam.NoSolution: 0, exam.TwoSolutions: 2} {
+	for f, want := range map[sudoku.Fault]int{sudoku.NoSolution: 0, sudoku.TwoSolutions: 2, sudoku.WrongGuess: 0} {
 		list, err := exam.DrawFaulty(f, 8, 1)
 		if err != nil || len(list) != 8 {
 			t.Fatalf("%s: %d puzzles, error %v", f, len(list), err)

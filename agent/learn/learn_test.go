@@ -198,6 +198,44 @@ func TestStartNoise(t *testing.T) {
 	}
 }
 
+// TestMoot: a question without an answer costs no loss of answers, is never exact, and is what q_continue learns of.
+func TestMoot(t *testing.T) {
+	torch.SetThreads(1)
+	r := preset("sudoku-groups")
+	r.Model.Hidden, r.Model.Inner = 16, 16
+	r.Batch, r.Steps, r.Moot = 8, 4, true
+	r.Stages = []Stage{{Data: "mix:sudoku6:20-26|spoilt:guess:sudoku6:20-26", Until: 1}}
+	tr := newTrainer(t, r)
+	moot, answered := 0, 0
+	tr.loop.Inspect = func(_ *torch.Scope, c *Call) {
+		for i := range c.Batch.Rows {
+			_, label := c.Batch.Row(i)
+			switch {
+			case !slices.Contains(label, puzzle.NoAnswer):
+				answered++
+				if c.Target[i] != 0 || c.Score.Cells[i] == 0 {
+					t.Errorf("row %d has an answer: target %v of q_continue, %d scored cells", i, c.Target[i], c.Score.Cells[i])
+				}
+				continue
+			case c.Target[i] != 1 || c.Score.Exact[i] || c.Score.Cells[i] != 0:
+				t.Errorf("row %d has no answer: target %v of q_continue, exact %v, %d scored cells", i, c.Target[i], c.Score.Exact[i], c.Score.Cells[i])
+			}
+			moot++
+		}
+		if !(c.Loss.LM > 0) || !(c.Loss.QContinue > 0) {
+			t.Errorf("losses %+v", c.Loss)
+		}
+	}
+	finish(t, tr)
+	if moot == 0 || answered == 0 {
+		t.Errorf("%d rows without an answer, %d with one", moot, answered)
+	}
+	r.NoContinue = false
+	if err := r.Check(); err == nil {
+		t.Error("moot, and q_continue learned as by the paper: no error")
+	}
+}
+
 // TestClippedStep: a step's first moments are those of gradients scaled to the recipe's bound.
 func TestClippedStep(t *testing.T) {
 	torch.SetThreads(1)

@@ -21,6 +21,7 @@ type LoopConfig struct {
 	Halting    act.Config `json:"halting"`
 	Loss       LossKind   `json:"loss"`        // "" means Stablemax
 	NoContinue bool       `json:"no_continue"` // no Q-learning of q_continue and no second forward pass (TRM)
+	Moot       bool       `json:"moot"`        // q_continue says instead whether the question has no right answer (puzzle.NoAnswer); with NoContinue
 	StartNoise float64    `json:"start_noise"` // standard deviation of what is added to the start of every second row
 	Judge      task.Judge `json:"-"`           // what counts as exact, for halting and metrics; nil means every cell
 	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
@@ -57,7 +58,7 @@ type Call struct {
 	Carry   hrm.Carry
 	Loss    Losses
 	Total   *torch.Tensor // of the losses, a scalar; the gradients are those of Total / batch
-	Target  []float32     // [batch] of q_continue; nil without
+	Target  []float32     // [batch] of q_continue; nil where it is not trained
 	Batch   *puzzle.Batch // the current data
 	Score   Score
 	Metrics Metrics
@@ -186,7 +187,7 @@ func (l *Loop) check(in, label []int32, id int32) error {
 	}
 	limit := l.cfg.Loss.labels(outputs)
 	for t, v := range label {
-		if v != puzzle.Ignore && (v < 0 || int(v) >= limit) {
+		if v != puzzle.Ignore && v != puzzle.NoAnswer && (v < 0 || int(v) >= limit) {
 			return fmt.Errorf("label, cell %d: %d, want one in [0, %d)", t, v, limit)
 		}
 	}
@@ -236,7 +237,7 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 	if l.cfg.Judge != nil {
 		for i := range b.Rows {
 			in, label := b.Row(i)
-			c.Score.Exact[i] = l.cfg.Judge(in, label, pred[i*b.Seq:(i+1)*b.Seq])
+			c.Score.Exact[i] = !c.Score.Moot[i] && l.cfg.Judge(in, label, pred[i*b.Seq:(i+1)*b.Seq])
 		}
 	}
 	l.halter.Step(q)
@@ -250,6 +251,9 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 			nextQ := act.Q{Halt: t.ReadFloats(nil, out.QHalt), Continue: t.ReadFloats(nil, out.QContinue)}
 			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
 		})
+	}
+	if l.cfg.Moot {
+		c.Target = bools(c.Score.Moot)
 	}
 }
 

@@ -52,15 +52,17 @@ type Score struct {
 	Cells []int32 // [batch] scored cells of the row
 	Right []int32 // [batch] of them answered right
 	Exact []bool  // [batch] all of them, or what LoopConfig.Judge says; true of a row without scored cells
+	Moot  []bool  // [batch] it has cells labelled puzzle.NoAnswer, and is not exact
 }
 
 // Compare scores predicted classes [batch·seq] against labels [batch·seq].
 func (k LossKind) Compare(pred, labels []int32, rows int) Score {
-	sc := Score{make([]int32, rows), make([]int32, rows), make([]bool, rows)}
+	sc := Score{make([]int32, rows), make([]int32, rows), make([]bool, rows), make([]bool, rows)}
 	seq := len(labels) / rows
 	for b := range rows {
 		for t := b * seq; t < (b+1)*seq; t++ {
-			if labels[t] == puzzle.Ignore {
+			if labels[t] < 0 {
+				sc.Moot[b] = sc.Moot[b] || labels[t] == puzzle.NoAnswer
 				continue
 			}
 			sc.Cells[b]++
@@ -68,7 +70,7 @@ func (k LossKind) Compare(pred, labels []int32, rows int) Score {
 				sc.Right[b]++
 			}
 		}
-		sc.Exact[b] = sc.Right[b] == sc.Cells[b]
+		sc.Exact[b] = sc.Right[b] == sc.Cells[b] && !sc.Moot[b]
 	}
 	return sc
 }
@@ -105,7 +107,7 @@ func weights(labels []int32, sc Score) []float32 {
 	w := make([]float32, len(labels))
 	seq := len(labels) / len(sc.Cells)
 	for t, l := range labels {
-		if l != puzzle.Ignore {
+		if l >= 0 {
 			w[t] = 1 / float32(sc.Cells[t/seq])
 		}
 	}
@@ -116,7 +118,7 @@ func weights(labels []int32, sc Score) []float32 {
 func classes(labels []int32) []int64 {
 	out := make([]int64, len(labels))
 	for t, l := range labels {
-		if l != puzzle.Ignore {
+		if l >= 0 {
 			out[t] = int64(l)
 		}
 	}

@@ -165,7 +165,7 @@ func openReveal(arg string, seed uint64, heldOut bool) (Rows, error) {
 		// Each answer with the chance p, so that n·p are expected of a board that is empty.
 		p := rng.Float64() * float64(n) / float64(len(in))
 		for i, l := range label {
-			if l != puzzle.Ignore && rng.Float64() < p {
+			if l >= 0 && rng.Float64() < p {
 				in[i], label[i] = l, puzzle.Ignore
 			}
 		}

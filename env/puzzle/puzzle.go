@@ -9,6 +9,10 @@ import (
 // Ignore is the label of a cell that is not scored (IGNORE_LABEL_ID of the reference).
 const Ignore = -100
 
+// NoAnswer is the label of a cell that no answer is right for, since the question has none or several. It is not scored
+// either, but its row is never exact. Only sources that spoil questions write it.
+const NoAnswer = -101
+
 // A Shape is what a network must know of its rows.
 type Shape struct {
 	SeqLen      int // tokens of a row
@@ -152,7 +156,7 @@ func (s Shape) check(in, label []int32, id int32) error {
 		labels = s.Vocab
 	}
 	for i, t := range label {
-		if t != Ignore && uint(t) >= uint(labels) {
+		if t != Ignore && t != NoAnswer && uint(t) >= uint(labels) {
 			return fmt.Errorf("label %d is %d, want a token in [0, %d) or %d", i, t, labels, Ignore)
 		}
 	}

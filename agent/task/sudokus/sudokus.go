@@ -31,6 +31,8 @@ sudoku:hard         9x9, minimal, of sudoku.Walk: ever harder neighbours of rand
 			{Kind: "sudoku6", Task: Task, Usage: "sudoku6:LO-HI       6x6", Open: generated(6)},
 			{Kind: "sudoku-csv", Task: Task, Usage: `sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
 sudoku-csv:A,B      those of A; those of B, none of them in A, are held out`, Open: openCSV},
+			{Kind: "spoilt", Task: Task, Usage: `spoilt:FAULT:A      rows of A without a right answer: none (another digit for a given), guess (a wrong digit in an empty
+                    cell) or two (a given gone, two solutions); as they are for evaluation and where they cannot be spoilt`, Open: openSpoilt},
 		},
 	})
 }
