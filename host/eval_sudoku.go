@@ -28,7 +28,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if search && (compare || q.Sure > 0 || q.Many.Thoughts > 1 || q.Votes > 1) {
+			if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
 				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
 			}
 			if fault != "" {

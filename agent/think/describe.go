@@ -18,14 +18,9 @@ func (m *Model) Describe(h *trace.Header, cfg Config, r task.Reader) {
 	}
 }
 
-// A describer turns thoughts of one sequence into what a trace keeps.
-type describer struct {
-	before Memory // of the segment before
-}
-
-// segment fills g: the answer as the reader sees it, and what changed in the state. in is what the
-// thought is about.
-func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input, shape Shape, th *Thought) error {
+// describe fills g, what a trace keeps of a thought about in: the answer as the reader sees it, and what changed in the
+// state.
+func (m *Model) describe(g *trace.Segment, r task.Reader, in Input, shape Shape, th *Thought) error {
 	planes, err := m.planes(in, shape)
 	if err != nil {
 		return err
@@ -42,17 +37,13 @@ func (d *describer) segment(g *trace.Segment, r task.Reader, m *Model, in Input,
 		g.QContinue = th.QContinue
 	}
 	r.Describe(g, th.Logits)
-	if th.Segment == 1 {
-		d.before = nil
-	}
 	for k, l := range m.Core.Spec().Levels {
 		var old []float32
-		if d.before != nil {
-			old = d.before[k]
+		if th.Segment > 1 {
+			old = th.before[k]
 		}
 		g.Levels = append(g.Levels, trace.Level{Change: change(r, state[k], old, l), Path: planes[k].at(mean(state[k], l.Width))})
 	}
-	d.before = state
 	return nil
 }
 

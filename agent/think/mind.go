@@ -11,8 +11,9 @@ import (
 )
 
 // A Mind is a model thinking about one world, a segment at a time, for whoever wants to watch or to
-// decide how long it thinks. It halts, keeps its carry and begins anew as a Policy of the same Config
-// does, and belongs to one goroutine.
+// decide how long it thinks. It halts, keeps its carry, begins anew and has several thoughts as a Policy of the same
+// Config does, and belongs to one goroutine. Of several thoughts it shows the first that goes on, and at last the one
+// that answers.
 type Mind struct {
 	model  *Model
 	cfg    Config
@@ -21,18 +22,12 @@ type Mind struct {
 
 	in       Input
 	shape    Shape
-	rows     Rows // of one sequence under way and, for Attend, one to think again about
+	rows     Rows // of its thoughts about one sequence and, for Attend, one more to think again about
 	thinking *thinking
 	before   []Memory  // the state before each segment of the decision
 	logits   []float32 // of the last segment, as the Thinker would end with it
-	describe describer
+	row      int       // that the last segment was of
 }
-
-// The rows of a Mind.
-const (
-	mindRow   = 0
-	attendRow = 1
-)
 
 // mostSaved bounds what a decision keeps for Attend.
 const mostSaved = 256
@@ -48,7 +43,7 @@ func NewMind(m *Model, spec env.Spec, cfg Config) (*Mind, error) {
 
 // MindOf is a mind that thinks about puzzle id of the model's puzzle table, seen through r.
 func MindOf(m *Model, r task.Reader, id int32, cfg Config) (*Mind, error) {
-	cfg, err := cfg.single(m)
+	cfg, err := cfg.of(m)
 	return &Mind{model: m, cfg: cfg, reader: r, id: id}, err
 }
 
@@ -66,20 +61,23 @@ func (m *Mind) Begin(_ context.Context, obs []byte, fresh bool) error {
 	}
 	shape := Shape{len(tokens), rows, cols}
 	turn := m.cfg.KeepCarry && !fresh && m.rows != nil && shape == m.shape
+	many := m.cfg.thoughts()
 	if m.rows == nil || shape != m.shape {
 		m.Close()
-		opened, err := m.model.Core.Open(2, shape)
+		opened, err := m.model.Core.Open(many+1, shape)
 		if err != nil {
 			return err
 		}
-		m.rows, m.shape, m.thinking = opened, shape, newThinking(opened, 1, m.cfg)
+		m.rows, m.shape, m.thinking = opened, shape, m.model.thinking(opened, many, m.cfg)
+		m.thinking.follow = true
 	}
-	m.thinking.active = m.thinking.active[:0]
-	m.thinking.begin(mindRow, 0)
-	if turn {
-		return m.rows.Turn(mindRow, m.in)
+	m.thinking.reset()
+	m.row = 0
+	mine := make([]int, many)
+	for k := range mine {
+		mine[k] = k
 	}
-	return m.rows.Begin(mindRow, m.in)
+	return m.thinking.begin(0, 0, mine, m.in, turn)
 }
 
 // Think does one segment and describes it in g. It goes on beyond halting if it is asked to.
@@ -90,19 +88,15 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 	if m.rows == nil {
 		return errors.New("mind: Think before Begin")
 	}
-	if len(m.before) < mostSaved {
-		state, err := m.rows.Save(mindRow)
-		if err != nil {
-			return err
-		}
-		m.before = append(m.before, state)
-	}
 	if len(m.thinking.active) == 0 {
-		m.thinking.active = append(m.thinking.active, mindRow)
+		m.thinking.active = append(m.thinking.active, m.row)
 	}
 	return m.thinking.segment(func(th *Thought) error {
-		m.logits = append(m.logits[:0], th.Logits...)
-		return m.describe.segment(g, m.reader, m.model, m.in, m.shape, th)
+		if len(m.before) < mostSaved {
+			m.before = append(m.before, th.before)
+		}
+		m.row, m.logits = th.row, append(m.logits[:0], th.Logits...)
+		return m.model.describe(g, m.reader, m.in, m.shape, th)
 	})
 }
 
@@ -147,13 +141,14 @@ func (m *Mind) Attend(_ context.Context, segment, cell int) ([][]uint8, error) {
 	if !ok || token < 0 {
 		return nil, nil
 	}
-	if err := m.rows.Begin(attendRow, m.in); err != nil {
+	again := m.cfg.thoughts()
+	if err := m.rows.Begin(again, m.in); err != nil {
 		return nil, err
 	}
-	if err := m.rows.Load(attendRow, m.before[segment]); err != nil {
+	if err := m.rows.Load(again, m.before[segment]); err != nil {
 		return nil, err
 	}
-	all, err := attender.Attention(attendRow)
+	all, err := attender.Attention(again)
 	if err != nil {
 		return nil, err
 	}

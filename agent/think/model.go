@@ -94,7 +94,7 @@ type Config struct {
 	Halting   act.Config // MaxSegments 0 means the model's own
 	KeepCarry bool       // start a decision in the state in which the last one of the episode ended
 	Restarts  int        // how often a thought begins anew from a random state, see Thinker; not with KeepCarry
-	Many                 // several thoughts about a question, not with KeepCarry; a Mind has one
+	Many                 // several thoughts about a question, not with KeepCarry
 
 	// First is how many segments the first decision of an episode takes, whatever the rule says; 0 leaves
 	// it to the rule. A Policy heeds it.
@@ -123,6 +123,8 @@ func (c Config) of(m *Model) (Config, error) {
 		return c, errors.New("think: restarts and a kept carry exclude each other")
 	case c.Thoughts > 1 && c.KeepCarry:
 		return c, errors.New("think: several thoughts and a kept carry exclude each other")
+	case c.Thoughts > 1 && m.Usage.Task == task.PolicyTask:
+		return c, fmt.Errorf("think: model %s learned to act: it has one thought about what it sees", m.Name)
 	case c.Sample && m.Usage.Task != task.PolicyTask:
 		return c, fmt.Errorf("think: model %s answers %s: only a policy's actions can be drawn", m.Name, m.Usage.Task)
 	}
@@ -133,12 +135,13 @@ func (c Config) of(m *Model) (Config, error) {
 	return c, c.Halting.Check()
 }
 
-// single is of, for who thinks once about everything.
-func (c Config) single(m *Model) (Config, error) {
-	if c.Thoughts > 1 {
-		return c, errors.New("think: an agent has one thought about what it sees")
+// thinking lets n rows of m's think as c says.
+func (m *Model) thinking(rows Rows, n int, c Config) *thinking {
+	th := newThinking(rows, n, c, m.Core.Spec())
+	if t, err := task.Find(m.Usage.Task); err == nil {
+		th.asked = t.Asked
 	}
-	return c.of(m)
+	return th
 }
 
 // check reports the first value that the network has no vector for.

@@ -20,7 +20,6 @@ type Policy struct {
 	obsLen   int
 	reader   func() (task.Reader, error)
 	readers  []task.Reader
-	describe []describer
 	inputs   []Input
 	segments []int32
 	asleep   []bool      // rows to leave out; nil for none
@@ -35,13 +34,12 @@ type Policy struct {
 type group struct {
 	rows     Rows
 	thinking *thinking
-	members  []int  // of this decision
-	begun    []bool // by row
+	begun    []bool // by row of the batch
 }
 
 // NewPolicy checks that the model fits the world.
 func NewPolicy(m *Model, spec env.Spec, cfg Config) (*Policy, error) {
-	cfg, err := cfg.single(m)
+	cfg, err := cfg.of(m)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +79,7 @@ func (p *Policy) Copy(to, from int) error {
 		*p.random[to] = *p.random[from]
 	}
 	for _, g := range p.groups {
-		if g.begun[to] = g.begun[from]; !g.begun[to] {
+		if g.begun[to] = g.begun[from]; !g.begun[to] || !p.cfg.KeepCarry {
 			continue
 		}
 		if err := g.rows.Begin(to, p.inputs[from]); err != nil {
@@ -117,12 +115,12 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 		if err != nil {
 			return err
 		}
-		p.readers, p.describe, p.inputs = append(p.readers, r), append(p.describe, describer{}), append(p.inputs, Input{})
+		p.readers, p.inputs = append(p.readers, r), append(p.inputs, Input{})
 		p.random = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random))))
 	}
 	p.segments = append(p.segments[:0], make([]int32, n)...)
 	for _, g := range p.groups {
-		g.members = g.members[:0]
+		g.thinking.reset()
 	}
 	for i := range n {
 		if i < len(p.asleep) && p.asleep[i] {
@@ -152,37 +150,43 @@ func (p *Policy) look(i, n int, obs []byte, fresh bool) error {
 	shape := Shape{len(in.Tokens), rows, cols}
 	g := p.groups[shape]
 	if g == nil {
-		opened, err := p.model.Core.Open(n, shape)
+		all := n * p.cfg.thoughts()
+		opened, err := p.model.Core.Open(all, shape)
 		if err != nil {
 			return err
 		}
-		g = &group{rows: opened, thinking: newThinking(opened, n, p.cfg), begun: make([]bool, n)}
+		g = &group{rows: opened, thinking: p.model.thinking(opened, all, p.cfg), begun: make([]bool, n)}
 		p.groups[shape] = g
 		p.shapes = append(p.shapes, shape)
 		if len(p.groups) > 1 && p.cfg.KeepCarry {
 			return errors.New("policy: worlds of two shapes cannot keep their carries together")
 		}
 	}
-	g.members = append(g.members, i)
+	many := p.cfg.thoughts()
+	mine := make([]int, 0, many)
+	for k := range many {
+		mine = append(mine, i*many+k)
+	}
+	turn := p.cfg.KeepCarry && !fresh && g.begun[i]
+	g.begun[i] = true
+	if err := g.thinking.begin(i, 0, mine, *in, turn); err != nil {
+		return err
+	}
 	if fresh && p.cfg.First > 0 && (i >= len(p.forced) || p.forced[i] == 0) {
 		p.Force(i, p.cfg.First)
 	}
-	if p.cfg.KeepCarry && !fresh && g.begun[i] {
-		return g.rows.Turn(i, *in)
+	if i < len(p.forced) {
+		for _, row := range mine {
+			g.thinking.force(row, p.forced[i])
+		}
+		p.forced[i] = 0
 	}
-	g.begun[i] = true
-	return g.rows.Begin(i, *in)
+	return nil
 }
 
-// think lets the members of g think until they halt, and reads their actions.
+// think lets the rows of g think until they halt, and reads their actions.
 func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int32, thought [][]trace.Segment) error {
-	g.thinking.active = g.thinking.active[:0]
-	for _, i := range g.members {
-		g.thinking.begin(i, i)
-		if i < len(p.forced) {
-			g.thinking.tries[i].forced, p.forced[i] = p.forced[i], 0
-		}
-	}
+	g.thinking.follow = thought != nil
 	for len(g.thinking.active) > 0 {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -191,14 +195,14 @@ func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int
 			i := th.Job
 			if thought != nil {
 				var s trace.Segment
-				if err := p.describe[i].segment(&s, p.readers[i], p.model, p.inputs[i], shape, th); err != nil {
+				if err := p.model.describe(&s, p.readers[i], p.inputs[i], shape, th); err != nil {
 					return err
 				}
 				thought[i] = append(thought[i], s)
 			}
 			if th.Halted {
 				actions[i] = int32(p.action(i, th.Logits))
-				p.segments[i] = int32(th.Segment)
+				p.segments[i] = int32(th.Total)
 			}
 			return nil
 		})

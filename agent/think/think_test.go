@@ -269,12 +269,12 @@ func maze(halting act.Config) *think.Model {
 	}
 }
 
-// TestMindAndPolicy: a mind shows, segment by segment, what the policy of the same configuration does,
-// the carry kept or not.
+// TestMindAndPolicy: a mind shows, segment by segment, what the policy of the same configuration does, the carry kept
+// or not, with one thought or several; and of several it does what the Thinker would.
 func TestMindAndPolicy(t *testing.T) {
-	for _, keep := range []bool{false, true} {
+	for _, cfg := range []think.Config{{}, {KeepCarry: true}, {Many: think.Many{Thoughts: 3, Noise: 2}}, {Many: think.Many{Thoughts: 4, Noise: 2, Pick: think.PickResidual}}} {
 		m := maze(act.Config{MaxSegments: 3, Rule: act.Never})
-		cfg := think.Config{KeepCarry: keep}
+		of := fmt.Sprintf("carry kept %v, %d thoughts", cfg.KeepCarry, cfg.Thoughts)
 		v, err := env.MakeVec("maze/7x7-v0", 1, env.VecConfig{})
 		if err != nil {
 			t.Fatal(err)
@@ -298,6 +298,10 @@ func TestMindAndPolicy(t *testing.T) {
 		e.Seed(3)
 		e.Reset(obs)
 		fresh := true
+		reader, err := task.NewReader(m.Usage.Task, e.Spec())
+		if err != nil {
+			t.Fatal(err)
+		}
 		var h trace.Header
 		mind.Describe(&h)
 		if want := (trace.Header{Agent: "hrm", Engine: "go", Model: "toy", MaxSegments: 3, Rule: "never", Levels: []string{"H", "L"}, Answer: trace.AnswerDirection}); !cmp.Equal(h, want) {
@@ -320,11 +324,29 @@ func TestMindAndPolicy(t *testing.T) {
 				thought = append(thought, g)
 			}
 			if d := cmp.Diff(s.Thought, thought); d != "" {
-				t.Errorf("carry kept %v, step %d: policy and mind think otherwise:\n%.800s", keep, s.Index, d)
+				t.Errorf("%s, step %d: policy and mind think otherwise:\n%.800s", of, s.Index, d)
 			}
 			a, err := mind.Action(context.Background())
 			if err != nil || a != s.Action {
-				t.Errorf("carry kept %v, step %d: the mind does %d (error %v), the policy %d", keep, s.Index, a, err, s.Action)
+				t.Errorf("%s, step %d: the mind does %d (error %v), the policy %d", of, s.Index, a, err, s.Action)
+			}
+			if !cfg.KeepCarry {
+				tokens, rows, cols := reader.Tokens(nil, obs)
+				th := think.Thinker{Core: m.Core, Halting: m.Usage.Halting, Many: cfg.Many, Shape: think.Shape{Seq: len(tokens), Rows: rows, Cols: cols}}
+				asked := 0
+				err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
+					copy(in, tokens)
+					asked++
+					return 0, asked == 1, nil
+				}, func(x *think.Thought) error {
+					if got := reader.Action(x.Logits); x.Halted && (got != a || x.Total != 3*max(1, cfg.Thoughts)) {
+						t.Errorf("%s, step %d: the Thinker would do %d after %d segments, the mind does %d", of, s.Index, got, x.Total, a)
+					}
+					return nil
+				})
+				if err != nil {
+					return err
+				}
 			}
 			e.Step(a, obs)
 			return nil
@@ -333,8 +355,8 @@ func TestMindAndPolicy(t *testing.T) {
 		if err != nil || stats.Steps != 4 {
 			t.Errorf("%d steps, error %v", stats.Steps, err)
 		}
-		if got := p.Segments()[0]; got != 3 {
-			t.Errorf("%d segments a decision, want 3", got)
+		if got := p.Segments()[0]; int(got) != 3*max(1, cfg.Thoughts) {
+			t.Errorf("%s: %d segments a decision, want 3 a thought", of, got)
 		}
 	}
 }
@@ -343,7 +365,6 @@ type put func(*trace.Step) error
 
 func (f put) Put(s *trace.Step) error { return f(s) }
 
-// TestMindGoesOn: a person may ask for more segments than the rule does, and begin again.
 // TestUntrainedHead: a policy that always thinks the most segments has no q_halt to show; other models do.
 func TestUntrainedHead(t *testing.T) {
 	e, err := env.Make("maze/7x7-v0")
@@ -380,6 +401,7 @@ func TestUntrainedHead(t *testing.T) {
 	}
 }
 
+// TestMindGoesOn: a person may ask for more segments than the rule does, and begin again.
 func TestMindGoesOn(t *testing.T) {
 	m := maze(act.Config{MaxSegments: 2, Rule: act.Never})
 	e, err := env.Make("maze/7x7-v0")

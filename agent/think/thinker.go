@@ -1,10 +1,8 @@
 package think
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/ponder-agents/ponder/act"
@@ -52,66 +50,45 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 		return err
 	}
 	defer rows.Close()
-	th := newThinking(rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts})
 	spec := t.Core.Spec()
-	in := Input{Tokens: make([]int32, t.Shape.Seq)}
-	free := make([]int, slots)
-	for i := range free {
-		free[i] = slots - 1 - i
+	th := newThinking(rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts, Many: t.Many}, spec)
+	th.asked = t.Asked
+	var free []int
+	for row := slots - 1; row >= 0; row-- {
+		free = append(free, row)
 	}
-	pick := cmp.Or(t.Pick, PickQ)
-	content := func(x *Thought) bool { return t.Halting.Content(x.QHalt, x.QContinue) }
-	councils := map[int]*council{}
-	before := make([]Memory, slots) // of each row's last segment, for PickResidual
-	which := make([]int, slots)     // thought about its sequence each row has
-	hear := func(x *Thought) error {
-		c, residual := councils[x.Job], 0.0
-		if pick == PickResidual {
-			now, err := x.State()
-			if err != nil {
-				return err
+	th.free = func(row int) { free = append(free, row) }
+	if t.Hear != nil {
+		th.hear = func(x *Thought) error { return t.Hear(x, x.k) }
+	}
+	answer := each
+	if many > 1 {
+		answer = func(x *Thought) error {
+			if !x.Halted {
+				return nil
 			}
-			residual, before[x.row] = Moved(now, before[x.row]), now
+			return each(x)
 		}
-		c.hear(x, pick, content(x), residual)
-		return nil
 	}
-	asked, gone := 0, false
-	for {
+	in := Input{Tokens: make([]int32, t.Shape.Seq)}
+	for asked, gone := 0, false; ; {
 		for !gone && len(free) >= many {
-			var ok bool
-			if in.ID, ok, err = feed(in.Tokens); err != nil {
+			id, ok, err := feed(in.Tokens)
+			if err != nil {
 				return err
 			}
 			if gone = !ok; gone {
 				break
 			}
-			if err := spec.check(in); err != nil {
+			in.ID = id
+			if err = spec.check(in); err == nil {
+				group := slices.Clone(free[len(free)-many:])
+				slices.Reverse(group)
+				free = free[:len(free)-many]
+				err = th.begin(asked, asked, group, in, false)
+			}
+			if err != nil {
 				return fmt.Errorf("sequence %d: %w", asked, err)
-			}
-			for k := range many {
-				row := free[len(free)-1]
-				free = free[:len(free)-1]
-				if err := rows.Begin(row, in); err != nil {
-					return fmt.Errorf("sequence %d: %w", asked, err)
-				}
-				if err := t.start(rows, row, asked, k); err != nil {
-					return fmt.Errorf("sequence %d: %w", asked, err)
-				}
-				th.begin(row, asked)
-				which[row] = k
-				if many > 1 && pick == PickResidual {
-					if before[row], err = rows.Save(row); err != nil {
-						return err
-					}
-				}
-			}
-			if many > 1 {
-				c := &council{open: many, answers: cmp.Or(spec.Answers, t.Shape.Seq)}
-				for _, token := range in.Tokens {
-					c.asked = append(c.asked, t.Asked == nil || t.Asked(token))
-				}
-				councils[asked] = c
 			}
 			asked++
 		}
@@ -121,33 +98,8 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		err := th.segment(func(x *Thought) error {
-			if x.Halted {
-				free = append(free, x.row)
-			}
-			if t.Hear != nil {
-				if err := t.Hear(x, which[x.row]); err != nil {
-					return err
-				}
-			}
-			if many > 1 {
-				return hear(x)
-			}
-			return each(x)
-		})
-		if err != nil {
+		if err := th.segment(answer); err != nil {
 			return err
-		}
-		for _, job := range slices.Sorted(maps.Keys(councils)) {
-			c := councils[job]
-			if !c.over() {
-				continue
-			}
-			th.drop(job, func(row int) { free = append(free, row) })
-			delete(councils, job)
-			if err := each(c.pick(pick, content)); err != nil {
-				return err
-			}
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package think
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -17,85 +19,126 @@ type Thought struct {
 	QContinue float32
 	Halted    bool // it was the last; if the rule is not content it says what the best one said
 
-	rows Rows
-	row  int
+	rows   Rows
+	row    int
+	k      int // which of the thoughts about the sequence
+	before Memory
 }
 
 // State is a copy of the sequence's state after the segment.
 func (t *Thought) State() (Memory, error) { return t.rows.Save(t.row) }
 
-// thinking is rows that think by one rule, each until the rule is content or the most segments end.
+// thinking is jobs that are thought about by one rule, each until the rule is content or the most segments end; with
+// Config.Many in several rows, of which one has the answer.
 type thinking struct {
-	rows     Rows
-	halting  act.Config
-	restarts int
-	last     bool       // see Config
-	random   *rand.Rand // of restarts
+	rows   Rows
+	cfg    Config
+	spec   Spec
+	asked  func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
+	random *rand.Rand             // of restarts
 
-	tries  []try // by row
-	active []int // rows that have not halted
-	out    Output
+	tries    []try            // by row
+	active   []int            // rows that have not halted
+	councils map[int]*council // by job, where there are several thoughts
+	out      Output
+
+	follow bool                 // keep what Thought.before is
+	hear   func(*Thought) error // every segment of every thought; may be nil
+	free   func(row int)        // a row is of no more use; may be nil
 }
 
 // A try is a row's thinking, from its start or from a restart.
 type try struct {
-	job      int
+	job, k   int
 	forced   int // segments that it takes whatever the rule says; 0 means as many as the rule wants
 	segments int // of this try
 	before   int // segments of earlier tries
 	restarts int
+	state    Memory // before the last segment, where that is followed
 
 	logits     []float32 // of the thought of the largest q_halt; empty for none
 	halt, cont float32
 }
 
-func newThinking(rows Rows, n int, cfg Config) *thinking {
+func newThinking(rows Rows, n int, cfg Config, spec Spec) *thinking {
 	// The seed of restarts is fixed: equal questions get equal answers.
-	return &thinking{rows: rows, halting: cfg.Halting, restarts: cfg.Restarts, last: cfg.last, tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0))}
+	return &thinking{rows: rows, cfg: cfg, spec: spec, tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0)), councils: map[int]*council{}}
 }
 
-// begin makes row, which has begun, think for a job.
-func (t *thinking) begin(row, job int) {
-	t.tries[row] = try{job: job, logits: t.tries[row].logits[:0]}
-	t.active = append(t.active, row)
+// reset forgets the jobs under way.
+func (t *thinking) reset() {
+	t.active = t.active[:0]
+	clear(t.councils)
 }
 
-// segment thinks one segment about the active rows, hands every thought to each, and lets go of the
-// rows that halted.
+// begin makes rows, as many as there are thoughts, think about in for a job: from the start of the network, or turn the
+// state that they have to it. What disturbs the starts depends on draw.
+func (t *thinking) begin(job, draw int, rows []int, in Input, turn bool) error {
+	for k, row := range rows {
+		begin := t.rows.Begin
+		if turn {
+			begin = t.rows.Turn
+		}
+		if err := begin(row, in); err != nil {
+			return err
+		}
+		if err := t.cfg.Many.start(t.rows, row, draw, k); err != nil {
+			return err
+		}
+		t.tries[row] = try{job: job, k: k, logits: t.tries[row].logits[:0], state: t.tries[row].state}
+		t.active = append(t.active, row)
+	}
+	if len(rows) > 1 {
+		c := &council{open: len(rows), answers: cmp.Or(t.spec.Answers, len(in.Tokens))}
+		for _, token := range in.Tokens {
+			c.asked = append(c.asked, t.asked == nil || t.asked(token))
+		}
+		t.councils[job] = c
+	}
+	return nil
+}
+
+// force makes row take so many segments, whatever the rule says.
+func (t *thinking) force(row, segments int) { t.tries[row].forced = segments }
+
+// segment thinks one segment about the active rows, lets go of those that halted, and hands each job's thought to each:
+// of several the first that goes on, or, when one is picked, that one.
 func (t *thinking) segment(each func(*Thought) error) error {
+	if t.follow || t.cfg.Many.several() && t.cfg.Pick == PickResidual {
+		for _, row := range t.active {
+			m, err := t.rows.Save(row)
+			if err != nil {
+				return err
+			}
+			t.tries[row].state = m
+		}
+	}
 	if err := t.rows.Segment(t.active, &t.out); err != nil {
 		return err
 	}
 	width := len(t.out.Logits) / len(t.active)
 	still := 0
 	for i, row := range t.active {
-		y := &t.tries[row]
-		y.segments++
-		th := Thought{
-			Job: y.job, Segment: y.before + y.segments, Total: y.before + y.segments, Logits: t.out.Logits[i*width : (i+1)*width],
-			QHalt: t.out.QHalt[i], QContinue: t.out.QContinue[i], rows: t.rows, row: row,
+		th, again := t.think(row, t.out.Logits[i*width:(i+1)*width], t.out.QHalt[i], t.out.QContinue[i])
+		if th.Halted && t.free != nil {
+			t.free(row)
 		}
-		over := t.halting.Halts(y.segments, th.QHalt, th.QContinue)
-		if y.forced > 0 {
-			over = y.segments >= y.forced
-		}
-		if !t.last && (over || t.halting.Rule != act.Never) {
-			y.remember(&th)
-		}
-		again := false
-		if over && !t.halting.Content(th.QHalt, th.QContinue) {
-			if again = y.restarts < t.restarts; !again && !t.last {
-				y.recall(&th)
-			}
-		}
-		th.Halted = over && !again
-		if err := each(&th); err != nil {
-			return err
-		}
-		if again {
-			if err := t.restart(row); err != nil {
+		if t.hear != nil {
+			if err := t.hear(&th); err != nil {
 				return err
 			}
+		}
+		err := error(nil)
+		if c := t.councils[th.Job]; c != nil {
+			err = c.hear(&th, t.cfg.Pick, t.content(&th))
+		} else {
+			err = each(&th)
+		}
+		if err == nil && again {
+			err = t.restart(row)
+		}
+		if err != nil {
+			return err
 		}
 		if !th.Halted {
 			t.active[still] = row
@@ -103,15 +146,54 @@ func (t *thinking) segment(each func(*Thought) error) error {
 		}
 	}
 	t.active = t.active[:still]
+	for _, job := range slices.Sorted(maps.Keys(t.councils)) {
+		c := t.councils[job]
+		th := c.shown
+		c.shown = nil
+		if c.over() {
+			t.drop(job)
+			delete(t.councils, job)
+			th = c.pick(cmp.Or(t.cfg.Pick, PickQ), t.content)
+		}
+		if err := each(th); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// drop lets go of the rows that think for a job and hands them to each.
-func (t *thinking) drop(job int, each func(row int)) {
+// think is what a segment of row concluded, and whether the row is to begin again.
+func (t *thinking) think(row int, logits []float32, halt, cont float32) (th Thought, again bool) {
+	y := &t.tries[row]
+	y.segments++
+	th = Thought{
+		Job: y.job, Segment: y.before + y.segments, Total: y.before + y.segments, Logits: logits,
+		QHalt: halt, QContinue: cont, rows: t.rows, row: row, k: y.k, before: y.state,
+	}
+	over := t.cfg.Halting.Halts(y.segments, th.QHalt, th.QContinue)
+	if y.forced > 0 {
+		over = y.segments >= y.forced
+	}
+	if !t.cfg.last && (over || t.cfg.Halting.Rule != act.Never) {
+		y.remember(&th)
+	}
+	if over && !t.content(&th) {
+		if again = y.restarts < t.cfg.Restarts; !again && !t.cfg.last {
+			y.recall(&th)
+		}
+	}
+	th.Halted = over && !again
+	return th, again
+}
+
+func (t *thinking) content(th *Thought) bool { return t.cfg.Halting.Content(th.QHalt, th.QContinue) }
+
+// drop lets go of the rows that think for a job.
+func (t *thinking) drop(job int) {
 	t.active = slices.DeleteFunc(t.active, func(row int) bool {
 		of := t.tries[row].job == job
-		if of {
-			each(row)
+		if of && t.free != nil {
+			t.free(row)
 		}
 		return of
 	})

@@ -31,6 +31,8 @@ type Many struct {
 
 func (m Many) thoughts() int { return max(m.Thoughts, 1) }
 
+func (m Many) several() bool { return m.Thoughts > 1 }
+
 func (m Many) check() error {
 	switch {
 	case m.Thoughts < 0:
@@ -45,9 +47,9 @@ func (m Many) check() error {
 	return nil
 }
 
-// start puts row, which has begun, into thought k's state about a job. What is added depends on job and k
-// alone, so that equal questions in equal order get equal answers.
-func (m Many) start(rows Rows, row, job, k int) error {
+// start puts row, which has begun, into thought k's state. What is added depends on draw and k alone, so that equal
+// questions in equal order get equal answers.
+func (m Many) start(rows Rows, row, draw, k int) error {
 	if k == 0 || m.Noise == 0 {
 		return nil
 	}
@@ -55,10 +57,10 @@ func (m Many) start(rows Rows, row, job, k int) error {
 	if err != nil {
 		return err
 	}
-	draw := rand.New(rand.NewPCG(uint64(job), uint64(k)))
+	r := rand.New(rand.NewPCG(uint64(draw), uint64(k)))
 	for _, level := range z {
 		for i := range level {
-			level[i] += float32(m.Noise * draw.NormFloat64())
+			level[i] += float32(m.Noise * r.NormFloat64())
 		}
 	}
 	return rows.Load(row, z)
@@ -71,7 +73,8 @@ type council struct {
 	asked    []bool // those that count, by token of the question
 	segments int    // of all of them
 	ended    []opinion
-	decided  bool // no other thought needs to end
+	decided  bool     // no other thought needs to end
+	shown    *Thought // the first of those that went on in the last segment
 }
 
 // An opinion is how one thought ended.
@@ -81,13 +84,23 @@ type opinion struct {
 	residual float64
 }
 
-// hear takes down a segment of one of the job's thoughts; residual is how far its state moved.
-func (c *council) hear(th *Thought, pick Pick, content bool, residual float64) {
+// hear takes down a segment of one of the job's thoughts.
+func (c *council) hear(th *Thought, pick Pick, content bool) error {
 	c.segments++
 	if !th.Halted {
-		return
+		if c.shown == nil {
+			c.shown = th
+		}
+		return nil
 	}
-	o := opinion{Thought: *th, residual: residual}
+	o := opinion{Thought: *th}
+	if pick == PickResidual {
+		now, err := th.State()
+		if err != nil {
+			return err
+		}
+		o.residual = Moved(now, th.before)
+	}
 	o.Logits = slices.Clone(th.Logits)
 	if pick == PickVote {
 		o.answer = Argmax(nil, o.Logits, c.answers)
@@ -102,6 +115,7 @@ func (c *council) hear(th *Thought, pick Pick, content bool, residual float64) {
 	if pick == PickFirst && content {
 		c.decided = true
 	}
+	return nil
 }
 
 // over reports whether the answer can be picked.

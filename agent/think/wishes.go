@@ -9,11 +9,12 @@ type Wishes struct {
 	Threshold *float32 // of q_halt, for act.HaltAbove; nil is the model's own, or 0, TRM's, if it has none
 	Restarts  int      // see Config
 	KeepCarry bool     // see Config; false is the model's own
+	Many               // several thoughts
 }
 
 // Config is how m is to think.
 func (w Wishes) Config(m *Model) (Config, error) {
-	cfg := Config{Halting: m.Usage.Halting, Restarts: w.Restarts, KeepCarry: w.KeepCarry || m.Usage.KeepCarry}
+	cfg := Config{Halting: m.Usage.Halting, Restarts: w.Restarts, KeepCarry: w.KeepCarry || m.Usage.KeepCarry, Many: w.Many}
 	h := &cfg.Halting
 	if w.Segments != 0 {
 		h.MaxSegments = w.Segments

@@ -29,6 +29,9 @@ func (t *Thinking) Add(cmd *cobra.Command) {
 	f.StringVar(&t.Rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
 	f.Float32Var(&t.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
 	f.IntVar(&t.Restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
+	f.IntVar(&t.Thoughts, "thoughts", 1, "thoughts about each question, all but the first from a disturbed start; one of them answers")
+	f.Float64Var(&t.Noise, "noise", 1, "standard deviation of what disturbs the start of a thought")
+	f.StringVar((*string)(&t.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
 	f.BoolVar(&t.KeepCarry, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
 	t.changed = f.Changed
 }
@@ -37,6 +40,12 @@ func (t *Thinking) Add(cmd *cobra.Command) {
 func (t *Thinking) Check() error {
 	if t.Restarts > 0 && t.KeepCarry {
 		return cli.Usagef("--restarts and --keep-carry exclude each other")
+	}
+	if t.Thoughts > 1 && t.KeepCarry {
+		return cli.Usagef("--thoughts and --keep-carry exclude each other")
+	}
+	if t.Pick != "" && !slices.Contains(think.Picks(), t.Pick) {
+		return cli.Usagef("--pick %s: want one of %q", t.Pick, think.Picks())
 	}
 	if r := new(act.Rule); t.Rule != "" && r.UnmarshalText([]byte(t.Rule)) != nil {
 		return cli.Usagef("rule %q: want halt-over-continue, halt-above or never", t.Rule)
@@ -83,7 +92,6 @@ func (m *Mind) Scene(c session.Choice) (*session.Scene, error) {
 type Flags struct {
 	Model
 	Thinking
-	Many  think.Many
 	Sure  float64
 	Votes int
 	Batch int
@@ -96,25 +104,11 @@ func (f *Flags) Add(cmd *cobra.Command, model, seedOf string) {
 	fl := cmd.Flags()
 	f.Model.Add(fl, model)
 	f.Thinking.Add(cmd)
-	fl.IntVar(&f.Many.Thoughts, "thoughts", 1, "thoughts about each question, all but the first from a disturbed start; one of them answers")
-	fl.Float64Var(&f.Many.Noise, "noise", 1, "standard deviation of what disturbs the start of a thought")
-	fl.StringVar((*string)(&f.Many.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
 	fl.Float64Var(&f.Sure, "sure", 0, "answer only what the model is so sure of, 0 to 1: coverage, risk and calibration; 0 answers all")
 	fl.IntVar(&f.Votes, "votes", 1, "symmetric copies that vote, the question itself included")
 	fl.IntVar(&f.Batch, "batch", 64, "sequences thought about at once")
 	fl.Uint64Var(&f.Seed, "seed", 0, "of "+seedOf)
 	fl.BoolVar(&f.JSON, "json", false, "one JSON object")
-}
-
-// Check reports what is wrong with the flags, whatever the model.
-func (f *Flags) Check() error {
-	if !slices.Contains(think.Picks(), f.Many.Pick) {
-		return cli.Usagef("--pick %s: want one of %q", f.Many.Pick, think.Picks())
-	}
-	if f.Many.Thoughts > 1 && f.KeepCarry {
-		return cli.Usagef("--thoughts and --keep-carry exclude each other")
-	}
-	return f.Thinking.Check()
 }
 
 // Open checks the flags, loads the model and says how it is to be asked.
@@ -131,7 +125,6 @@ func (f *Flags) Open() (*think.Model, exam.Config, error) {
 		m.Close()
 		return nil, exam.Config{}, err
 	}
-	cfg.Many = f.Many
 	return m, exam.Config{Config: cfg, Batch: f.Batch, Votes: f.Votes, Seed: f.Seed, Sure: f.Sure}, nil
 }
 
