@@ -31,5 +31,6 @@ func (w Wishes) Config(m *Model) (Config, error) {
 	if w.Threshold != nil {
 		h.Threshold = *w.Threshold
 	}
-	return cfg, h.Check()
+	_, err := cfg.of(m)
+	return cfg, err
 }
