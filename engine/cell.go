@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/internal/vec"
@@ -30,7 +31,7 @@ func NewCell(cfg arch.CellConfig, weights map[string]safetensors.Tensor) (*Model
 	if err := read(weights, c.build); err != nil {
 		return nil, err
 	}
-	return &Model{c, specOf(cfg.Spec())}, nil
+	return &Model{c, open.Spec(cfg.Spec())}, nil
 }
 
 func (n *cell) build(r *reader) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/internal/memory"
@@ -77,7 +78,7 @@ func New(cfg arch.Config, weights map[string]safetensors.Tensor) (*Model, error)
 	if err := read(weights, build); err != nil {
 		return nil, err
 	}
-	return &Model{net, specOf(cfg.Spec())}, nil
+	return &Model{net, open.Spec(cfg.Spec())}, nil
 }
 
 // newNetwork is the network that c describes, and what asks for its weights.
@@ -88,21 +89,6 @@ func newNetwork(c arch.Config) (network, func(*reader)) {
 	}
 	t := &transformer{cfg: c}
 	return t, t.build
-}
-
-func specOf(sp arch.Spec) think.Spec {
-	out := think.Spec{
-		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs,
-		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
-	}
-	for _, st := range sp.States {
-		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix, Planes: st.Planes != 0}
-		if st.Whole {
-			l.Prefix = 1 // one place, of no token
-		}
-		out.Levels = append(out.Levels, l)
-	}
-	return out
 }
 
 // Spec implements think.Core.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
@@ -26,21 +27,7 @@ func NewCore(c *hrm.Core) *Core { return &Core{c} }
 func (c *Core) Close() error { return c.net.Close() }
 
 // Spec implements think.Core.
-func (c *Core) Spec() think.Spec {
-	sp := c.net.Spec()
-	out := think.Spec{
-		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs,
-		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
-	}
-	for _, st := range sp.States {
-		l := think.Level{Name: st.Name, Width: st.Width, Prefix: st.Prefix, Planes: st.Planes != 0}
-		if st.Whole {
-			l.Prefix = 1 // one place, of no token
-		}
-		out.Levels = append(out.Levels, l)
-	}
-	return out
-}
+func (c *Core) Spec() think.Spec { return open.Spec(c.net.Spec()) }
 
 // Open implements think.Core. What it returns is a think.Attender if the network has attention.
 func (c *Core) Open(rows int, shape think.Shape) (think.Rows, error) {
