@@ -2,6 +2,7 @@ package env
 
 import (
 	"image"
+	"io"
 
 	"github.com/ponder-agents/ponder/env/grid"
 )
@@ -133,6 +134,14 @@ type Oracle interface {
 	// Act chooses the next action for the state that the Env is in. It returns an error if it
 	// knows no way to success from here.
 	Act() (action int, err error)
+}
+
+// Close ends what e holds, a process say; most hold nothing.
+func Close(e Env) error {
+	if c, ok := As[io.Closer](e); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // As finds an ability of e, or of what it wraps.

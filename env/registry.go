@@ -28,6 +28,10 @@ type Entry struct {
 	Match func(id string) bool
 	// Open makes the Env that is to report id as its Spec().ID.
 	Open func(id string, o *Options) (Env, error)
+	// OpenMany makes n at once, where that is cheaper than n times Open; nil if it is not.
+	OpenMany func(id string, n int, o *Options) ([]Env, error)
+	// Elsewhere says that whatever the ids name is not part of this program: List leaves the entry out.
+	Elsewhere bool
 	// Oracles are the ways to play it well, the best first; nil if there are none.
 	Oracles []OracleEntry
 	// Unsolvable proves, where it returns true, that no actions succeed from the present state of an
@@ -90,7 +94,7 @@ func List(pattern string) []Entry {
 	defer registry.RUnlock()
 	var out []Entry
 	for _, e := range registry.entries {
-		if slices.ContainsFunc(append([]string{e.ID}, e.Aliases...), func(name string) bool {
+		if !e.Elsewhere && slices.ContainsFunc(append([]string{e.ID}, e.Aliases...), func(name string) bool {
 			return glob(pattern, strings.ToLower(name))
 		}) {
 			out = append(out, *e)
@@ -138,6 +142,15 @@ func Lookup(id string) (Entry, string, error) {
 //
 // The error of an unknown id is ErrUnknown and names ids near to it.
 func Make(id string, options ...string) (Env, error) {
+	all, err := makeMany(id, 1, options)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// makeMany opens n environments of one id.
+func makeMany(id string, n int, options []string) ([]Env, error) {
 	entry, id, err := Lookup(id)
 	if err != nil {
 		return nil, err
@@ -146,14 +159,26 @@ func Make(id string, options ...string) (Env, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
-	e, err := entry.Open(id, o)
-	if err = errors.Join(o.Err(), err); err == nil {
-		e, err = wrap(e, o)
+	var all []Env
+	if entry.OpenMany != nil {
+		all, err = entry.OpenMany(id, n, o)
+	} else {
+		for len(all) < n && err == nil {
+			var e Env
+			e, err = entry.Open(id, o)
+			all = append(all, e)
+		}
+	}
+	err = errors.Join(o.Err(), err)
+	for i := range all {
+		if err == nil {
+			all[i], err = wrap(all[i], o)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
-	return e, nil
+	return all, nil
 }
 
 // glob matches a whole string; both are lower case already.

@@ -73,9 +73,14 @@ type Vec struct {
 	state   []rowState
 	actions []int32 // of the step in progress
 	work    []chan struct{}
+	made    bool // envs are its own, see Close
+	failing []failing
 	wait    sync.WaitGroup
 	running sync.WaitGroup
 }
+
+// failing is an Env that may fail, as one whose process ends; it says so afterwards.
+type failing interface{ Err() error }
 
 type rowState uint8
 
@@ -104,7 +109,13 @@ func NewVec(envs []Env, cfg VecConfig) (*Vec, error) {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
 	cfg.Workers = min(max(cfg.Workers, 1), n)
-	return &Vec{Slab: NewSlab(n, spec.ObsLen), envs: envs, spec: spec, cfg: cfg, state: make([]rowState, n)}, nil
+	v := &Vec{Slab: NewSlab(n, spec.ObsLen), envs: envs, spec: spec, cfg: cfg, state: make([]rowState, n)}
+	for _, e := range envs {
+		if f, ok := As[failing](e); ok {
+			v.failing = append(v.failing, f)
+		}
+	}
+	return v, nil
 }
 
 // MakeVec opens n environments of one id.
@@ -112,15 +123,15 @@ func MakeVec(id string, n int, cfg VecConfig, options ...string) (*Vec, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("vec: %d environments: want at least 1", n)
 	}
-	envs := make([]Env, n)
-	for i := range envs {
-		e, err := Make(id, options...)
-		if err != nil {
-			return nil, err
-		}
-		envs[i] = e
+	envs, err := makeMany(id, n, options)
+	if err != nil {
+		return nil, err
 	}
-	return NewVec(envs, cfg)
+	v, err := NewVec(envs, cfg)
+	if err == nil {
+		v.made = true
+	}
+	return v, err
 }
 
 // Len is the number of environments.
@@ -197,7 +208,7 @@ func (v *Vec) RestartRow(i int) {
 }
 
 // Step acts in every row. It checks first: an action out of range or a row without an episode is
-// an error, and then nothing has changed. In next-step mode the actions of the rows that begin an
+// an error, and then nothing has changed. An environment that failed is an error, too. In next-step mode the actions of the rows that begin an
 // episode are ignored, whatever they are.
 func (v *Vec) Step(actions []int32) error {
 	if len(actions) != len(v.envs) {
@@ -221,7 +232,7 @@ func (v *Vec) Step(actions []int32) error {
 	v.actions = actions
 	if v.cfg.Workers == 1 {
 		v.rows(0, len(v.envs))
-		return nil
+		return v.failed()
 	}
 	if v.work == nil {
 		v.start()
@@ -232,6 +243,16 @@ func (v *Vec) Step(actions []int32) error {
 	}
 	v.rows(v.share(len(v.work)))
 	v.wait.Wait()
+	return v.failed()
+}
+
+// failed is the first error of an environment.
+func (v *Vec) failed() error {
+	for _, f := range v.failing {
+		if err := f.Err(); err != nil {
+			return fmt.Errorf("vec: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -255,14 +276,19 @@ func (v *Vec) start() {
 	}
 }
 
-// Close ends the workers; the Vec can be used again and starts them anew. A Vec of one worker
-// needs no Close.
+// Close ends the workers; the Vec can be used again and starts them anew, unless MakeVec opened environments that
+// hold what is to be closed: processes. A Vec of one worker needs no Close else.
 func (v *Vec) Close() {
 	for _, c := range v.work {
 		close(c)
 	}
 	v.running.Wait()
 	v.work = nil
+	for _, e := range v.envs {
+		if v.made {
+			_ = Close(e) // how a process ended is of no account now
+		}
+	}
 }
 
 func (v *Vec) rows(lo, hi int) {

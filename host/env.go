@@ -36,6 +36,15 @@ func openEnv(id string, options []string) (env.Env, error) {
 	return e, cli.WithCode(cli.ExitUsage, err)
 }
 
+// checkEnv reports that there is no such environment, before anything else is done.
+func checkEnv(id string, options []string) error {
+	e, err := openEnv(id, options)
+	if err != nil {
+		return err
+	}
+	return env.Close(e)
+}
+
 // entries are the environments that the patterns match; a pattern without any is an error of usage.
 func entries(patterns []string) ([]env.Entry, error) {
 	found, err := env.Find(patterns...)

@@ -120,8 +120,8 @@ configuration) is examined on those that it did not learn from, and on those tha
 // agentWorlds are the ids that the name of an environment, or a pattern, is of.
 func agentWorlds(name string, options []string) (ids []string, err error) {
 	if !strings.ContainsAny(name, "*?") {
-		if _, err := env.Make(name, options...); err != nil {
-			return nil, cli.WithCode(cli.ExitUsage, err)
+		if err := checkEnv(name, options); err != nil {
+			return nil, err
 		}
 		_, id, err := env.Lookup(name)
 		return []string{id}, err

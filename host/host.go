@@ -15,6 +15,7 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 	_ "github.com/ponder-agents/ponder/engine"
 	_ "github.com/ponder-agents/ponder/env/families"
+	_ "github.com/ponder-agents/ponder/env/gym" // gym:ID
 )
 
 // torchUsers are the subcommands that run networks.

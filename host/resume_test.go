@@ -225,7 +225,7 @@ func testKills(t *testing.T, kills, steps int, command func(dir string, goOn boo
 // again unless another is asked for, which it says.
 func TestThreads(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains five times")
+		t.Skip("trains seven times")
 	}
 	root := t.TempDir()
 	recipe := writeResumeRecipe(t, root)
@@ -279,6 +279,22 @@ func TestThreads(t *testing.T) {
 	output, _ = train(dir, "--resume", dir, "--threads", "3")
 	if number(output) != "3" || !strings.HasPrefix(output, "ponder: the run goes on with threads 3, was 1: it will end with other weights than a run in one go\n") {
 		t.Errorf("resumed with 3 threads:\n%s", output)
+	}
+
+	dir = filepath.Join(root, "agent")
+	_, one = train(dir, "ppo", "--env", "maze/5x5-v0", "--policy", "gru", "--frames", "4096", "--save-every", "512", "--eval-count", "1", "--threads", "1", "--out", dir)
+	saved, err := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*"))
+	if err != nil || len(saved) < 2 {
+		t.Fatalf("saved %q, error %v", saved, err)
+	}
+	for _, gone := range []string{filepath.Join(dir, "model"), saved[len(saved)-1]} { // the newest
+		if err := os.RemoveAll(gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	output, again = train(dir, "--resume", dir)
+	if !bytes.Equal(one, again) || number(output) != "1" || strings.Contains(output, "ponder:") {
+		t.Errorf("an agent, resumed with %s threads, equal weights: %v\n%s", number(output), bytes.Equal(one, again), output)
 	}
 }
 

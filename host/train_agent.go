@@ -15,7 +15,6 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
-	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -48,8 +47,8 @@ func (f *agentFlags) train(cmd *cobra.Command, base string) error {
 	if err := cfg.Check(); err != nil {
 		return cli.WithCode(cli.ExitUsage, err)
 	}
-	if _, err := env.Make(cfg.Env, cfg.Options...); err != nil {
-		return cli.WithCode(cli.ExitUsage, err)
+	if err := checkEnv(cfg.Env, cfg.Options); err != nil {
+		return err
 	}
 	if f.dryRun {
 		text, err := run.TOML(cfg)

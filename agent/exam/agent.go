@@ -96,6 +96,7 @@ func spl(id string, options []string, all []agent.Episode) (*float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer env.Close(e)
 	guide, ok := env.As[env.Guide](e)
 	if !ok {
 		return nil, nil

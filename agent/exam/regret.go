@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -82,8 +83,9 @@ func (r *Regret) add(ctx context.Context, m *think.Model, id string, options []s
 		if err != nil {
 			return err
 		}
-		if _, ok := env.As[env.Snapshotter](e); !ok {
-			return fmt.Errorf("%s cannot be copied, which branches need", id)
+		_, saves := env.As[env.Snapshotter](e)
+		if _, process := env.As[io.Closer](e); !saves || process {
+			return errors.Join(fmt.Errorf("%s cannot be copied, which branches need", id), env.Close(e))
 		}
 		all[i].env = e
 	}

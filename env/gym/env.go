@@ -32,6 +32,11 @@ type Env struct {
 	ended   bool
 	start   float64 // the least action
 	err     error
+
+	// Of those that env.Make opens: all episodes have a seed that follows from seeds, so that one can be played again.
+	replays bool
+	episode uint64  // resets since Seed
+	played  []int32 // actions of the episode
 }
 
 // Open starts a worker with cfg.N environments, whose autoreset is none, and returns each as an Env.
@@ -111,12 +116,19 @@ func (e *Env) Reset(obs []byte) {
 	defer cancel()
 	if e.err == nil {
 		var seeds []uint64
-		if e.seeded {
+		switch {
+		case e.replays:
+			if e.seeded {
+				e.episode = 0
+			}
+			e.episode++
+			seeds = []uint64{e.episodeSeed()}
+		case e.seeded:
 			seeds = e.seeds[:]
 		}
 		e.err = e.w.ResetRows(ctx, e.rows[:], seeds)
 	}
-	e.seeded, e.ended = false, false
+	e.seeded, e.ended, e.played = false, false, e.played[:0]
 	e.write(obs)
 }
 
@@ -133,6 +145,9 @@ func (e *Env) Step(action int, obs []byte) env.Outcome {
 	if e.err == nil {
 		e.action[0] = e.start + float64(action)
 		e.err = e.w.StepRows(ctx, e.rows[:], e.action[:])
+		if e.replays {
+			e.played = append(e.played, int32(action))
+		}
 	}
 	e.write(obs)
 	out := env.Outcome{Truncated: true}

@@ -519,6 +519,9 @@ func Resume(dev torch.Device) run.Open {
 		if err := errors.Join(json.Unmarshal(s.Config, &c), json.Unmarshal(s.State, &st)); err != nil {
 			return nil, err
 		}
+		if s.Compute.Threads > 0 {
+			torch.SetThreads(s.Compute.Threads)
+		}
 		l, err := New(c.Config, dev)
 		if err != nil {
 			return nil, err
