@@ -24,7 +24,7 @@ func TestLibrary(t *testing.T) {
 // of its own.
 func TestFamily(t *testing.T) {
 	dir := t.TempDir()
-	const want = "nearly all exact: true\na network of one's own: 100 % exact after 5 segments\n[3 1 4 1 5 9 2 6] backwards: [6 2 9 5 1 4 1 3]\n"
+	const want = "nearly all exact: true\na network of one's own: 100 % exact after 5 segments\nrow 3 of 20: 8 of 8 digits right\n[3 1 4 1 5 9 2 6] backwards: [6 2 9 5 1 4 1 3]\n"
 	if got := outside(t, "family", dir); got != want {
 		t.Errorf("it printed\n%s\nwant\n%s", got, want)
 	}

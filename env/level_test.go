@@ -1,6 +1,7 @@
 package env_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -10,12 +11,21 @@ import (
 
 // TestOpenLevel opens texts of several families and sizes, and says what is wrong in others.
 func TestOpenLevel(t *testing.T) {
-	for _, c := range []struct{ text, id, wrong string }{
+	for _, c := range []struct{ text, id, wrong, level string }{
 		{text: "#######\n#S   G#\n# ### #\n#     #\n#######\n", id: "maze/7x5-v0"},
 		{text: "12..\n3.1.\n..2.\n...4\n", id: "sudoku/4x4-v0"},
 		{text: "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79", id: "sudoku/9x9-v0"},
 		{text: "#####\n#S X#\n#  G#\n#####\n", wrong: "line 2, column 4"},
 		{text: "12\n34\n", wrong: "sudoku: "},
+		{text: mini, id: "minigrid/level-v0"},
+		{text: "\ufeff" + strings.ReplaceAll(mini, "\n", "\r\n"), id: "minigrid/level-v0", level: mini},
+		{text: strings.Replace(mini, "Gg", "Qg", 1), wrong: "minigrid: line 9, column 10: unknown cell"},
+		{text: task, id: "arc/file-v0"},
+		{text: `{"a": ` + task + `}`, id: "arc/file-v0", level: task},
+		{text: strings.Replace(task, "[[4]]", "[[14]]", 1), wrong: "14"},
+		{text: "a text of words, about nothing", wrong: env.ErrNoLevel.Error()},
+		{text: `{"words": "about nothing"}`, wrong: env.ErrNoLevel.Error()},
+		{text: "", wrong: env.ErrNoLevel.Error()},
 	} {
 		e, err := env.OpenLevel(c.text)
 		if c.wrong != "" {
@@ -37,8 +47,8 @@ func TestOpenLevel(t *testing.T) {
 		for seed := range uint64(3) {
 			e.Seed(seed)
 			e.Reset(obs)
-			if got, err := l.Level(); err != nil || bare(got) != bare(c.text) {
-				t.Errorf("the level is %q (%v), want %q", got, err, c.text)
+			if got, err := l.Level(); err != nil || bare(got) != bare(cmp.Or(c.level, c.text)) {
+				t.Errorf("the level is %q (%v), want %q", got, err, cmp.Or(c.level, c.text))
 			}
 		}
 		env.CheckEach(func() env.Env {
@@ -53,12 +63,68 @@ func TestOpenLevel(t *testing.T) {
 			}
 		})
 	}
-	mini, err := env.Make("MiniGrid-Empty-5x5-v0")
+	empty, err := env.Make("MiniGrid-Empty-5x5-v0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := env.Level(mini, "minigrid level\n"); err == nil {
+	if _, err := env.Level(empty, "minigrid level\n"); err == nil {
 		t.Error("a level was begun without the observation of it")
+	}
+}
+
+const (
+	mini = "minigrid level\n; minigrid/level-v0\ntask: goal\nlimit: 20\nsee_through: false\nagent: 1 1 right\nmap:\n## ## ## ## ##\n## .. .. Gg ##\n## ## ## ## ##\n"
+	task = `{"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[3]], "output": [[4]]}]}`
+)
+
+// TestOpenLevels opens texts of many levels: every seed begins on its own, and the next episodes on those behind it.
+func TestOpenLevels(t *testing.T) {
+	for _, c := range []struct {
+		text, id, wrong string
+		levels          []string
+	}{
+		{text: "12..\n3.1.\n..2.\n...4\n\n21..3.2...1....4\n", id: "sudoku/4x4-v0", levels: []string{"12..3.1...2....4", "21..3.2...1....4"}},
+		{text: "12..3.1...2....4\n53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79", wrong: "puzzle 2 has 81 cells"},
+		{text: "12..3.1...2....4\n11..............\n", wrong: "level 2: "},
+		{text: "#####\n#S G#\n#####\n#   #\n#####\n\n#####\n#S  #\n### #\n#G  #\n#####\n", id: "maze/5x5-v0", levels: []string{"######SG#############", "######S######G######"}},
+		{text: "#####\n#S G#\n#####\n#   #\n#####\n\n######\n#S  G#\n######\n#    #\n######\n", wrong: "the 2th maze is 6x5"},
+		{text: "[" + task + "," + strings.ReplaceAll(task, "3", "5") + "]", id: "arc/file-v0"},
+		{text: task + "\n" + strings.ReplaceAll(task, "3", "5") + "\n", id: "arc/file-v0"},
+		{text: strings.Replace(task, `"test": [`, `"test": [{"input": [[7]], "output": [[8]]},`, 1), id: "arc/file-v0"},
+	} {
+		e, err := env.OpenLevel(c.text)
+		if c.wrong != "" {
+			if err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("%q: error %v, want %q", c.text, err, c.wrong)
+			}
+			continue
+		}
+		if err != nil || e.Spec().ID != c.id || e.Spec().Fixed {
+			t.Errorf("%q: %v, want two levels of %s", c.text, err, c.id)
+			continue
+		}
+		obs := make([]byte, e.Spec().ObsLen)
+		level := func() string {
+			e.Reset(obs)
+			l, _ := env.As[env.Leveler](e)
+			text, err := l.Level()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return bare(text)
+		}
+		e.Seed(4)
+		first, second, third := level(), level(), level()
+		e.Seed(1)
+		if again := level(); first == second || third != first || again != second {
+			t.Errorf("%q: levels %q, %q, %q, and of seed 1 %q", c.text, first, second, third, again)
+		}
+		if len(c.levels) > 0 && (first != c.levels[0] || second != c.levels[1]) {
+			t.Errorf("%q: levels %q and %q, want %q", c.text, first, second, c.levels)
+		}
+		if err := env.Check(func() env.Env { e, _ := env.OpenLevel(c.text); return e }); err != nil && !strings.Contains(err.Error(), "alloc") {
+			t.Errorf("%q: %v", c.text, err)
+		}
 	}
 }
 

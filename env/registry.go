@@ -42,9 +42,9 @@ type Entry struct {
 
 	// Paint draws a board of the family, cells and pieces, over the whole of dst.
 	Paint func(b grid.Board, dst *image.RGBA)
-	// LevelID is the id whose SetLevel takes a level's text; empty if the text is of another family. An
-	// error says what is wrong in a text of this one.
-	LevelID func(text string) (id string, err error)
+	// OpenLevel opens the levels of a text, one or many (see Level); nil if the text is of another family. An error
+	// says what is wrong in a text of this one.
+	OpenLevel func(text string) (Env, error)
 }
 
 // An OracleEntry opens an oracle for an Env of its Entry, unwrapped.

@@ -2,7 +2,11 @@ package host
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
 )
@@ -14,7 +18,38 @@ func newEvalCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 	}
 	cmd.AddCommand(newEvalSudokuCmd(), newEvalMazeCmd(), newEvalARCCmd(), newEvalDataCmd(), newEvalAgentCmd())
+	for _, f := range task.Families() {
+		own := len(f.Tasks) > 0 && len(f.Data) > 0
+		if c, _, err := cmd.Find([]string{f.Name}); own && (err != nil || c == cmd) {
+			cmd.AddCommand(newEvalFamilyCmd(f))
+		}
+	}
 	return cmd
+}
+
+// watch shows on stderr how many answers of total (0: nobody knows) a model has given, where they take long. end ends the
+// line.
+func watch(cmd *cobra.Command, cfg *exam.Config, unit string, total int) (end func()) {
+	m := runlog.NewMeter(cmd.ErrOrStderr(), 0, int64(total), time.Now)
+	m.Unit = unit
+	begin, n := time.Now(), 0
+	cfg.Progress = func() {
+		if n++; time.Since(begin) > quiet {
+			m.Update(int64(n))
+		}
+	}
+	return m.Done
+}
+
+// quiet is how long nothing need be said.
+const quiet = 2 * time.Second
+
+// passes are how often the questions of an exam are asked: once, or again to compare.
+func passes(compare bool) int {
+	if compare {
+		return 2
+	}
+	return 1
 }
 
 // atLeast fails if a score is below what was asked for.

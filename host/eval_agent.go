@@ -62,6 +62,7 @@ configuration) is examined on those that it did not learn from, and on those tha
 					return err
 				}
 				cfg.Sample, cfg.SampleSeed, cfg.First = sample, q.Seed, first
+				end := watch(cmd, &cfg, "episodes", 0)
 				if cmd.Flags().Changed("price") {
 					m.Usage.Price = price
 				}
@@ -71,6 +72,7 @@ configuration) is examined on those that it did not learn from, and on those tha
 					}
 					return r.AddRegret(cmd.Context(), m, options, cfg)
 				})
+				end()
 				m.Close()
 				if errors.Is(err, exam.ErrFit) && len(ids) > 1 {
 					fmt.Fprintf(cmd.ErrOrStderr(), "ponder: %v; passed over\n", err)

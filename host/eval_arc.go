@@ -38,6 +38,8 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 				return err
 			}
 			defer m.Close()
+			end := watch(cmd, &cfg, "answers", 0)
+			defer end()
 			var tasks []*arc.Task
 			var res exam.ARCResult
 			if show.IsDataset(dir) {
@@ -53,6 +55,7 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 			if err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
 			}
+			end()
 			if submission != "" {
 				err := output.WriteFile(submission, func(w io.Writer) error { return arcs.WriteSubmission(w, tasks, res.Votes) })
 				if err != nil {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -14,10 +15,7 @@ import (
 )
 
 func newEvalDataCmd() *cobra.Command {
-	var q ask.Flags
-	var count int
-	var least float64
-	cmd := &cobra.Command{
+	return asksRows(&cobra.Command{
 		Use:   "data NAME|DIR",
 		Short: "Answer the held-out rows of any data that networks learn from",
 		Long: `Asks for the rows that training leaves out, of data by its name or of a dataset's folder (its split test):
@@ -27,27 +25,53 @@ too, which the shipped models do not repeat: ask those by eval sudoku.
 ` + dataNames(),
 		Example: "  ponder eval data sudoku6:12-16 --model sudoku\n  ponder eval data data/sudoku-1k --model runs/hrm --count 1000 --json",
 		Args:    cli.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if q.Name == "" {
-				return cli.Usagef("eval data: name a model by --model")
-			}
-			if count < 1 {
-				return cli.Usagef("--count %d: want 1 or more", count)
-			}
-			m, cfg, err := q.Open()
-			if err != nil {
-				return err
-			}
-			defer m.Close()
-			res, err := exam.Rows(cmd.Context(), m, dataName(args[0]), count, cfg)
-			if err != nil {
-				return dataError(err)
-			}
-			if err := q.Report(cmd.OutOrStdout(), res); err != nil {
-				return err
-			}
-			return atLeast(res.ExactAccuracy, least, "exact")
-		},
+	}, func(args []string) string { return args[0] })
+}
+
+// newEvalFamilyCmd is eval data under the name of a family that has no command of its own: one of a program's own.
+func newEvalFamilyCmd(f *task.Family) *cobra.Command {
+	var data string
+	cmd := asksRows(&cobra.Command{
+		Use:     f.Name,
+		Short:   "Answer held-out rows of the family " + f.Name,
+		Example: fmt.Sprintf("  eval %s --data %s --model runs/%[1]s", f.Name, strings.Fields(f.Data[0].Usage)[0]),
+		Args:    cobra.NoArgs,
+	}, func([]string) string { return data })
+	cmd.Flags().StringVar(&data, "data", "", "folder of a dataset (its split test), or a name of data")
+	return cmd
+}
+
+// asksRows completes a command that asks a model for rows; arg says of which data, by name or folder.
+func asksRows(cmd *cobra.Command, arg func(args []string) string) *cobra.Command {
+	var q ask.Flags
+	var count int
+	var least float64
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		data := arg(args)
+		if data == "" {
+			return cli.Usagef("%s: --data is missing: the folder of a dataset, or a name of data", cmd.CommandPath())
+		}
+		if q.Name == "" {
+			return cli.Usagef("eval %s: name a model by --model", cmd.Name())
+		}
+		if count < 1 {
+			return cli.Usagef("--count %d: want 1 or more", count)
+		}
+		m, cfg, err := q.Open()
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		end := watch(cmd, &cfg, "rows", count)
+		res, err := exam.Rows(cmd.Context(), m, dataName(data), count, cfg)
+		end()
+		if err != nil {
+			return dataError(err)
+		}
+		if err := q.Report(cmd.OutOrStdout(), res); err != nil {
+			return err
+		}
+		return atLeast(res.ExactAccuracy, least, "exact")
 	}
 	q.Add(cmd, "", "the rows")
 	cmd.Flags().IntVar(&count, "count", 1000, "number of rows")

@@ -43,6 +43,8 @@ out.`,
 			if err != nil {
 				return err
 			}
+			end := watch(cmd, &cfg, "mazes", 0)
+			defer end()
 			res, err := exam.Mazes(cmd.Context(), m, mazes, cfg)
 			if _, ok := errors.AsType[*exam.VotesError](err); ok {
 				return cli.Usagef("--%w", err)
@@ -57,6 +59,7 @@ out.`,
 				}
 				res.AlwaysMax = &all
 			}
+			end()
 			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err
 			}

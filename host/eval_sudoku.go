@@ -2,6 +2,7 @@ package host
 
 import (
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env/sudoku"
@@ -47,6 +48,12 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if err != nil {
 				return err
 			}
+			total := len(list) * max(1, q.Votes) * passes(compare)
+			if compare && q.Many.Thoughts > 1 {
+				total += len(list) * q.Votes * (1 + len(think.Picks()))
+			}
+			end := watch(cmd, &cfg, "answers", total)
+			defer end()
 			res, err := exam.Sudokus(cmd.Context(), m, list, cfg)
 			if err != nil {
 				return err
@@ -66,6 +73,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 					}
 				}
 			}
+			end()
 			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err
 			}
@@ -120,7 +128,9 @@ func evalFaulty(cmd *cobra.Command, q *ask.Flags, fault sudoku.Fault, count int,
 		return err
 	}
 	defer m.Close()
+	end := watch(cmd, &cfg, "answers", len(list)*max(1, q.Votes))
 	res, err := exam.Faulty(cmd.Context(), m, fault, list, cfg)
+	end()
 	if err != nil {
 		return err
 	}

@@ -41,21 +41,29 @@ type playing struct {
 func newPlayCmd() *cobra.Command {
 	var p playing
 	cmd := &cobra.Command{
-		Use:   "play [ENV|FILE]",
+		Use:   "play [ENV|FILE|DIR]",
 		Short: "Open the window in which an agent thinks and acts, or replay a trace",
+		Long:  "Opens the window on an environment, on what is in a file, or on a folder.\n\n" + whatFiles,
 		Example: `  ponder play
   ponder play MiniGrid-DoorKey-8x8-v0 --agent human
   ponder play my-maze.txt
-  ponder play --trace run.trace
+  ponder play runs/maze
+  ponder play run.trace
   ponder play --trace a.trace --trace b.trace`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.choice.Env = "maze"
 			if len(args) == 1 {
 				if len(p.traces) > 0 {
-					return cli.Usagef("give an environment or level file, or --trace FILE, not both")
+					return cli.Usagef("give an environment, a file or a folder, or --trace FILE, not both")
 				}
-				p.choice.Env = args[0]
+				path, err := named(args[0], &p.choice, &p.options)
+				if err != nil {
+					return err
+				}
+				if path != "" {
+					p.traces = []string{path}
+				}
 			}
 			p.choice.Options = strings.Join(p.options, "\n")
 			return p.run(cmd.Context(), cmd.Flags().Changed("theme"), cmd.Flags().Changed("zoom"))

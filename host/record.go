@@ -36,16 +36,24 @@ type recording struct {
 func newRecordCmd() *cobra.Command {
 	var r recording
 	cmd := &cobra.Command{
-		Use:   "record ENV|FILE --out X.gif|X.png|X.mp4|X.webm|X.trace",
+		Use:   "record ENV|FILE|DIR --out X.gif|X.png|X.mp4|X.webm|X.trace",
 		Short: "Play an episode, or read a trace, and write it as pictures or a film; needs no display",
+		Long:  "Plays an environment, what is in a file, or a folder, and writes what happened.\n\n" + whatFiles,
 		Example: `  ponder record maze --seed 3 --out maze.gif
   ponder record maze --agent oracle --out maze.trace
-  ponder record --trace maze.trace --sheet --step 2 --out thought.png
+  ponder record maze.trace --sheet --step 2 --out thought.png
   ponder record my-maze.txt --out my-maze.mp4 --theme light`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				r.choice.Env = args[0]
+				if r.trace != "" {
+					return cli.Usagef("give an environment, a file or a folder, or --trace FILE, not both")
+				}
+				path, err := named(args[0], &r.choice, &r.worldOptions)
+				if err != nil {
+					return err
+				}
+				r.trace = path
 			}
 			r.choice.Options = strings.Join(r.worldOptions, "\n")
 			return r.run(cmd.Context(), cmd.ErrOrStderr())
@@ -100,11 +108,11 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if err := r.Check(); err != nil {
 		return cli.Usagef("--%w", err)
 	}
-	if (r.choice.Env == "") == (r.trace == "") {
-		return cli.Usagef("give an environment or level file, or --trace FILE")
+	if r.choice.Env == "" && r.trace == "" {
+		return cli.Usagef("give an environment, a file or a folder, or --trace FILE")
 	}
 	if r.trace != "" && len(r.worldOptions) > 0 {
-		return cli.Usagef("--option is of an environment, --trace has none")
+		return cli.Usagef("--option is of an environment, a trace has none")
 	}
 	if r.choice.Agent == trace.Human {
 		return cli.Usagef("a person plays in `ponder play`; record takes hrm, oracle or random")

@@ -87,32 +87,34 @@ func TestRecordCutShort(t *testing.T) {
 	}
 }
 
-// TestRecordKilled: so is what was written when the process was killed.
+// TestRecordKilled: so is what was written when the process was killed, beside a film too.
 func TestRecordKilled(t *testing.T) {
-	dir := t.TempDir()
-	path := filepath.Join(dir, "long.trace")
-	cmd := exec.CommandContext(t.Context(), "ponder", "record", "maze/41x41-v0", "--agent", "random", "--out", path)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for range 600 {
-		if info, err := os.Stat(path); err == nil && info.Size() > 20_000 {
-			break
+	for out, path := range map[string]string{"long.trace": "long.trace", "film.gif": "film.gif.trace"} {
+		dir := t.TempDir()
+		path = filepath.Join(dir, path)
+		cmd := exec.CommandContext(t.Context(), "ponder", "record", "maze/41x41-v0", "--agent", "random", "--out", filepath.Join(dir, out))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	cmd.Process.Kill()
-	cmd.Wait()
-	f, err := trace.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	_, end := f.Range()
-	if end < 10 {
-		t.Fatalf("%d steps", end)
-	}
-	if _, err := f.Step(end - 1); err != nil {
-		t.Error(err)
+		for range 600 {
+			if info, err := os.Stat(path); err == nil && info.Size() > 20_000 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		cmd.Process.Kill()
+		cmd.Wait()
+		f, err := trace.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		_, end := f.Range()
+		if end < 10 {
+			t.Fatalf("%s: %d steps", out, end)
+		}
+		if _, err := f.Step(end - 1); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -36,7 +36,9 @@ func newSolveMazeCmd() *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			end := watch(cmd, &cfg, "decisions", 0)
 			sol, err := exam.SolveMaze(cmd.Context(), m, mz, cfg, f.recorder())
+			end()
 			if err := f.done(err); err != nil {
 				return err
 			}

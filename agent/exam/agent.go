@@ -71,7 +71,10 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 	}
 	defer p.Close()
 	var all []agent.Episode
-	stats, err := agent.Run(ctx, v, p, agent.Config{Seed: seed, Episodes: n, Each: func(e agent.Episode) { all = append(all, e) }})
+	stats, err := agent.Run(ctx, v, p, agent.Config{Seed: seed, Episodes: n, Each: func(e agent.Episode) {
+		all = append(all, e)
+		cfg.tell()
+	}})
 	if err != nil {
 		return res, err
 	}

@@ -148,13 +148,13 @@ func VoteARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, set *puzzl
 		return nil, think.Evaluation{}, err
 	}
 	thinker := cfg.thinker(m, think.Shape{Seq: n, Rows: frame.Side, Cols: frame.Side})
-	e, err := thinker.Evaluate(ctx, sc, x, func(th *think.Thought, pred, label []int32, _ think.Score) error {
+	e, err := thinker.Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, label []int32, _ think.Score) error {
 		for len(ballots) <= th.Job {
 			ballots = append(ballots, ballot{})
 		}
 		ballots[th.Job] = ballot{label: slices.Clone(label), answer: slices.Clone(pred), q: th.QHalt}
 		return nil
-	})
+	}))
 	if err != nil {
 		return nil, e, err
 	}

@@ -26,6 +26,25 @@ type Config struct {
 
 	Sure   float64 // confidence that an answer needs; 0 answers all, see Sureness
 	Search bool    // sudokus: search by think.Search where a thought does not solve
+
+	Progress func() // told of every answer (a copy's too), decision of a solution or episode, by one goroutine; may be nil
+}
+
+// tell is Progress, if there is one.
+func (c Config) tell() {
+	if c.Progress != nil {
+		c.Progress()
+	}
+}
+
+// telling is each, or nothing if it is nil, after Progress.
+func (c Config) telling(each func(*think.Thought, []int32, []int32, think.Score) error) func(*think.Thought, []int32, []int32, think.Score) error {
+	return func(th *think.Thought, pred, label []int32, s think.Score) error {
+		if c.tell(); each == nil {
+			return nil
+		}
+		return each(th, pred, label, s)
+	}
 }
 
 func (c Config) votes() int { return max(c.Votes, 1) }
@@ -94,7 +113,7 @@ func Evaluate(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols
 		return think.Evaluation{}, err
 	}
 	shape := think.Shape{Seq: src.Shape().SeqLen, Rows: rows, Cols: cols}
-	return cfg.thinker(m, shape).Evaluate(ctx, sc, think.First(src, n), nil)
+	return cfg.thinker(m, shape).Evaluate(ctx, sc, think.First(src, n), cfg.telling(nil))
 }
 
 // fits reports whether the model can read and be scored on rows of this shape.

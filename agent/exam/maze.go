@@ -222,6 +222,7 @@ func walk(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	_, err = agent.Run(ctx, v, p, agent.Config{Episodes: len(list), Each: func(e agent.Episode) {
 		moves, _ := solver.Len(list[e.Index].Maze)
 		all = append(all, walked{moves, e.Length, e.Success, e.Length, e.Segments})
+		cfg.tell()
 	}})
 	if err != nil {
 		return nil, err

@@ -9,8 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/task/sudokus"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/env/arc"
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
 )
@@ -116,5 +120,100 @@ func TestReadSudokus(t *testing.T) {
 		if _, err := ReadSudokus(path, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
+	}
+}
+
+// A parrot answers the question itself, sure of it.
+type parrot struct{ ids int }
+
+func (p parrot) Spec() think.Spec {
+	return think.Spec{Vocab: arcs.Vocab, Outputs: arcs.Vocab, IDs: p.ids, Levels: []think.Level{{Name: "none", Width: 1}}}
+}
+
+func (p parrot) Open(n int, shape think.Shape) (think.Rows, error) {
+	return &parrots{tokens: make([][]int32, n), seq: shape.Seq}, nil
+}
+
+type parrots struct {
+	tokens [][]int32
+	seq    int
+}
+
+func (p *parrots) Begin(row int, in think.Input) error { return p.Turn(row, in) }
+
+func (p *parrots) Turn(row int, in think.Input) error {
+	p.tokens[row] = slices.Clone(in.Tokens)
+	return nil
+}
+
+func (p *parrots) Segment(which []int, out *think.Output) error {
+	out.Logits, out.QHalt, out.QContinue = out.Logits[:0], out.QHalt[:0], out.QContinue[:0]
+	for _, row := range which {
+		for _, t := range p.tokens[row] {
+			logits := make([]float32, arcs.Vocab)
+			logits[t] = 9
+			out.Logits = append(out.Logits, logits...)
+		}
+		out.QHalt, out.QContinue = append(out.QHalt, 3), append(out.QContinue, 0)
+	}
+	return nil
+}
+
+func (p *parrots) Save(int) (think.Memory, error) { return think.Memory{make([]float32, p.seq)}, nil }
+func (p *parrots) Load(int, think.Memory) error   { return nil }
+func (p *parrots) Close() error                   { return nil }
+
+// TestARCSet: of the dataset of two tasks a parrot answers the one whose outputs are its inputs; a model learned the
+// identifiers of this dataset, or those that it tells.
+func TestARCSet(t *testing.T) {
+	grid := func(cells ...uint8) arc.Grid { return arc.Grid{Rows: 1, Cols: len(cells), Cells: cells} }
+	same := &arc.Task{Name: "same", Train: []arc.Pair{{Input: grid(1, 2), Output: grid(1, 2)}}, Test: []arc.Pair{{Input: grid(3), Output: grid(3)}, {Input: grid(4, 5), Output: grid(4, 5)}}}
+	other := &arc.Task{Name: "other", Train: []arc.Pair{{Input: grid(1), Output: grid(2)}}, Test: []arc.Pair{{Input: grid(3, 1), Output: grid(4)}}}
+	dir := filepath.Join(t.TempDir(), "set")
+	if err := arcs.Build(t.Context(), dir, []*arc.Task{other, same}, map[string]bool{"same": true, "other": true}, puzzle.Build{Augment: 3}); err != nil {
+		t.Fatal(err)
+	}
+	set, err := puzzle.Open(dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	model := func(ids int, names []string) *think.Model {
+		return &think.Model{Name: "parrot", Core: parrot{ids}, Usage: think.Usage{Task: arcs.Task, Halting: act.Config{MaxSegments: 2, Rule: act.HaltAbove}, Identifiers: names}}
+	}
+	told := 0
+	got, err := ARCSet(t.Context(), model(len(set.Names), nil), dir, Config{Progress: func() { told++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Tasks != 2 || got.Skipped != 0 || got.Tests != 3 || got.Known != 3 || got.Copies != set.Len() || told != set.Len() ||
+		got.Pass1 != .5 || got.Pass2 != .5 || got.Pass1Partial != .5 || got.MeanSegments != 1 {
+		t.Errorf("%+v, told of %d, want one of two tasks, three tests, %d copies", got, told, set.Len())
+	}
+	var known []string
+	for _, name := range set.Names {
+		if of, _ := arcs.ParseName(name); of != "other" {
+			known = append(known, name)
+		}
+	}
+	got, err = ARCSet(t.Context(), model(len(known), known), dir, Config{})
+	if err != nil || got.Tasks != 1 || got.Skipped != 1 || got.Pass1 != 1 {
+		t.Errorf("of the task that was learned: %+v, %v", got, err)
+	}
+	for want, m := range map[string]*think.Model{
+		"model parrot has learned 2 of another dataset": model(2, nil),
+		"none of the 2 tasks":                           model(2, []string{"<blank>", "third"}),
+	} {
+		if _, err := ARCSet(t.Context(), m, dir, Config{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	stranger := model(2, nil)
+	stranger.Usage.Task = sudokus.Task
+	if _, err := ARCSet(t.Context(), stranger, dir, Config{}); err == nil || !strings.Contains(err.Error(), "want one for arc") {
+		t.Errorf("of another task: %v", err)
+	}
+	if _, err := ARCSet(t.Context(), model(2, nil), t.TempDir(), Config{}); err == nil || !strings.Contains(err.Error(), "no dataset") {
+		t.Errorf("of an empty folder: %v", err)
 	}
 }

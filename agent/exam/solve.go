@@ -81,7 +81,7 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 	sol.Shortest, _ = solver.Len(mz)
 	sol.Learned = learned(m)
 	// An agent that begins each decision anew, by the same thought, does in a cell what it did there before.
-	sink := &mazeSink{sol: sol, cols: mz.Cols, repeats: !cfg.KeepCarry && cfg.Restarts == 0 && cfg.Thoughts <= 1}
+	sink := &mazeSink{sol: sol, tell: cfg.tell, cols: mz.Cols, repeats: !cfg.KeepCarry && cfg.Restarts == 0 && cfg.Thoughts <= 1}
 	if record != nil {
 		h := trace.Header{EnvID: v.Spec().ID, Actions: v.Spec().Actions}
 		if err := p.Describe(&h); err != nil {
@@ -111,6 +111,7 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 // mazeSink follows an episode and keeps its way.
 type mazeSink struct {
 	sol     *MazeSolution
+	tell    func() // of a decision
 	path    []int
 	cols    int
 	repeats bool       // what it did in a cell it does there again
@@ -118,6 +119,7 @@ type mazeSink struct {
 }
 
 func (k *mazeSink) Put(s *trace.Step) error {
+	k.tell()
 	agentAt := s.Board.Pieces[0]
 	for _, p := range s.Board.Pieces {
 		if p.Kind == 0 {

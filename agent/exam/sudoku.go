@@ -252,7 +252,7 @@ func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each f
 		return think.Evaluation{}, err
 	}
 	thinker := cfg.thinker(m, think.Shape{Seq: n * n, Rows: n, Cols: n})
-	return thinker.Evaluate(ctx, sc, x, func(th *think.Thought, _, _ []int32, _ think.Score) error {
+	return thinker.Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, _, _ []int32, _ think.Score) error {
 		i := th.Job / x.votes
 		b := open[i]
 		if b == nil {
@@ -270,7 +270,7 @@ func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each f
 			each(i, b)
 		}
 		return nil
-	})
+	}))
 }
 
 // ratings are the least ratings of the groups of SudokuResult.ByRating.
@@ -334,6 +334,7 @@ func (r *SudokuResult) search(ctx context.Context, m *think.Model, list []Sudoku
 		r.JudgedAccuracy += count(f.Right)
 		r.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 		r.Branches += float64(f.Nodes)
+		cfg.tell()
 		return nil
 	})
 	if err != nil {

@@ -142,13 +142,13 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 		return nil, err
 	}
 	thinker := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols})
-	e, err := thinker.Evaluate(ctx, sc, x, func(th *think.Thought, pred, _ []int32, _ think.Score) error {
+	e, err := thinker.Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
 		i := th.Job / cfg.votes()
 		ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
 		all[i].segments += th.Segment
 		all[i].decisions++
 		return nil
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}

@@ -3,14 +3,11 @@ package open
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
-	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/models"
 )
 
@@ -63,41 +60,4 @@ func MindOf(m *think.Model, spec env.Spec, w think.Wishes, shipped bool) (sessio
 		return nil, errors.Join(err, m.Close())
 	}
 	return think.OwnedMind{Mind: mind}, nil
-}
-
-// World opens an environment by its id, with options, or the family that reads the level text in the file of that name.
-func World(name string, options ...string) (env.Env, error) {
-	e, err := env.Make(name, options...)
-	if err == nil {
-		return e, nil
-	}
-	if info, serr := os.Stat(name); serr != nil || !info.Mode().IsRegular() {
-		if strings.ContainsAny(name, `/\.`) && filepath.Ext(name) != "" && !errors.Is(err, env.ErrUnknown) {
-			return nil, err
-		}
-		return nil, asked(err)
-	}
-	if len(options) > 0 {
-		return nil, asked(fmt.Errorf("%s: a level in a file takes no option, %q was given", name, options))
-	}
-	return Level(name)
-}
-
-// MaxLevel bounds a level's text, in bytes.
-const MaxLevel = 1 << 20
-
-// LevelText reads the text of a level in a file.
-func LevelText(path string) (string, error) { return text.ReadFile(path, MaxLevel) }
-
-// Level opens the level in a text file, of whatever family.
-func Level(path string) (env.Env, error) {
-	level, err := LevelText(path)
-	if err != nil {
-		return nil, err
-	}
-	e, err := env.OpenLevel(level)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return e, nil
 }

@@ -3,6 +3,7 @@ package task
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
@@ -92,12 +93,12 @@ func openDataset(dir string, seed uint64, heldOut bool) (Rows, error) {
 	}
 	rows := Rows{Source: src}
 	shape := set.Shape()
-	if f := KindOf(shape); f != nil { // boards of all kinds are square
+	if f := KindOf(shape); f != nil {
 		rows.Task = f.Dataset
-		for rows.Rows*rows.Rows < shape.SeqLen {
-			rows.Rows++
+		side := int(math.Sqrt(float64(shape.SeqLen)))
+		if side*side == shape.SeqLen { // as the boards of ponder's own families are
+			rows.Rows, rows.Cols = side, side
 		}
-		rows.Cols = rows.Rows
 	}
 	return rows, nil
 }

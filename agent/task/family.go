@@ -30,6 +30,10 @@ type Family struct {
 	// Text writes such a board: lines that are width characters wide, without what only colours.
 	Text func(b grid.Board, marked []int, ansi bool) (lines []string, width int)
 
+	// Level is the input of such a row as the text of a level in which env.OpenLevel opens the family's world; nil if
+	// there is no such world: then a Quiz shows the rows.
+	Level func(in []int32) string
+
 	// Recipes are files NAME.toml, to any depth, which package learn reads as the recipes NAME.
 	Recipes fs.FS
 }
@@ -161,6 +165,16 @@ func NewJudge(task, name string, cols int) (Judge, error) {
 func KindOf(s puzzle.Shape) *Family {
 	for _, f := range families {
 		if f.Kind != nil && f.Kind.Fits(s) {
+			return f
+		}
+	}
+	return nil
+}
+
+// LooksLike is the family whose rows have questions like this text, nil if none has.
+func LooksLike(question string) *Family {
+	for _, f := range families {
+		if f.Kind != nil && f.Kind.Looks != nil && f.Kind.Looks(question) {
 			return f
 		}
 	}

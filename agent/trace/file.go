@@ -46,6 +46,18 @@ func Open(path string) (*File, error) {
 	return nil, errors.Join(fmt.Errorf("%s: %w", path, err), o.Close())
 }
 
+// Is reports whether the file at path begins as recordings do.
+func Is(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(magic))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == magic
+}
+
 // NewFile reads the header and the index of the trace of size bytes in r; without an index it looks
 // through the whole file. What it allocates is bounded by size, and by 64 MiB a step. A file that
 // was cut off or damaged opens with the steps before the damage, which [File.Damage] reports; one

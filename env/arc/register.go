@@ -40,7 +40,7 @@ func init() {
 		if i == 0 { // it stands for the files' tasks too
 			e.Aliases = []string{"arc"}
 			e.Form = "arc/TASK-v0"
-			e.Paint = PaintBoard
+			e.Paint, e.OpenLevel = PaintBoard, openLevel
 			e.Match = func(id string) bool { _, ok := taskName(id); return ok }
 		}
 		env.Register(e)

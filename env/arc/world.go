@@ -94,6 +94,9 @@ type World struct {
 	partial float64
 }
 
+// steps is the limit of an episode whose output may have so many cells.
+func steps(cells int) int { return 200 + 4*cells }
+
 // NewWorld makes a World that reports id; an error says what of cfg is wrong.
 func NewWorld(id string, cfg WorldConfig) (*World, error) {
 	largest, err := cfg.complete()
@@ -101,7 +104,7 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 		return nil, err
 	}
 	if cfg.MaxSteps == 0 {
-		cfg.MaxSteps = 200 + 4*largest
+		cfg.MaxSteps = steps(largest)
 	}
 	frame := []int{MaxSide, MaxSide}
 	w := &World{

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 func init() {
@@ -29,24 +31,55 @@ func init() {
 			{Name: "door_chance", Default: "0.05", About: "of each door to do so, in a step"},
 			{Name: "steps", Default: "0", About: "limit of an episode; 0 is twice the number of cells"},
 		},
-		Match: func(id string) bool { _, _, ok := size(id); return ok },
-		Open:  open,
-		Paint: PaintBoard,
-		LevelID: func(text string) (string, error) {
-			m, err := Parse(text)
-			switch {
-			case err == nil:
-				return fmt.Sprintf("maze/%dx%d-v0", m.Cols, m.Rows), nil
-			case strings.ContainsAny(text, "#SG"):
-				return "", err
-			}
-			return "", nil
-		},
+		Match:     func(id string) bool { _, _, ok := size(id); return ok },
+		Open:      open,
+		Paint:     PaintBoard,
+		OpenLevel: openLevel,
 		Oracles: []env.OracleEntry{
 			{Name: "plan", About: "a shortest way, seeing the whole maze", Open: oracle(NewPlan)},
 			{Name: "bot", About: "explores; knows only what the agent has seen", Open: oracle(NewBot)},
 		},
 	})
+}
+
+// openLevel opens the mazes of a text, which are of one size and separated by empty lines.
+func openLevel(s string) (env.Env, error) {
+	s, err := text.Decode([]byte(s))
+	if err != nil {
+		return nil, nil
+	}
+	all, err := ReadAll(strings.NewReader(s))
+	if err != nil || len(all) == 0 {
+		if !drawn(s) {
+			err = nil
+		}
+		return nil, err
+	}
+	var levels []string
+	for i, m := range all {
+		if m.Rows != all[0].Rows || m.Cols != all[0].Cols {
+			return nil, fmt.Errorf("maze: the %dth maze is %dx%d, the first %dx%d: want mazes of one size", i+1, m.Cols, m.Rows, all[0].Cols, all[0].Rows)
+		}
+		levels = append(levels, m.String())
+	}
+	e, err := env.Make(fmt.Sprintf("maze/%dx%d-v0", all[0].Cols, all[0].Rows))
+	if err != nil {
+		return nil, err
+	}
+	return env.Level(e, levels...)
+}
+
+// drawn reports whether a text is to be a maze: its first line is mostly walls, or its lines are of 0 and 1.
+func drawn(s string) bool {
+	if strings.Trim(s, "01 ,\n") == "" && strings.Count(strings.TrimSpace(s), "\n") > 1 {
+		return true
+	}
+	line, _, _ := strings.Cut(strings.TrimLeft(s, "\n"), "\n")
+	walls := strings.Count(line, "#") + strings.Count(line, "+") + strings.Count(line, "-")
+	for _, block := range "█▓▒■" {
+		walls += strings.Count(line, string(block))
+	}
+	return 2*walls > utf8.RuneCountInString(line) && !strings.ContainsAny(s, "23456789")
 }
 
 // size reads maze/COLSxROWS-v0.

@@ -164,7 +164,7 @@ var options = []env.Option{
 
 func init() {
 	env.Register(env.Entry{
-		ID: levelID, Family: "minigrid", About: "a level of your own, from a file", Open: openFile, Oracles: oracles, Unsolvable: unsolvable, Paint: PaintBoard,
+		ID: levelID, Family: "minigrid", About: "a level of your own, from a file", Open: openFile, Oracles: oracles, Unsolvable: unsolvable, Paint: PaintBoard, OpenLevel: openLevel,
 		Options: append([]env.Option{{Name: "file", About: "path of the level as text"}}, options...),
 	})
 	for _, l := range levels() {

@@ -433,6 +433,29 @@ func FromText(id, text string, cfg Config) (*Env, error) {
 // levelID is the id under which env.Make opens level files.
 const levelID = "minigrid/level-v0"
 
+// openLevel opens a level in text form.
+func openLevel(s string) (env.Env, error) {
+	s, err := text.Decode([]byte(s))
+	if err != nil || !titled(s) {
+		return nil, nil
+	}
+	e, err := FromText(levelID, s, Config{})
+	if err != nil {
+		return nil, fmt.Errorf("minigrid: %w", err)
+	}
+	return e, nil
+}
+
+// titled reports whether a text begins as levels do.
+func titled(s string) bool {
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != ';' {
+			return line == "minigrid level"
+		}
+	}
+	return false
+}
+
 func openFile(_ string, o *env.Options) (env.Env, error) {
 	cfg, err := configOf(o)
 	if err != nil {

@@ -4,21 +4,17 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ponder-agents/ponder/env"
 )
 
 func init() {
 	for _, side := range []int{9, 6, 4} {
-		var aliases []string
-		if side == 9 {
-			aliases = []string{"sudoku"}
-		}
-		env.Register(env.Entry{
-			ID:      fmt.Sprintf("sudoku/%dx%d-v0", side, side),
-			Family:  "sudoku",
-			Aliases: aliases,
-			About:   "fill in a sudoku, digit by digit",
+		entry := env.Entry{
+			ID:     fmt.Sprintf("sudoku/%dx%d-v0", side, side),
+			Family: "sudoku",
+			About:  "fill in a sudoku, digit by digit",
 			Options: []env.Option{
 				{Name: "difficulty", Default: "medium", About: "easy, medium (singles nearly always do), hard (needs guesses) or expert (minimal; 9x9: 10 guesses or more)"},
 				{Name: "givens", Default: "", About: "LO:HI givens instead of the difficulty's"},
@@ -29,9 +25,8 @@ func init() {
 				{Name: "invalid_cost", Default: "0", About: "taken from an invalid move besides"},
 				{Name: "steps", Default: "0", About: "limit of an episode; 0 is three times the number of cells"},
 			},
-			Open:    func(id string, o *env.Options) (env.Env, error) { return open(id, side, o) },
-			Paint:   PaintBoard,
-			LevelID: levelID,
+			Open:  func(id string, o *env.Options) (env.Env, error) { return open(id, side, o) },
+			Paint: PaintBoard,
 			Oracles: []env.OracleEntry{
 				{Name: "plan", About: "the solution, in the order in which a person would find it", Open: func(e env.Env) (env.Oracle, error) {
 					w, ok := e.(*World)
@@ -41,18 +36,47 @@ func init() {
 					return NewPlan(w), nil
 				}},
 			},
-		})
+		}
+		if side == 9 {
+			entry.Aliases, entry.OpenLevel = []string{"sudoku"}, openLevel
+		}
+		env.Register(entry)
 	}
 }
 
-// levelID is the id of the boards of a puzzle's size.
-func levelID(text string) (string, error) {
-	cells, err := Parse(text)
+// openLevel opens the puzzles of a text, which are of one size.
+func openLevel(s string) (env.Env, error) {
+	all, err := ParseAll(s)
 	if err != nil {
-		return "", err
+		if !looks(s) {
+			err = nil
+		}
+		return nil, err
 	}
-	side := map[int]int{16: 4, 36: 6, 81: 9}[len(cells)]
-	return fmt.Sprintf("sudoku/%dx%d-v0", side, side), nil
+	var levels []string
+	for i, cells := range all {
+		if len(cells) != len(all[0]) {
+			return nil, fmt.Errorf("sudoku: puzzle %d has %d cells, the first %d: want puzzles of one size", i+1, len(cells), len(all[0]))
+		}
+		levels = append(levels, string(AppendLine(nil, cells)))
+	}
+	side := sideOf(len(all[0]))
+	e, err := env.Make(fmt.Sprintf("sudoku/%dx%d-v0", side, side))
+	if err != nil {
+		return nil, err
+	}
+	return env.Level(e, levels...)
+}
+
+// looks reports whether a text is to be a puzzle: most of it could be cells, and some are.
+func looks(s string) bool {
+	cells := 0
+	for _, r := range s {
+		if r >= '1' && r <= '9' || strings.ContainsRune(blanks+separators+"+=", r) || boxDrawing(r) {
+			cells++
+		}
+	}
+	return 2*cells > utf8.RuneCountInString(s) && strings.ContainsAny(s, "123456789")
 }
 
 // Difficulty is the Config of a named difficulty, 0 easy to 3 expert, for boards of 4, 6 or 9 rows.

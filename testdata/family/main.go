@@ -1,14 +1,16 @@
 // Command family is a program of another module with a family and a network of its own: it trains an HRM for the
-// family as ponder trains for its own, evaluates it and the other network on rows that were held out, asks one question
-// and records the thought.
+// family as ponder trains for its own, evaluates it and the other network on rows that were held out, and it on a
+// dataset in a folder, plays that, asks one question and records the thought.
 package main
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"example.org/family/reverse"
 	"example.org/family/swap"
@@ -22,6 +24,8 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/engine"
+	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/host"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/viz"
 )
@@ -30,6 +34,68 @@ func main() {
 	if err := family(context.Background(), os.Args[1]); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// fromFolder asks the run for a dataset of one's own, and plays its third row, by ponder's command line.
+func fromFolder(ctx context.Context, dir, run string) error {
+	rows, err := task.Open("reverse:8", 1, true)
+	if err != nil {
+		return err
+	}
+	data, recording := filepath.Join(dir, "data"), filepath.Join(dir, "row.trace")
+	w, err := puzzle.Create(data, false)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	split, err := w.Split("test", puzzle.Meta{VocabSize: reverse.Vocab, SeqLen: 8}, false)
+	if err != nil {
+		return err
+	}
+	in, label := make([]int32, 8), make([]int32, 8)
+	var third []int32
+	for i := range 20 {
+		if _, err := rows.Next(in, label); err != nil {
+			return err
+		}
+		if i == 2 {
+			third = slices.Clone(label)
+		}
+		split.Example(in, label)
+		split.EndPuzzle(0)
+		split.EndGroup()
+	}
+	if err := w.Commit(nil); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"eval", "reverse", "--data", data, "--model", run, "--count", "20", "--min-accuracy", "0.9"},
+		{"record", "dataset:" + data, "--model", run, "--seed", "2", "--out", recording, "--quiet"},
+	} {
+		root := host.Root()
+		root.SetArgs(args)
+		root.SetOut(io.Discard)
+		if err := root.ExecuteContext(ctx); err != nil {
+			return err
+		}
+	}
+	f, err := trace.Open(recording)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := f.Step(0)
+	if err != nil {
+		return err
+	}
+	right := 0
+	for i, d := range s.Thought[len(s.Thought)-1].Answer {
+		if int32(d) == third[i] {
+			right++
+		}
+	}
+	fmt.Printf("%s: %d of %d digits right\n", s.Board.Caption, right, len(third))
+	return nil
 }
 
 func family(ctx context.Context, dir string) error {
@@ -69,6 +135,10 @@ func family(ctx context.Context, dir string) error {
 		return err
 	}
 	fmt.Printf("a network of one's own: %.0f %% exact after %.0f segments\n", 100*res.ExactAccuracy, res.MeanSegments)
+
+	if err := fromFolder(ctx, dir, folder); err != nil {
+		return err
+	}
 
 	question := []byte{3, 1, 4, 1, 5, 9, 2, 6}
 	mind, err := think.MindOf(m, new(reverse.Reader), 0, think.Config{})

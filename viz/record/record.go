@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,8 +87,7 @@ func (r *Recording) Play(ctx context.Context, s *session.Scene, seed uint64, ste
 		}
 		return r.wrote(ctx, n, s.Header())
 	}
-	// As the trace file that it would be.
-	f, err := trace.InMemory(s.Header(), func(sink trace.Sink) error {
+	f, done, err := r.played(s.Header(), func(sink trace.Sink) error {
 		n, err := r.play(ctx, s, seed, steps, sink)
 		if err == nil && ctx.Err() != nil {
 			fmt.Fprintf(r.log(), "stopped: drawing the %d steps that were played; a second time ends at once\n", n)
@@ -96,8 +97,46 @@ func (r *Recording) Play(ctx context.Context, s *session.Scene, seed uint64, ste
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	return r.draw(ctx, f)
+	_, n := f.Range()
+	if err := done(r.draw(ctx, f)); err != nil {
+		return err
+	}
+	return r.wrote(ctx, n, s.Header())
+}
+
+// played opens what put plays, which grows meanwhile in a trace beside Out, so that a kill leaves it; done closes that and
+// removes it, unless Out could not be drawn whole. Where something has its name, memory takes its place.
+func (r *Recording) played(h trace.Header, put func(trace.Sink) error) (f *trace.File, done func(error) error, err error) {
+	path := r.Out + ".trace"
+	w, err := func() (*trace.Writer, error) {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fs.ErrExist
+		}
+		return trace.Create(path, h)
+	}()
+	if err != nil {
+		f, err := trace.InMemory(h, put)
+		return f, func(err error) error { return errors.Join(err, f.Close()) }, err
+	}
+	keep := func(err error) error {
+		if _, none := os.Lstat(path); none != nil {
+			return err
+		}
+		return fmt.Errorf("%w; what was played is in %s", err, path)
+	}
+	if err := errors.Join(put(w), w.Close()); err != nil {
+		return nil, nil, keep(err)
+	}
+	if f, err = trace.Open(path); err != nil {
+		return nil, nil, err
+	}
+	return f, func(err error) error {
+		closed := f.Close()
+		if _, asked := errors.AsType[*PickError](err); err != nil && !asked {
+			return errors.Join(keep(err), closed)
+		}
+		return errors.Join(err, closed, os.Remove(path))
+	}, nil
 }
 
 // Draw writes what f holds.
@@ -108,7 +147,11 @@ func (r *Recording) Draw(ctx context.Context, f *trace.File) error {
 	if f.Damage() != nil {
 		fmt.Fprintln(r.log(), f.Damage())
 	}
-	return r.draw(ctx, f)
+	if err := r.draw(ctx, f); err != nil {
+		return err
+	}
+	_, n := f.Range()
+	return r.wrote(ctx, n, f.Header())
 }
 
 func (r *Recording) log() io.Writer {
@@ -180,11 +223,7 @@ func (r *Recording) draw(ctx context.Context, f *trace.File) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil && errors.Is(err, cause) && drawn > 0 {
 		return fmt.Errorf("%s has the first %d frames: %w", r.Out, drawn, cause)
 	}
-	if err != nil {
-		return err
-	}
-	first, end := f.Range()
-	return r.wrote(ctx, end-first, f.Header())
+	return err
 }
 
 // picture writes one picture or a sheet.

@@ -59,6 +59,21 @@ func board(_, tokens []int32) (b grid.Board, marked []int) {
 	return b, marked
 }
 
+// level is the maze of a row in lines.
+func level(in []int32) string {
+	var b strings.Builder
+	side := sideOf(len(in))
+	for i, t := range in {
+		if t < int32(maze.TokenWall) || t > int32(maze.TokenGoal) {
+			t = int32(maze.TokenOpen)
+		}
+		if b.WriteByte(letters[t-1]); (i+1)%side == 0 {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 // MaxCopies is the number of symmetries of the square besides the identity.
 const MaxCopies = 7
 

@@ -25,7 +25,7 @@ const (
 var recipes embed.FS
 
 func init() {
-	f := task.Family{Name: "maze", Kind: &kind, Dataset: PathTask, Draw: board, Text: text, Recipes: recipes}
+	f := task.Family{Name: "maze", Kind: &kind, Dataset: PathTask, Draw: board, Text: text, Level: level, Recipes: recipes}
 	for _, t := range []struct {
 		task.Task
 		usage string

@@ -28,6 +28,7 @@ type Query struct {
 	Name         string       // of the identifier or task; "" means any
 	Family       *task.Family // of the rows; nil means what they look like
 	Plain        bool         // no family: tokens as they are
+	CSV          bool         // a file is one, whatever its name
 	Index, Count int          // the first puzzle, from 0 on, and how many
 }
 
@@ -42,7 +43,7 @@ func Load(path string, q Query) ([]Puzzle, error) {
 		return nil, err
 	case info.IsDir() && IsDataset(path):
 		list, err = fromDataset(path, q)
-	case strings.EqualFold(filepath.Ext(path), ".csv"):
+	case q.CSV || strings.EqualFold(filepath.Ext(path), ".csv"):
 		list, err = fromCSV(path, q)
 	default:
 		list, err = fromTasks(path, q)
@@ -120,7 +121,7 @@ func fromCSV(path string, q Query) ([]Puzzle, error) {
 		}
 		p := Puzzle{Title: fmt.Sprintf("%s, rated %d", row.At, row.Rating), Family: q.Family}
 		if p.Family == nil || p.Family.Kind.Parse == nil {
-			p.Family = looksLike(row.Question)
+			p.Family = task.LooksLike(row.Question)
 		}
 		if p.Family == nil {
 			return nil, row.Fault("question", "%.20q looks like no puzzle that is known; name its kind", row.Question)
@@ -133,16 +134,6 @@ func fromCSV(path string, q Query) ([]Puzzle, error) {
 		}
 	}
 	return list, nil
-}
-
-// looksLike is the family whose rows have questions like this one, nil if none has.
-func looksLike(question string) *task.Family {
-	for _, f := range task.Families() {
-		if f.Kind != nil && f.Kind.Looks != nil && f.Kind.Looks(question) {
-			return f
-		}
-	}
-	return nil
 }
 
 func fromTasks(path string, q Query) ([]Puzzle, error) {

@@ -55,6 +55,15 @@ func board(given, tokens []int32) (grid.Board, []int) {
 	return sudoku.BoardOf(cells, givens), nil
 }
 
+// level is the puzzle of a row in one line.
+func level(in []int32) string {
+	cells := make([]uint8, len(in))
+	for i, t := range in {
+		cells[i] = uint8(max(0, t-1))
+	}
+	return string(sudoku.AppendLine(nil, cells))
+}
+
 // Parse turns the text of a CSV's row into tokens, '.' or '0' an empty cell. The board's side is 4, 6 or 9
 // (boxes of 2x2, 2x3 and 3x3 cells). The answer must solve the question.
 func Parse(r puzzle.Row) (in, label []int32, err error) {

@@ -24,6 +24,7 @@ func init() {
 		Dataset: Task,
 		Draw:    board,
 		Text:    text,
+		Level:   level,
 		Recipes: recipes,
 		Data: []task.Data{
 			{Kind: "sudoku", Task: Task, Usage: `sudoku:LO-HI        9x9 with so many givens; sudoku:minimal has as few as unique solutions need

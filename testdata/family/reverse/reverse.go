@@ -27,6 +27,18 @@ func init() {
 		Tasks:   []task.Task{{Name: "reverse", Reader: func(env.Spec) (task.Reader, error) { return new(Reader), nil }}},
 		Data:    []task.Data{{Kind: "reverse", Task: "reverse", Usage: "reverse:N  sequences of N digits", Open: open}},
 		Recipes: recipes,
+		Kind: &puzzle.Kind{ // of datasets
+			Name: "reverse",
+			Fits: func(s puzzle.Shape) bool { return s.Vocab == Vocab },
+		},
+		Dataset: "reverse",
+		Draw: func(_, tokens []int32) (grid.Board, []int) {
+			seq := make([]byte, len(tokens))
+			for i, t := range tokens {
+				seq[i] = byte(t)
+			}
+			return Board(seq), nil
+		},
 	})
 }
 
