@@ -199,6 +199,9 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	log("gotch is prepared in %s", dir)
 	log("%s: %s", result.File, result.Did)
+	if flag, rest, err := workspace.Refused(ctx); err == nil && flag != "" {
+		log("GOFLAGS has %s, with which go refuses a go.work: %s", flag, doctor.MendFlags(rest))
+	}
 	if o.json {
 		return json.NewEncoder(stdout).Encode(report{lib, dir, result.File})
 	}

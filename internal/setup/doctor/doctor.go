@@ -52,9 +52,12 @@ type Config struct {
 // setupCommand is what mends most.
 const setupCommand = "go run github.com/ponder-agents/ponder/cmd/setup"
 
+// vendoredCommand is setupCommand in a module whose vendor folder has not what only set-up needs.
+const vendoredCommand = "go run -mod=mod github.com/ponder-agents/ponder/cmd/setup"
+
 // Check returns a finding for each thing looked at.
 func Check(ctx context.Context, cfg Config) []Finding {
-	list := []Finding{checkGo(ctx), checkCompiler(ctx, cfg.CXX), checkLibtorch(cfg.Lib)}
+	list := []Finding{checkGo(ctx), checkFlags(ctx), checkCompiler(ctx, cfg.CXX), checkLibtorch(cfg.Lib)}
 	if cfg.Lib != nil {
 		list = append(list, checkBLAS(cfg.Lib))
 		dir, prepared := checkPrepared(cfg)
@@ -86,6 +89,28 @@ func checkGo(ctx context.Context) Finding {
 		return Finding{"Go", Fail, version + ", CGO_ENABLED=" + cgo + ": only the worlds and the viewer build", "export CGO_ENABLED=1"}
 	}
 	return Finding{"Go", OK, version, ""}
+}
+
+// checkFlags looks for what keeps the go command from using a go.work.
+func checkFlags(ctx context.Context) Finding {
+	flag, rest, err := workspace.Refused(ctx)
+	switch {
+	case err != nil:
+		return Finding{"GOFLAGS", Warn, err.Error(), ""}
+	case flag != "":
+		return Finding{"GOFLAGS", Fail, flag + " is set, and go refuses to build with a go.work then", MendFlags(rest)}
+	}
+	return Finding{"GOFLAGS", OK, "no -mod=mod", ""}
+}
+
+// MendFlags is the command that sets GOFLAGS to rest, where it came from.
+func MendFlags(rest []string) string {
+	if value := strings.Join(rest, " "); os.Getenv("GOFLAGS") != "" {
+		return fmt.Sprintf("export GOFLAGS=%q", value)
+	} else if value != "" {
+		return fmt.Sprintf("go env -w GOFLAGS=%q", value)
+	}
+	return "go env -u GOFLAGS"
 }
 
 func checkCompiler(ctx context.Context, cxx string) Finding {
@@ -170,7 +195,11 @@ func checkWorkspace(ctx context.Context, dir string) Finding {
 	case err != nil:
 		return Finding{"go.work", Warn, "this folder's module does not use gotch: " + err.Error(), ""}
 	case current == "":
-		return Finding{"go.work", Fail, "no replace for " + gotch.Path, setupCommand}
+		fix := setupCommand
+		if workspace.Vendored(ctx) {
+			fix = vendoredCommand
+		}
+		return Finding{"go.work", Fail, "no replace for " + gotch.Path, fix}
 	case current != dir:
 		return Finding{"go.work", Warn, "names " + current + ", not the copy for this libtorch", setupCommand}
 	}

@@ -77,3 +77,16 @@ func parsed(t *testing.T, printed string) *product {
 	}
 	return p
 }
+
+// TestCheckFlags: GOFLAGS that no go.work can be used with are a failure that names the mend, with the flags that stay.
+func TestCheckFlags(t *testing.T) {
+	t.Setenv("GOFLAGS", "-buildvcs=false -mod=mod")
+	want := Finding{"GOFLAGS", Fail, "-mod=mod is set, and go refuses to build with a go.work then", `export GOFLAGS="-buildvcs=false"`}
+	if diff := cmp.Diff(want, checkFlags(t.Context())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	t.Setenv("GOFLAGS", "-buildvcs=false")
+	if f := checkFlags(t.Context()); f.Level != OK {
+		t.Errorf("%+v", f)
+	}
+}

@@ -185,6 +185,16 @@ func Current(ctx context.Context, module string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// Vendored reports whether the main module has a vendor folder.
+func Vendored(ctx context.Context) bool {
+	out, err := run(ctx, nil, "env", "GOMOD")
+	if err != nil {
+		return false
+	}
+	info, err := os.Stat(filepath.Join(filepath.Dir(strings.TrimSpace(string(out))), "vendor", "modules.txt"))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // ModuleDir downloads module@version, checked by go.sum or the checksum database, and returns its
 // folder.
 func ModuleDir(ctx context.Context, module, version string) (string, error) {
@@ -199,10 +209,30 @@ func ModuleDir(ctx context.Context, module, version string) (string, error) {
 	return m.Dir, nil
 }
 
-// run runs the go command and returns its output, its messages in the error.
+// Refused is what GOFLAGS, as the go command has it, says and a workspace does not take: -mod=mod. It is "" if all
+// is well; rest are the others.
+func Refused(ctx context.Context) (flag string, rest []string, err error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOFLAGS").Output()
+	if err != nil {
+		return "", nil, fmt.Errorf("go env: %w", err)
+	}
+	for _, f := range strings.Fields(string(out)) {
+		if f == "-mod=mod" || f == "--mod=mod" {
+			flag = f
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return flag, rest, nil
+}
+
+// run runs the go command, without what Refused tells, and returns its output, its messages in the error.
 func run(ctx context.Context, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Env = append(os.Environ(), env...)
+	if flag, rest, err := Refused(ctx); err == nil && flag != "" {
+		cmd.Env = append(cmd.Env, "GOFLAGS="+strings.Join(rest, " "))
+	}
 	var messages bytes.Buffer
 	cmd.Stderr = &messages
 	out, err := cmd.Output()

@@ -169,3 +169,33 @@ func TestReplaceOutsideOfModule(t *testing.T) {
 		t.Errorf("error %v, want %v", err, ErrNoModule)
 	}
 }
+
+// TestRefused: -mod=mod, which a workspace does not take, is told apart from the other flags, and keeps nothing from being
+// written.
+func TestRefused(t *testing.T) {
+	dir := module(t)
+	ctx := context.Background()
+	for flags, want := range map[string]string{"": "", "-buildvcs=false -mod=readonly": "", "-mod=mod": "-mod=mod", "-buildvcs=false -mod=mod": "-mod=mod"} {
+		t.Setenv("GOFLAGS", flags)
+		flag, rest, err := Refused(ctx)
+		if err != nil || flag != want || strings.Contains(strings.Join(rest, " "), "-mod=mod") {
+			t.Errorf("GOFLAGS=%s: %q, %q, %v, want %q", flags, flag, rest, err, want)
+		}
+	}
+	t.Setenv("GOFLAGS", "-mod=mod")
+	replace(t, "/one", "")
+	replace(t, "/two", "") // in a workspace now
+	if got := read(t, filepath.Join(dir, "go.work")); !strings.Contains(got, "=> /two\n") {
+		t.Errorf("go.work is %s", got)
+	}
+	if Vendored(ctx) {
+		t.Error("vendored without a vendor folder")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "vendor"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "vendor", "modules.txt"), "")
+	if !Vendored(ctx) {
+		t.Error("not vendored with a vendor folder")
+	}
+}
