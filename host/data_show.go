@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
 	"github.com/ponder-agents/ponder/agent/task/show"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/internal/output"
@@ -27,7 +28,7 @@ of tasks. --png FILE makes a picture instead of text.`,
   ponder data show data/arc-1 --split train --name 00d62c1b --count 3 --png task.png`,
 		Args: cli.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			q := show.Query{Split: split, Name: name, Plain: kind == anyKind, Index: index, Count: count}
+			q := puzzles.Query{Split: split, Name: name, Plain: kind == anyKind, Index: index, Count: count}
 			if kind != "" && kind != anyKind {
 				var err error
 				if q.Family, err = task.Kind(kind); err != nil {
@@ -37,7 +38,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 			if index < 0 || count < 1 || tile < 1 || tile > 200 {
 				return cli.Usagef("--index %d, --count %d, --tile %d: want at least 0, 1, and 1 to 200", index, count, tile)
 			}
-			list, err := show.Load(args[0], q)
+			list, err := puzzles.Load(args[0], q)
 			if err != nil {
 				return err
 			}
@@ -69,7 +70,7 @@ of tasks. --png FILE makes a picture instead of text.`,
 					fmt.Fprintln(cmd.OutOrStdout())
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), p.Title)
-				io.WriteString(output.Raw(cmd.OutOrStdout()), p.Text(ansi))
+				io.WriteString(output.Raw(cmd.OutOrStdout()), show.Text(&p, ansi))
 			}
 			return nil
 		},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/task/arcs"
-	"github.com/ponder-agents/ponder/agent/task/show"
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env/arc"
@@ -42,7 +42,7 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 			defer end()
 			var tasks []*arc.Task
 			var res exam.ARCResult
-			if show.IsDataset(dir) {
+			if puzzles.IsDataset(dir) {
 				res, err = exam.ARCSet(cmd.Context(), m, dir, cfg)
 			} else {
 				var frame *arcs.Corpus

@@ -15,7 +15,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/task"
-	"github.com/ponder-agents/ponder/agent/task/show"
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/internal/text"
@@ -41,7 +41,7 @@ func Named(name string) (Thing, error) {
 	switch {
 	case err != nil: // World says what is wrong
 		return Thing{World: name}, nil
-	case info.IsDir() && !show.IsDataset(name):
+	case info.IsDir() && !puzzles.IsDataset(name):
 		return learned(name)
 	case info.Mode().IsRegular() && trace.Is(name):
 		return Thing{Trace: name}, nil
@@ -118,7 +118,7 @@ func World(name string, options ...string) (env.Env, error) {
 		return nil, fmt.Errorf("%s: a recording: nobody can act in it", path)
 	case !info.IsDir():
 		return Level(path)
-	case !show.IsDataset(path):
+	case !puzzles.IsDataset(path):
 		return nil, fmt.Errorf("%s: no dataset: neither train/dataset.json nor test/dataset.json is in it", path)
 	}
 	return rows(name, path)
@@ -171,7 +171,7 @@ func isTable(path string) bool {
 // rows opens the first rows of a CSV, or of the split test of a dataset, train where there is no other: in the world of
 // their family, or as a quiz.
 func rows(id, path string) (env.Env, error) {
-	all, err := show.Load(path, show.Query{Count: env.MostLevels, CSV: true})
+	all, err := puzzles.Load(path, puzzles.Query{Count: env.MostLevels, CSV: true})
 	if err != nil {
 		return nil, err
 	}

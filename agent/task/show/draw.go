@@ -1,3 +1,4 @@
+// Package show draws puzzles as text or as a picture.
 package show
 
 import (
@@ -9,19 +10,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/env/grid/draw"
 	"github.com/ponder-agents/ponder/viz"
 )
 
-// boards are the puzzle's pictures: input and, if it is known, answer. marked has the cells that the answer
+// boardsOf are the puzzle's pictures: input and, if it is known, answer. marked has the cells that the answer
 // marks.
-func (p *Puzzle) boards() (boards []grid.Board, marked []int) {
+func boardsOf(p *puzzles.Puzzle) (boards []grid.Board, marked []int) {
 	for _, tokens := range [][]int32{p.In, p.Label} {
 		if tokens == nil {
 			continue
 		}
-		if p.Family == nil {
+		if p.Family == nil || p.Family.Draw == nil {
 			b := squareBoard(tokens)
 			for c, t := range tokens {
 				b.Cells[c].Kind = uint8(t) // Ignore is 156
@@ -47,13 +49,13 @@ func squareBoard(tokens []int32) grid.Board {
 }
 
 // Text draws input and answer beside each other; ansi colours the cells of a terminal.
-func (p *Puzzle) Text(ansi bool) string {
-	boards, marks := p.boards()
+func Text(p *puzzles.Puzzle, ansi bool) string {
+	boards, marks := boardsOf(p)
 	blocks, widths := make([][]string, len(boards)), make([]int, len(boards))
 	tallest := 0
 	for i, b := range boards {
 		text := numbers
-		if p.Family != nil {
+		if p.Family != nil && p.Family.Text != nil {
 			text = p.Family.Text
 		}
 		if i == 0 {
@@ -100,7 +102,7 @@ const maxPixels = 1 << 26
 var ErrLarge = errors.New("the picture is too large")
 
 // Paint draws puzzles below each other, the answer right of its input, tile pixels a cell.
-func Paint(list []Puzzle, tile int) (image.Image, error) {
+func Paint(list []puzzles.Puzzle, tile int) (image.Image, error) {
 	gap := max(4, tile/2)
 	type placed struct {
 		grid.Board
@@ -112,7 +114,7 @@ func Paint(list []Puzzle, tile int) (image.Image, error) {
 	w, h := 0, gap
 	painters := viz.FamilyPainters()
 	for _, p := range list {
-		boards, marks := p.boards()
+		boards, marks := boardsOf(&p)
 		x, tallest := gap, 0
 		for i, b := range boards {
 			at := placed{Board: b, paint: paintTokens, at: image.Rect(x, h, x+b.Cols*tile, h+b.Rows*tile)}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	_ "github.com/ponder-agents/ponder/agent/task/families"
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
 	"github.com/ponder-agents/ponder/agent/task/show"
 	"github.com/ponder-agents/ponder/env/arc"
 )
@@ -33,7 +34,7 @@ func TestText(t *testing.T) {
 		{"sudoku.csv", "question,answer\n1...............,1234341221434321\n", "1 . | . .     1 2 | 3 4\n. . | . .     3 4 | 1 2\n----+----     ----+----\n. . | . .     2 1 | 4 3\n. . | . .     4 3 | 2 1\n"},
 		{"task.json", `{"train": [{"input": [[1, 2]], "output": [[3], [4]]}], "test": [{"input": [[5]]}]}`, "12     3\n       4\n"},
 	} {
-		list, err := show.Load(write(t, tt.name, tt.text), show.Query{Count: 1})
+		list, err := puzzles.Load(write(t, tt.name, tt.text), puzzles.Query{Count: 1})
 		if tt.want == "" {
 			if err == nil || !strings.Contains(err.Error(), "column answer") {
 				t.Errorf("%q: %v, want a fault of the answer", tt.text, err)
@@ -44,18 +45,18 @@ func TestText(t *testing.T) {
 			t.Errorf("%q: %v", tt.text, err)
 			continue
 		}
-		if diff := cmp.Diff(tt.want, list[0].Text(false)); diff != "" {
+		if diff := cmp.Diff(tt.want, show.Text(&list[0], false)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
-	if _, err := show.Load(write(t, "x.csv", "question,answer\nabc,abd\n"), show.Query{Count: 1}); err == nil || !strings.Contains(err.Error(), "looks like no puzzle") {
+	if _, err := puzzles.Load(write(t, "x.csv", "question,answer\nabc,abd\n"), puzzles.Query{Count: 1}); err == nil || !strings.Contains(err.Error(), "looks like no puzzle") {
 		t.Errorf("rows of no family: %v", err)
 	}
 }
 
 // TestPaint: an ARC task is painted in its colours, and a picture has bounds.
 func TestPaint(t *testing.T) {
-	list, err := show.Load(write(t, "task.json", `{"train": [{"input": [[1, 2]], "output": [[3], [4]]}], "test": [{"input": [[5]]}]}`), show.Query{Count: 2})
+	list, err := puzzles.Load(write(t, "task.json", `{"train": [{"input": [[1, 2]], "output": [[3], [4]]}], "test": [{"input": [[5]]}]}`), puzzles.Query{Count: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

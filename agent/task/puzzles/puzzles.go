@@ -1,5 +1,5 @@
-// Package show reads the puzzles of datasets, CSV and task files, and draws them as text or as a picture.
-package show
+// Package puzzles reads the puzzles of datasets, CSV and task files, of whatever family.
+package puzzles
 
 import (
 	"fmt"
