@@ -14,13 +14,15 @@ import (
 // A Search thinks about questions on several branches. Where a thought ends without an answer by the rules, it writes
 // what a doubtful cell may be into the question, on a branch each, and thinks on in each from the state in which the
 // thought was: a clone of the world and of the carry. The likeliest branch goes on first. Nothing deduces: what chooses
-// are the network's probabilities, and what ends it is the check of the rules on a full answer.
+// are the network's probabilities, what gives up a branch is the network too (Moot), and what ends it is the check of
+// the rules on a full answer.
 type Search struct {
 	Core    Core
 	Halting act.Config
 	Slots   int // most questions at once; 0 means 1
 	Shape   Shape
 	Rules
+	Moot bool // q_continue says that a question has no answer, see Usage: branches of which it does are given up
 
 	First    int // segments of the first thought before it branches; 0 means 16
 	Patience int // and of every other; 0 means 6
@@ -46,6 +48,14 @@ type Found struct {
 
 // promiseOfHalt weighs q_halt of the thought from which a branch comes against the logarithm of how likely the branch is.
 const promiseOfHalt = 0.1
+
+// A network that was taught that a question may have no answer (Moot) says of a board that contradicts itself that it
+// has none. The logarithm of its odds is weighed as it is against that of the branch, no further than mostMoot; a branch
+// is given up where it is above hopelessFrom (98 %).
+const (
+	mostMoot     = 5
+	hopelessFrom = 4
+)
 
 // leastLikely is the probability from which a choice becomes a branch.
 const leastLikely = 0.01
@@ -166,10 +176,14 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	if b.state == nil {
 		patience = cmp.Or(s.First, 16)
 	}
-	if b.segments < patience && !s.Halting.Content(th.QHalt, th.QContinue) {
+	hopeless := s.Moot && b.state != nil && len(q.waiting) > 0 && th.QContinue > hopelessFrom
+	if b.segments < patience && !hopeless && !s.Halting.Content(th.QHalt, th.QContinue) {
 		return false, nil
 	}
-	if err := s.branch(q, rows, row, cells, th.QHalt); err != nil || len(q.waiting) == 0 {
+	if !hopeless {
+		err = s.branch(q, rows, row, cells, th)
+	}
+	if err != nil || len(q.waiting) == 0 {
 		return true, err
 	}
 	q.now = heap.Pop(&q.waiting).(*branch)
@@ -239,7 +253,7 @@ func doubtful(cells []cell) *cell {
 }
 
 // branch makes the branches of the one that row has thought about.
-func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, halt float32) error {
+func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, th *Thought) error {
 	c := doubtful(cells)
 	if c == nil {
 		return nil
@@ -248,13 +262,17 @@ func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, halt float32
 	if err != nil {
 		return err
 	}
+	promise := promiseOfHalt * float64(th.QHalt)
+	if s.Moot {
+		promise -= float64(min(max(th.QContinue, -mostMoot), mostMoot))
+	}
 	for _, x := range c.choices {
 		if x.p < leastLikely {
 			break
 		}
 		b := &branch{tokens: slices.Clone(q.now.tokens), state: state, likely: q.now.likely + math.Log(x.p)}
 		b.tokens[c.at] = x.token
-		b.promise = b.likely + promiseOfHalt*float64(halt)
+		b.promise = b.likely + promise
 		heap.Push(&q.waiting, b)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 
 // stuck is a network that answers where two of the four cells of a question are filled: with the digits that go on from
 // the first, 1 to 4 in a circle. Before that it doubts: all is as likely, but for the last cell, where 1 and 2 are.
-// Its state counts the segments since the start.
+// It knows that a question has no answer where its first and last cell say so. Its state counts the segments since the start.
 type stuck struct{}
 
 func (stuck) Spec() think.Spec {
@@ -59,7 +59,11 @@ func (r *stuckRows) Segment(rows []int, out *think.Output) error {
 			logits[15+1], logits[15+2] = 5, 5
 		}
 		out.Logits = append(out.Logits, logits...)
-		out.QHalt, out.QContinue = append(out.QHalt, halt), append(out.QContinue, 0)
+		moot := float32(-9)
+		if first, last := r.tokens[row][0], r.tokens[row][3]; last > 0 && last != (first+2)%4+1 {
+			moot = 9
+		}
+		out.QHalt, out.QContinue = append(out.QHalt, halt), append(out.QContinue, moot)
 	}
 	return nil
 }
@@ -110,6 +114,15 @@ func TestSearch(t *testing.T) {
 	}
 	if f := found[2]; f.Right || f.Calls > 40 || len(f.Answer) != 4 {
 		t.Errorf("what has no answer: %+v", f)
+	}
+	calls := found[0].Calls
+	found, s.Moot = nil, true
+	if err := s.Run(t.Context(), feed(), keep); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(found, func(a, b think.Found) int { return a.Job - b.Job })
+	if f := found[0]; !f.Right || f.Calls != calls-1 {
+		t.Errorf("found after %d segments, want one less than %d, for the wrong branch is given up after its first", f.Calls, calls)
 	}
 	mine := errors.New("mine")
 	if err := s.Run(t.Context(), feed(), func(*think.Found) error { return mine }); !errors.Is(err, mine) {
