@@ -128,6 +128,26 @@ func TestOpenLevels(t *testing.T) {
 	}
 }
 
+// FuzzOpenLevel: a text is refused, or opens worlds that begin on its levels.
+func FuzzOpenLevel(f *testing.F) {
+	for _, text := range []string{
+		mini, task, "[" + task + "]", task + "\n" + task, "#######\n#S   G#\n# ### #\n#     #\n#######\n", "12..3.1...2....4\n21..3.2...1....4",
+		"+--+--+--+\n|A    |  |\n+  +--+  +\n|       B|\n+--+--+--+\n", "[[1,2,0,0],[3,0,1,0],[0,0,2,0],[0,0,0,4]]", "[Puzzle]\n12..\n3.1.\n..2.\n...4\n[State]\n",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := env.OpenLevel(text)
+		if err != nil {
+			return
+		}
+		obs := make([]byte, e.Spec().ObsLen)
+		e.Seed(1 << 40)
+		e.Reset(obs)
+		e.Step(0, obs)
+	})
+}
+
 // bare is a level without spaces and lines.
 func bare(text string) string {
 	return strings.NewReplacer(" ", "", "\n", "", "|", "", "-", "", "+", "").Replace(text)
