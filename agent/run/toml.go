@@ -70,6 +70,9 @@ func readConfig(file string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := CheckDepth(file, []byte(data)); err != nil {
+		return nil, err
+	}
 	var fields map[string]any
 	if err := toml.Unmarshal([]byte(data), &fields); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -119,8 +122,8 @@ func HasField(file, field string) bool {
 
 // ParseTOML is ReadTOML of the text of a file.
 func ParseTOML[T any](file string, data []byte, key string, base func(name string) (T, error)) (config T, err error) {
-	if at := tooDeep(data); at != nil {
-		return config, fmt.Errorf("%s:%d:%d: a key of more than %d parts, or lists in so many lists", file, at.Line, at.Column, mostDepth)
+	if err := CheckDepth(file, data); err != nil {
+		return config, err
 	}
 	var fields map[string]any
 	if err := toml.Unmarshal(data, &fields); err != nil {
@@ -148,6 +151,14 @@ func ParseTOML[T any](file string, data []byte, key string, base func(name strin
 		return config, errors.Join(p.errs...)
 	}
 	return config, nil
+}
+
+// CheckDepth refuses TOML so deep that parsing it takes minutes; the error names the place.
+func CheckDepth(file string, data []byte) error {
+	if at := tooDeep(data); at != nil {
+		return fmt.Errorf("%s:%d:%d: a key of more than %d parts, or lists in so many lists", file, at.Line, at.Column, mostDepth)
+	}
+	return nil
 }
 
 // Bounds of a configuration's text. Its tables are three deep, and what is deeper costs the parser more

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/internal/problems"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // A Plan is what the file of a sweep says.
@@ -42,19 +42,16 @@ const (
 
 // Read reads the file of a sweep. Errors of it name file and line.
 func Read(file string) (*Plan, []byte, error) {
-	info, err := os.Stat(file)
+	read, err := text.ReadFile(file, mostFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	if info.Size() > mostFile {
-		return nil, nil, fmt.Errorf("%s: more than %d bytes", file, mostFile)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
+	raw := []byte(read)
+	if err := run.CheckDepth(file, raw); err != nil {
 		return nil, nil, err
 	}
 	p := &Plan{}
-	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	dec := toml.NewDecoder(bytes.NewReader(raw)).DisallowUnknownFields()
 	if err := dec.Decode(p); err != nil {
 		if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok && len(missing.Errors) > 0 {
 			e := &missing.Errors[0]
@@ -68,9 +65,9 @@ func Read(file string) (*Plan, []byte, error) {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if err := p.Check(); err != nil {
-		return nil, nil, run.Locate(file, text, err)
+		return nil, nil, run.Locate(file, raw, err)
 	}
-	return p, text, nil
+	return p, raw, nil
 }
 
 // Check reports every problem of p at once.

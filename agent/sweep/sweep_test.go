@@ -298,6 +298,8 @@ func TestPlan(t *testing.T) {
 		"train = \"x\"\nseds = [1]\n[fields]\na = [1]":         "f.toml:2:1: field seds: unknown",
 		"[fields]\na = [1]":                                    "f.toml: train is empty, want a TOML file or a recipe",
 		"train = ":                                             "f.toml:1:8: ",
+		"\ufefftrain = \"x\"\r\nseds = [1]\r\n":                "f.toml:2:1: field seds: unknown",
+		"a" + strings.Repeat(".a", 40) + " = 1":                "f.toml:1:66: a key of more than 32 parts",
 		"train = \"x\"\nrungs = [0.5, 0.2]\n[fields]\na = [1]": "f.toml:2:1: field rungs is [0.5 0.2], want rising shares between 0 and 1",
 	} {
 		t.Chdir(t.TempDir())
