@@ -96,7 +96,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		defer dim(c, r, t)
 	}
 	a := chartArea(r)
-	if a.H < 24 || a.W < 40 {
+	if a.H < 16 || a.W < 40 {
 		return
 	}
 	n := chartLen(v)
@@ -178,7 +178,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 	if slices.ContainsFunc(thought, func(g trace.Segment) bool { return len(g.Confidence) > 0 }) {
 		curves = append(curves, curve{"sure", "confidence", t.Muted, MeanConfidence, false, 0})
 	}
-	if halts && !continues && v.Header.Rule != "never" {
+	if halts && (v.Header.Rule == "halt-above" || !continues && v.Header.Rule != "never") {
 		// The threshold takes the place of the other curve.
 		p := probability(v.Header.Threshold)
 		c.Dashes(1, 3, t.Continue, canvas.Point{X: a.X, Y: y(p)}, canvas.Point{X: a.X + a.W, Y: y(p)})

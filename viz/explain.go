@@ -73,7 +73,7 @@ func Terms() []Term {
 			},
 		},
 		{
-			"state", "What it remembers", "What it carries from segment to segment, as a way through a plane: a dot a segment, blue to yellow, a ring around the one shown. Where the dots crowd together it has made up its mind.",
+			"state", "What it remembers", "What it carries from segment to segment, as a way through a plane: a dot a segment, blue to yellow, a ring around the one shown. Where the dots crowd together it has made up its mind. Rings are another thought about the same board.",
 			"The mean over cells of the hidden states z_H (slow) and z_L (fast), in their first two principal components.",
 			func(v *View) string {
 				if v.segment() == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz/canvas"
@@ -17,9 +18,13 @@ func latentPane() Pane {
 			if !r.Thinks {
 				return nil
 			}
+			if r.Views == 2 {
+				return r.UnderRight()
+			}
 			return []canvas.Rect{r.ColumnBottom(latentHeight(r))}
 		},
-		Draw: drawLatent,
+		Draw:  drawLatent,
+		Shows: func(v *View) any { return v.Against },
 	}
 }
 
@@ -54,10 +59,18 @@ func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 }
 
+// number is x, 0 for what is none.
+func number(x float32) float64 {
+	if y := float64(x); !math.IsNaN(y) && !math.IsInf(y, 0) {
+		return y
+	}
+	return 0
+}
+
 func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	t := v.theme()
 	name := stateName(v.Header.Levels[level])
-	if n := len(v.Header.Levels); n == 2 { // the paper's
+	if n := len(v.Header.Levels); n == 2 && r.W > 150 { // the paper's
 		name = [...]string{"slow, ", "fast, "}[level] + name
 	}
 	low, plot := r.Bottom(18)
@@ -70,10 +83,7 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	known := false
 	for i := range thought {
 		p := levelOf(&thought[i], level).Path
-		q := [2]float64{float64(p[0]), float64(p[1])}
-		if math.IsNaN(q[0]*q[1]) || math.IsInf(q[0]*q[1], 0) {
-			q = [2]float64{}
-		}
+		q := [2]float64{number(p[0]), number(p[1])}
 		known = known || q != [2]float64{}
 		at = append(at, q)
 	}
@@ -86,8 +96,15 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 		c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
 		return
 	}
+	var against [][2]float64
+	if v.Against != nil {
+		for i := range v.Against.Thought {
+			p := levelOf(&v.Against.Thought[i], level).Path
+			against = append(against, [2]float64{number(p[0]), number(p[1])})
+		}
+	}
 	lo, hi := at[0], at[0]
-	for _, p := range at {
+	for _, p := range slices.Concat(at, against) {
 		for k := range 2 {
 			lo[k], hi[k] = min(lo[k], p[k]), max(hi[k], p[k])
 		}
@@ -95,11 +112,24 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 	// One scale for both axes: distances mean the same in every direction.
 	in := plot.Inset(12)
 	span := max((hi[0]-lo[0])/max(in.W, 1), (hi[1]-lo[1])/max(in.H, 1), 1e-12)
-	points := make([]canvas.Point, len(at))
-	for i, p := range at {
-		points[i] = canvas.Point{
-			X: in.X + in.W/2 + (p[0]-(lo[0]+hi[0])/2)/span,
-			Y: in.Y + in.H/2 - (p[1]-(lo[1]+hi[1])/2)/span,
+	place := func(at [][2]float64) []canvas.Point {
+		points := make([]canvas.Point, len(at))
+		for i, p := range at {
+			points[i] = canvas.Point{
+				X: in.X + in.W/2 + (p[0]-(lo[0]+hi[0])/2)/span,
+				Y: in.Y + in.H/2 - (p[1]-(lo[1]+hi[1])/2)/span,
+			}
+		}
+		return points
+	}
+	points := place(at)
+	if other := place(against); len(other) > 0 {
+		c.Line(1.2, mix(t.Continue, t.Back, 0.4), other...)
+		for i, p := range other {
+			c.Ring(p.X, p.Y, 3, 1.2, mix(t.Continue, t.Back, 0.2))
+			if i == v.Segment || i == len(other)-1 && v.Segment > i {
+				c.Ring(p.X, p.Y, 6, 1.5, t.Continue)
+			}
 		}
 	}
 	// Early to late along the part of the scale that the ground lets one see.

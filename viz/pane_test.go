@@ -250,6 +250,31 @@ func TestStripKeepsUp(t *testing.T) {
 	}
 }
 
+// TestComparedBoardsAreLarge: in windows of usual shapes two boards have 70 % of the height each, bars of the window
+// counted, or as much as the width allows.
+func TestComparedBoardsAreLarge(t *testing.T) {
+	v, _ := mazeView(t, false)
+	for _, size := range [][2]float64{{1280, 800}, {1920, 1080}, {2560, 1440}, {1024, 768}, {800, 600}} {
+		const bars = 40 + 48
+		seen := 0
+		for _, p := range viz.Layout(canvas.Rect{W: size[0], H: size[1] - bars}, viz.Arrangement{Views: 2, Thinks: true, Panes: viz.Panes()[1:]}) {
+			if p.ID == "curve" {
+				seen++
+			}
+			if p.ID != "board" {
+				continue
+			}
+			first, ok := viz.CellRect(p.Rect, 1, v, 0)
+			if side := 11 * first.W; !ok || side < 0.68*size[1] && side < size[0]/2-64-11 {
+				t.Errorf("%v: a board of %v points, want 70 %% of the height", size, side)
+			}
+		}
+		if seen != 2 {
+			t.Errorf("%v: %d curves", size, seen)
+		}
+	}
+}
+
 // TestAxesFit: whatever the limit, a thought fills half of the curve or more, and a timeline of many steps has bars
 // that can be hit, each for as many steps as the others.
 func TestAxesFit(t *testing.T) {

@@ -15,6 +15,7 @@ type Room struct {
 	beside canvas.Rect // what is left of it
 	free   float64     // its height under what stands at its top
 
+	tall   float64       // height of the page of two views, before anything but the header took of it
 	boards []canvas.Rect // of two views
 	under  []canvas.Rect // what is left under each of them
 	low    bool          // and that it has room for the curve only
@@ -67,11 +68,29 @@ func (r *Room) Column() canvas.Rect {
 	return r.beside
 }
 
-// spare reports whether a picture has h points besides the board and, if that stands under the board, a column with
+// Of two views the boards have the most of the height, so that what differs is seen: boardShare of the page, as far as
+// the width allows. leastPair is the height under them for what was thought.
+const (
+	boardShare = 0.79
+	leastPair  = 88.0
+)
+
+// pairSide is the side that each of two boards is to have.
+func (r *Room) pairSide() float64 {
+	if r.tall == 0 {
+		r.tall = r.Page.H
+	}
+	return min(boardShare*r.tall, r.Page.W/2-8*gap)
+}
+
+// spare reports whether a picture has h points besides the boards and what was thought, or besides the board and, if that stands under the board, a column with
 // thought and curve.
 func (r *Room) spare(h float64) bool {
+	if r.Views > 1 {
+		return r.Page.H-h-captionHeight-legendHeight-2*gap-leastPair >= r.pairSide()
+	}
 	under := r.Page.H - r.Page.W - captionHeight - legendHeight
-	return r.Page.W >= leastBeside || r.Views > 1 || under < leastUnder || under-h >= leastUnder+leastCurve
+	return r.Page.W >= leastBeside || under < leastUnder || under-h >= leastUnder+leastCurve
 }
 
 // ColumnTop takes the upper h points of the column, or what there is of them.
@@ -123,7 +142,7 @@ func (r *Room) cutUnder() {
 	}
 	r.under = slices.Clone(r.Boards())
 	for i, half := range r.boards {
-		h := min(half.H*0.3, 180)
+		h := min(max(half.H-captionHeight-legendHeight-r.pairSide()-gap, leastPair), 180)
 		if r.low = half.H < 420; r.low {
 			h = min(half.H*0.42, 130)
 		}
@@ -146,6 +165,27 @@ func (r *Room) UnderLeft(share, w float64) []canvas.Rect {
 	}
 	return places
 }
+
+// UnderRight takes the right part of what is left under each of two boards, twice as wide as it is high; nothing where there
+// is no room for that.
+func (r *Room) UnderRight() []canvas.Rect {
+	r.cutUnder()
+	if r.low || len(r.under) == 0 || r.under[0].H < leastPicture || r.under[0].W-2*r.under[0].H < leastRest {
+		return nil
+	}
+	places := slices.Clone(r.under)
+	for i := range places {
+		places[i], r.under[i] = r.under[i].Right(2 * r.under[i].H)
+		_, r.under[i] = r.under[i].Right(gap)
+	}
+	return places
+}
+
+// leastPicture is the height from which UnderRight has room, leastRest the width that it leaves to the curve.
+const (
+	leastPicture = 120.0
+	leastRest    = 256.0
+)
 
 // UnderRest takes all that is left there.
 func (r *Room) UnderRest() (places []canvas.Rect) {

@@ -52,6 +52,8 @@ type View struct {
 	Attention [][]uint8      // at each level, of the picked cell to every cell, where the step itself keeps none
 	Other     *trace.Segment // of the agent compared with: differing answers are outlined
 
+	Against *trace.Step // the same decision thought otherwise: its way is drawn beside this one's
+
 	From  *grid.Board // the board before the last action: pieces glide from there
 	Glide float64     // from 0, where they were, to 1, where they are
 

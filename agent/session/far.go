@@ -21,6 +21,8 @@ const (
 	farThink  = "think"
 	farAction = "action"
 	farAttend = "attend"
+	farAgain  = "again"
+	farPrice  = "price"
 	farClose  = "close"
 )
 
@@ -32,12 +34,14 @@ type farRequest struct {
 	Obs           []byte    `json:",omitempty"` // of begin
 	Fresh         bool      `json:",omitempty"` // of begin
 	Segment, Cell int       `json:",omitempty"` // of attend
+	Start         int       `json:",omitempty"` // of again
+	Price         float64   `json:",omitempty"` // of price
 }
 
 type farReply struct {
 	Agent   int            `json:",omitempty"` // of open
 	Attends bool           `json:",omitempty"` // of open: it is an Attender
-	Header  *trace.Header  `json:",omitempty"` // of open
+	Header  *trace.Header  `json:",omitempty"` // of open and price
 	Segment *trace.Segment `json:",omitempty"` // of think
 	Action  int            `json:",omitempty"` // of action
 	Levels  [][]uint8      `json:",omitempty"` // of attend
@@ -135,6 +139,18 @@ func (s *Server) answer(ctx context.Context, q *farRequest, r *farReply) (err er
 		}
 		r.Levels, err = t.Attend(ctx, q.Segment, q.Cell)
 		return err
+	case farAgain, farPrice:
+		t, ok := a.(Steered)
+		if !ok {
+			return errors.New("this agent cannot be steered")
+		}
+		if q.Op == farAgain {
+			return t.Again(ctx, q.Start)
+		}
+		r.Header = &trace.Header{}
+		err := t.Price(ctx, q.Price)
+		t.Describe(r.Header)
+		return err
 	case farClose:
 		delete(s.agents, q.Agent)
 		return a.Close()
@@ -152,7 +168,7 @@ func OpenFar(ctx context.Context, port Port, c Choice, spec env.Spec) (Agent, er
 	if r.Header == nil {
 		return nil, errors.New("the thinker did not say who thinks")
 	}
-	a.id, a.header = r.Agent, *r.Header
+	a.id, a.header = r.Agent, r.Header
 	if r.Attends {
 		return farAttender{a}, nil
 	}
@@ -163,7 +179,7 @@ func OpenFar(ctx context.Context, port Port, c Choice, spec env.Spec) (Agent, er
 type far struct {
 	port   Port
 	id     int
-	header trace.Header
+	header *trace.Header
 }
 
 type farAttender struct{ far }
@@ -189,7 +205,7 @@ func (a far) ask(ctx context.Context, q farRequest) (r farReply, err error) {
 // Describe implements Agent.
 func (a far) Describe(h *trace.Header) {
 	id, actions := h.EnvID, h.Actions
-	*h = a.header
+	*h = *a.header
 	h.EnvID, h.Actions = id, actions
 }
 
@@ -225,6 +241,21 @@ func (a far) Close() error {
 	_, err := a.ask(ctx, farRequest{Op: farClose})
 	if errors.Is(err, context.Canceled) {
 		return nil
+	}
+	return err
+}
+
+// Again implements Steered.
+func (a far) Again(ctx context.Context, k int) error {
+	_, err := a.ask(ctx, farRequest{Op: farAgain, Start: k})
+	return err
+}
+
+// Price implements Steered.
+func (a far) Price(ctx context.Context, price float64) error {
+	r, err := a.ask(ctx, farRequest{Op: farPrice, Price: price})
+	if err == nil && r.Header != nil {
+		*a.header = *r.Header
 	}
 	return err
 }

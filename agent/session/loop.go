@@ -23,10 +23,13 @@ type Loop struct {
 	ended   bool       // the episode
 	episode int
 	seed    uint64
-	plan    []Edit  // to come in this episode
-	made    []Edit  // in this episode
-	sum     float64 // of rewards
-	steps   int     // of the episode
+	plan    []Edit   // to come in this episode
+	made    []Edit   // in this episode
+	undone  []Edit   // since its last step, the newest last
+	states  [][]byte // of the world before each edit since the last step, where it has them
+	starts  int      // of the decision, besides the usual one
+	sum     float64  // of rewards
+	steps   int      // of the episode
 }
 
 // NewLoop begins the first episode of the seed.
@@ -82,11 +85,12 @@ func (l *Loop) start() {
 	l.sum, l.steps, l.ended = 0, 0, false
 	l.plan, l.made = nil, nil
 	l.look(true)
+	l.states, l.undone = nil, nil
 }
 
 // look begins a decision about the state of the world as it is now.
 func (l *Loop) look(fresh bool) {
-	l.begun, l.silent, l.fresh = false, false, fresh
+	l.begun, l.silent, l.fresh, l.starts = false, false, fresh, 0
 	l.step = trace.Step{Episode: l.episode, Index: l.steps, Seed: l.seed, Board: copyBoard(l.World.Board()), Action: -1, Return: l.sum}
 }
 
@@ -173,6 +177,7 @@ func (l *Loop) Take(action int, put func(*trace.Step) error) error {
 	ended, truncated := s.Terminated, s.Truncated
 	l.steps++
 	l.look(false)
+	l.states, l.undone = nil, nil
 	if ended || truncated {
 		l.ended = true
 		l.step.Terminated, l.step.Truncated = ended, truncated
@@ -194,12 +199,77 @@ func (l *Loop) edit(x, y, value int) error {
 	if l.ended {
 		return errors.New("the episode is over: reset, then edit")
 	}
+	var before []byte
+	if s, ok := env.As[env.Snapshotter](l.World); ok {
+		before = s.AppendState(nil)
+	}
 	if err := e.Edit(x, y, value); err != nil {
 		return err
 	}
 	l.made = append(l.made, Edit{l.steps, x, y, value})
+	l.states, l.undone = append(l.states, before), nil
 	l.observe()
 	l.look(true)
+	return nil
+}
+
+// undo takes the last edit since the last step back.
+func (l *Loop) undo() error {
+	n := len(l.states) - 1
+	if n < 0 || l.ended {
+		return errors.New("no edit to undo since the last step")
+	}
+	s, ok := env.As[env.Snapshotter](l.World)
+	if !ok {
+		return fmt.Errorf("%s cannot go back", l.World.Spec().ID)
+	}
+	if err := s.SetState(l.states[n]); err != nil {
+		return err
+	}
+	last := len(l.made) - 1
+	l.undone = append(l.undone, l.made[last])
+	l.states, l.made = l.states[:n], l.made[:last]
+	l.observe()
+	l.look(true)
+	return nil
+}
+
+// redo makes the edit again that was undone last.
+func (l *Loop) redo() error {
+	n := len(l.undone) - 1
+	if n < 0 {
+		return errors.New("nothing was undone since the last edit")
+	}
+	rest, e := l.undone[:n], l.undone[n]
+	if err := l.edit(e.X, e.Y, e.Value); err != nil {
+		return err
+	}
+	l.undone = rest
+	return nil
+}
+
+// rethink begins the thought of the decision under way anew.
+func (l *Loop) rethink() {
+	l.begun, l.silent, l.starts = false, false, 0
+	l.step.Thought = nil
+}
+
+// again begins it from another start.
+func (l *Loop) again(ctx context.Context) error {
+	s, ok := l.Agent.(Steered)
+	switch {
+	case l.ended:
+		return errors.New("the episode is over: nothing to think about")
+	case !ok || l.silent:
+		return errors.New("this agent has no other start")
+	case len(l.step.Thought) == 0:
+		return errors.New("nothing thought yet to begin again")
+	}
+	if err := s.Again(ctx, l.starts+1); err != nil {
+		return err
+	}
+	l.starts++
+	l.step.Thought = nil
 	return nil
 }
 

@@ -47,6 +47,16 @@ type Attender interface {
 	Attend(ctx context.Context, segment, cell int) ([][]uint8, error)
 }
 
+// A Steered is an Agent whose thought a person can steer.
+type Steered interface {
+	Agent
+	// Again begins the decision under way anew from its k-th start; 0 is the usual one.
+	Again(ctx context.Context, k int) error
+	// Price is what a segment costs from now on, where a right answer is worth 1; 0 leaves it to the agent's own rule.
+	// It changes what Describe says, and takes effect with the next Begin.
+	Price(ctx context.Context, price float64) error
+}
+
 // ErrNoThought is returned by the Think of agents that have none.
 var ErrNoThought = errors.New("this agent shows no thought")
 

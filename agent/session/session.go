@@ -35,6 +35,10 @@ const (
 	OpRecord             // Text: path of a trace file to write
 	OpStop               // end the recording
 	OpAttend             // X: segment, Y: cell
+	OpUndo               // the last edit since the last step
+	OpRedo               // the one that was undone last
+	OpAgain              // think about the board again from another start; what was thought stays for comparison
+	OpPrice              // Value: of Prices, an index; thinks again
 	OpWait               // Value: 1 plays no further until another OpWait with 0, 0 does
 )
 
@@ -48,6 +52,9 @@ type Command struct {
 
 // Speeds are the speeds of play; the last one does not wait at all.
 var Speeds = [...]float64{0.25, 0.5, 1, 2, 4, 8, 16, 0}
+
+// Prices are what a segment may cost, where a right answer is worth 1; 0 leaves halting to the agent's own rule.
+var Prices = [...]float64{0, 0.002, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7}
 
 // NormalSpeed is the index of 1 in Speeds.
 const NormalSpeed = 2
@@ -91,6 +98,8 @@ type Status struct {
 	Message   string // what went wrong or was asked for in vain
 	Messages  int    // grows with every message
 	Attention *Attention
+	Price     int         // index into Prices
+	Against   *trace.Step // the decision under way as it was thought before it began again from another start
 }
 
 // Attention is the answer to Attend.
@@ -243,7 +252,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	s.total, s.count = 0, 0
 	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
 	s.now.Human = s.now.Header.Agent == trace.Human
-	s.now.Mean, s.now.Most, s.now.Attention = 0, 0, nil
+	s.now.Mean, s.now.Most, s.now.Attention, s.now.Price = 0, 0, nil, 0
 	_, s.now.Editable = env.As[env.Editor](scene.World)
 	_, s.now.Levels = env.As[env.Leveler](scene.World)
 	s.begun(0)
@@ -265,7 +274,7 @@ func (s *Session) busy(what string) {
 
 // begun publishes the decision at its start and sets when play goes on.
 func (s *Session) begun(pause time.Duration) {
-	s.now.Ended = s.loop.ended
+	s.now.Ended, s.now.Against = s.loop.ended, nil
 	s.now.Choice.Edits = FormatEdits(s.loop.Edits())
 	if s.loop.ended {
 		s.now.Trace.Think(nil) // the last step put shows the end
@@ -462,6 +471,28 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		}
 		s.mull = true // also in pause
 		s.begun(0)
+	case OpUndo, OpRedo:
+		change := l.undo
+		if c.Op == OpRedo {
+			change = l.redo
+		}
+		if err := change(); err != nil {
+			s.say("%v", err)
+			return
+		}
+		s.mull = true
+		s.begun(0)
+	case OpAgain:
+		was := l.step
+		if err := l.again(ctx); err != nil {
+			s.say("%v", err)
+			return
+		}
+		s.mull = true
+		s.begun(0)
+		s.now.Against = &was
+	case OpPrice:
+		s.price(ctx, c.Value)
 	case OpLevel:
 		if err := l.Load(c.Text); err != nil {
 			s.say("%v", err)
@@ -490,6 +521,28 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		s.record(c.Text)
 	case OpAttend:
 		s.attend(ctx, c.X, c.Y)
+	}
+}
+
+// price sets what a segment costs, and thinks again.
+func (s *Session) price(ctx context.Context, i int) {
+	t, ok := s.loop.Agent.(Steered)
+	if !ok {
+		s.say("this agent does not halt by itself")
+		return
+	}
+	if i < 0 || i >= len(Prices) {
+		return
+	}
+	if err := t.Price(ctx, Prices[i]); err != nil {
+		s.say("%v", err)
+		return
+	}
+	s.now.Price, s.now.Header = i, s.loop.Header()
+	if !s.loop.ended {
+		s.loop.rethink()
+		s.mull = true
+		s.begun(0)
 	}
 }
 

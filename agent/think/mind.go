@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -18,7 +20,8 @@ type Mind struct {
 	model  *Model
 	cfg    Config
 	reader task.Reader
-	id     int32 // of the puzzle
+	id     int32       // of the puzzle
+	own    *act.Config // of halting, before a Price
 
 	in       Input
 	shape    Shape
@@ -55,7 +58,6 @@ func (m *Mind) Describe(h *trace.Header) { m.model.Describe(h, m.cfg, m.reader) 
 func (m *Mind) Begin(_ context.Context, obs []byte, fresh bool) error {
 	tokens, rows, cols := m.reader.Tokens(m.in.Tokens[:0], obs)
 	m.in = Input{tokens, m.id}
-	m.before, m.logits = m.before[:0], nil
 	if err := m.model.Core.Spec().check(m.in); err != nil {
 		return fmt.Errorf("mind: %w", err)
 	}
@@ -71,13 +73,18 @@ func (m *Mind) Begin(_ context.Context, obs []byte, fresh bool) error {
 		m.rows, m.shape, m.thinking = opened, shape, m.model.thinking(opened, many, m.cfg)
 		m.thinking.follow = true
 	}
+	return m.start(0, turn)
+}
+
+// start begins all thoughts; draw says what disturbs their starts.
+func (m *Mind) start(draw int, turn bool) error {
 	m.thinking.reset()
-	m.row = 0
-	mine := make([]int, many)
+	m.before, m.logits, m.row = m.before[:0], nil, 0
+	mine := make([]int, m.cfg.thoughts())
 	for k := range mine {
 		mine[k] = k
 	}
-	return m.thinking.begin(0, 0, mine, m.in, turn)
+	return m.thinking.begin(0, draw, mine, m.in, turn)
 }
 
 // Think does one segment and describes it in g. It goes on beyond halting if it is asked to.
@@ -98,6 +105,45 @@ func (m *Mind) Think(ctx context.Context, g *trace.Segment) error {
 		m.row, m.logits = th.row, append(m.logits[:0], th.Logits...)
 		return m.model.describe(g, m.reader, m.in, m.shape, th)
 	})
+}
+
+// startNoise is the standard deviation of what Again adds: as large as the entries of a network's initial state.
+const startNoise = 1
+
+// Again begins the decision anew from another start: k-th of those that noise makes of the first, which is 0.
+func (m *Mind) Again(_ context.Context, k int) error {
+	if m.rows == nil {
+		return errors.New("mind: Again before Begin")
+	}
+	if err := m.start(k, false); err != nil || k == 0 {
+		return err
+	}
+	for row := range m.cfg.thoughts() {
+		if err := (Many{Noise: startNoise}).start(m.rows, row, k, 1+row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Price sets what a segment costs, where a right answer is worth 1: the mind then stops once even certainty would gain
+// less than that, 1-p < price. 0 leaves it to the rule that it was made with.
+func (m *Mind) Price(_ context.Context, price float64) error {
+	if !(price >= 0 && price < 1) {
+		return fmt.Errorf("mind: a segment costs %v, want 0 to less than 1", price)
+	}
+	if m.own == nil {
+		own := m.cfg.Halting
+		m.own = &own
+	}
+	m.cfg.Halting = *m.own
+	if price > 0 {
+		m.cfg.Halting.Rule, m.cfg.Halting.Threshold = act.HaltAbove, float32(math.Log((1-price)/price))
+	}
+	if m.thinking != nil {
+		m.thinking.cfg.Halting = m.cfg.Halting
+	}
+	return nil
 }
 
 // Decide is the whole thought about an observation, as at the beginning of an episode: all segments, until it is

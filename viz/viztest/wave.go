@@ -28,11 +28,16 @@ type Wave struct {
 	n     int   // segments thought
 	last  trace.Segment
 	rng   *rand.Rand
+	start int     // of the decision
+	price float64 // of a segment
 }
 
 // Describe implements session.Agent.
 func (w *Wave) Describe(h *trace.Header) {
 	h.Agent, h.Model, h.MaxSegments, h.Rule = "hrm", w.Name, w.MaxSegments, "halt-over-continue"
+	if w.price > 0 {
+		h.Rule, h.Threshold = "halt-above", float32(math.Log((1-w.price)/w.price))
+	}
 	h.Levels = []string{"H", "L"}
 	h.Answer = trace.AnswerDirection
 	if w.Path {
@@ -43,10 +48,21 @@ func (w *Wave) Describe(h *trace.Header) {
 // Begin implements session.Agent.
 func (w *Wave) Begin(context.Context, []byte, bool) error {
 	w.board = w.World.Board()
-	w.n = 0
+	return w.Again(context.Background(), 0)
+}
+
+// Again implements session.Steered: other guesses, and a way of the state that is turned.
+func (w *Wave) Again(_ context.Context, k int) error {
+	w.n, w.start = 0, k
 	w.last = trace.Segment{}
-	w.rng = rand.New(rand.NewPCG(7, 11))
+	w.rng = rand.New(rand.NewPCG(7, 11+uint64(k)))
 	w.flood()
+	return nil
+}
+
+// Price implements session.Steered.
+func (w *Wave) Price(_ context.Context, price float64) error {
+	w.price = price
 	return nil
 }
 
@@ -174,7 +190,7 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 	g.QHalt = float32(min(max(-left/float64(2*w.Reach)+0.6, -4), 4))
 	g.QContinue = float32(min(max(left/float64(3*w.Reach)+0.1, -3), 3))
 	r := 2 * math.Exp(-float64(w.n)/4)
-	sin, cos := math.Sincos(float64(w.n) * 0.9)
+	sin, cos := math.Sincos(float64(w.n)*0.9 + float64(w.start))
 	high.Path = [2]float32{float32(r*cos + 1), float32(r*sin - 0.5)}
 	sin, cos = math.Sincos(float64(w.n)*1.7 + 1)
 	low.Path = [2]float32{float32(1.4*r*cos - 0.3), float32(0.8*r*sin + 0.1*float64(w.n%2))}
@@ -187,7 +203,11 @@ func (w *Wave) Think(ctx context.Context, g *trace.Segment) error {
 		}
 		g.Actions[g.Answer[at]] = p
 	}
-	g.Halted = g.QHalt > g.QContinue || w.n == w.MaxSegments
+	bound := float64(g.QContinue)
+	if w.price > 0 {
+		bound = math.Log((1 - w.price) / w.price)
+	}
+	g.Halted = float64(g.QHalt) > bound || w.n == w.MaxSegments
 	w.last = *g
 	return nil
 }
@@ -240,4 +260,5 @@ func (w *Wave) Decision(b grid.Board, extra int) *trace.Step {
 var (
 	_ session.Agent    = (*Wave)(nil)
 	_ session.Attender = (*Wave)(nil)
+	_ session.Steered  = (*Wave)(nil)
 )

@@ -258,12 +258,22 @@ func (a *App) dress() {
 	for i, s := range a.sides {
 		v := &s.view
 		v.Theme, v.Layer, v.Pick, v.Attention, v.Other, v.Name = a.theme, a.layer, -1, nil, nil, ""
-		v.Speed = session.SpeedName(a.speed)
+		v.Speed, v.Against = session.SpeedName(a.speed), nil
+		if s.session != nil && v.Step != nil {
+			// What was thought from another start, as far as this thought has come.
+			if t := s.session.Status().Against; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && v.Segment >= 0 {
+				v.Against = t
+				v.Other = &t.Thought[min(v.Segment, len(t.Thought)-1)]
+			}
+		}
 		if len(a.sides) == 2 {
 			v.Name = s.title()
 			o := &a.sides[1-i].view
 			if v.Step != nil && o.Step != nil && o.Step.Index == v.Step.Index && o.Segment >= 0 && o.Segment < len(o.Step.Thought) {
 				v.Other = &o.Step.Thought[o.Segment]
+				if s.header.Model == a.sides[1-i].header.Model { // in the same plane
+					v.Against = o.Step
+				}
 			}
 		}
 		if v.Step == nil || a.pick >= len(v.Step.Board.Cells) {

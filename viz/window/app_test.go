@@ -103,7 +103,7 @@ func (d *driver) tick(keys ...Key) {
 // until ticks until the App shows what is waited for.
 func (d *driver) until(what string, ok func() bool) {
 	d.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			d.Fatalf("waited in vain until %s (message %q)", what, d.message)
 		}
@@ -274,6 +274,75 @@ var effects = map[string]func(d *driver, use func()){
 		if d.end() != 1 || viz.HaltedAt(d.view().Step) > 5 {
 			d.Error("it was not forced beyond halting")
 		}
+	},
+	"again": func(d *driver, use func()) {
+		first := d.view().Step
+		use()
+		d.until("it has thought again", func() bool {
+			v := d.view()
+			return v.Against != nil && v.Step != first && len(v.Step.Thought) > 0 && v.Step.Thought[len(v.Step.Thought)-1].Halted
+		})
+		if v := d.view(); v.Against.Index != v.Step.Index || len(v.Against.Thought) != 2 || v.Other == nil || d.end() != 1 {
+			d.Errorf("against %d segments of step %d", len(v.Against.Thought), v.Against.Index)
+		}
+		// Going on, what was is forgotten.
+		d.tick("enter")
+		d.until("it acts", func() bool { return d.end() == 2 && d.view().Against == nil })
+	},
+	"price": func(d *driver, use func()) {
+		halts := func(price int) int {
+			var n int
+			d.until("it has thought at the price", func() bool {
+				n = viz.HaltedAt(d.view().Step)
+				return d.status().Price == price && d.status().Busy == "" && n >= 0 && n == d.view().Segment
+			})
+			return n + 1
+		}
+		use()
+		// Nearly nothing buys near certainty, which the wave never has.
+		d.until("it thinks to the limit", func() bool { return viz.HaltedAt(d.view().Step) == 15 })
+		dear := 16
+		for n := 2; n < len(session.Prices); n++ {
+			use()
+			if k := halts(n); k > dear {
+				d.Errorf("at %v it thinks %d segments, at a lower price %d", session.Prices[n], k, dear)
+			} else {
+				dear = k
+			}
+		}
+		if first := 16; dear >= first || d.view().Header.Rule != "halt-above" {
+			d.Errorf("the highest price leaves %d segments, rule %s", dear, d.view().Header.Rule)
+		}
+		use()
+		d.until("it is free again", func() bool { return d.status().Price == 0 && d.view().Header.Rule == "halt-over-continue" })
+	},
+	"cheaper": func(d *driver, use func()) {
+		use()
+		d.until("the highest price", func() bool { return d.status().Price == len(session.Prices)-1 })
+	},
+	"undo": func(d *driver, use func()) {
+		use()
+		d.until("it says that there is nothing", func() bool { return strings.Contains(d.message, "no edit") })
+		before := d.view().Step.Board
+		d.send(session.Command{Op: session.OpEdit, X: 4, Y: 3, Value: -1})
+		d.send(session.Command{Op: session.OpEdit, X: 3, Y: 4, Value: -1})
+		d.until("it is edited", func() bool { return strings.Count(d.status().Choice.Edits, "_") == 1 })
+		use()
+		use()
+		d.until("it is as before", func() bool {
+			return d.status().Choice.Edits == "" && cmp.Equal(before, d.view().Step.Board) && len(d.view().Step.Thought) > 0
+		})
+	},
+	"redo": func(d *driver, use func()) {
+		d.send(session.Command{Op: session.OpEdit, X: 4, Y: 3, Value: -1})
+		d.until("it is edited", func() bool { return d.status().Choice.Edits != "" })
+		after := d.view().Step.Board
+		d.tick("u")
+		d.until("it is undone", func() bool { return d.status().Choice.Edits == "" })
+		use()
+		d.until("it is done again", func() bool { return d.status().Choice.Edits != "" && cmp.Equal(after, d.view().Step.Board) })
+		use()
+		d.until("it says that there is nothing", func() bool { return strings.Contains(d.message, "nothing was undone") })
 	},
 	"now": func(d *driver, use func()) {
 		use()

@@ -42,6 +42,11 @@ var bottom = [][]*control{
 	},
 	{
 		{id: "longer", tip: "Think longer: one segment more", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(session.OpLonger) }},
+		{id: "again", tip: "Think again from another start, and compare the ways", keys: []Key{"k"}, icon: iconAgain, live: true, do: func(a *App) { a.steer(session.OpAgain) }},
+		{
+			id: "price", tip: "What a segment costs: it stops once another cannot be worth it", keys: []Key{">"}, text: (*App).priceText, live: true,
+			do: func(a *App) { a.setPrice(1) }, on: func(a *App) bool { return a.status().Price > 0 },
+		},
 		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(session.OpNow) }},
 	},
 	{
@@ -51,6 +56,8 @@ var bottom = [][]*control{
 			id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
 			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable },
 		},
+		{id: "undo", tip: "Undo the last edit", keys: []Key{"ctrl+z", "u"}, icon: iconUndo, live: true, do: func(a *App) { a.steer(session.OpUndo) }, can: func(a *App) bool { return a.status().Editable }},
+		{id: "redo", tip: "Redo it", keys: []Key{"ctrl+y", "U"}, icon: iconRedo, live: true, do: func(a *App) { a.steer(session.OpRedo) }, can: func(a *App) bool { return a.status().Editable }},
 		{id: "take", tip: "Take over the keys, or hand back", keys: []Key{"h"}, icon: iconTake, live: true, do: (*App).toggleHuman, on: (*App).human},
 	},
 	{
@@ -85,6 +92,7 @@ var topRight = []*control{
 
 // keyed have no button: they undo, or are the other direction of one that has.
 var keyed = []*control{
+	{id: "cheaper", tip: "A segment costs less", keys: []Key{"<"}, live: true, do: func(a *App) { a.setPrice(-1) }},
 	{id: "layer-back", tip: "What lies over the board, backwards", keys: []Key{"L"}, do: func(a *App) { a.nextLayer(-1) }},
 	{id: "close", tip: "Close a list, a message, edit mode", keys: []Key{"esc"}, do: (*App).escape},
 	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},
@@ -96,7 +104,7 @@ func (a *App) pickMore() {
 	l := &list{title: "More"}
 	shown := a.buttons()
 	for _, c := range a.controls() {
-		if c.id == "quit" || c.id == "close" || c.id == "layer-back" || slices.ContainsFunc(shown, func(b button) bool { return b.id == c.id }) {
+		if c.id == "quit" || c.id == "close" || c.id == "layer-back" || c.id == "cheaper" || slices.ContainsFunc(shown, func(b button) bool { return b.id == c.id }) {
 			continue
 		}
 		text := c.tip
@@ -223,6 +231,27 @@ func (a *App) playKey(k Key) bool {
 		return true
 	}
 	return false
+}
+
+// setPrice makes segments cost more or less, from the most again nothing.
+func (a *App) setPrice(by int) {
+	n := len(session.Prices)
+	i := (a.status().Price + by + n) % n
+	a.newest()
+	a.playing = false
+	a.send(session.Command{Op: session.OpPrice, Value: i})
+	if p := session.Prices[i]; p > 0 {
+		a.say("A segment costs %g of a right answer: it stops when it is more than %g %% sure, for then another could not be worth it.", p, 100*(1-p))
+	} else {
+		a.say("A segment costs nothing: it stops by its own rule.")
+	}
+}
+
+func (a *App) priceText() string {
+	if t := a.status(); t != nil && t.Price > 0 {
+		return fmt.Sprintf("%g", session.Prices[t.Price])
+	}
+	return "free"
 }
 
 // toggleHuman hands the keys over, of the first agent where two are compared.

@@ -175,6 +175,24 @@ func iconFull(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 6, 14, 2, 14, 2, 10)
 }
 
+// An arrow back, or mirrored on.
+func iconUndo(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 3, 6, 10, 6, 13, 8.5, 13, 11, 10, 13, 6, 13)
+	triangle(c, x+0.5, y+2, 5, 8, -1, col)
+}
+
+func iconRedo(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 13, 6, 6, 6, 3, 8.5, 3, 11, 6, 13, 10, 13)
+	triangle(c, x+10.5, y+2, 5, 8, 1, col)
+}
+
+// Two ways that meet.
+func iconAgain(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 2, 3, 6, 6, 13, 8)
+	stroke(c, x, y, col, 2, 13, 6, 10, 13, 8)
+	c.Disc(x+13, y+8, 2.4, col)
+}
+
 // A way with its stations.
 func iconTour(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 3, 13, 6, 5, 10, 11, 13, 3)

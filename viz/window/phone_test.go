@@ -99,7 +99,7 @@ func TestPhone(t *testing.T) {
 	}
 	at := func(title string) canvas.Rect {
 		t.Helper()
-		d.list.scroll = 0
+		d.list.scroll = max(slices.IndexFunc(d.list.items, func(s string) bool { return strings.HasPrefix(s, title) }), 0) // pulled there
 		for _, p := range d.State().List {
 			if strings.HasPrefix(p.ID, title) {
 				return p.At

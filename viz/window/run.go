@@ -160,6 +160,7 @@ var held = map[Key]bool{"left": true, "right": true, "up": true, "down": true, "
 // withCtrl are the characters that have a meaning together with Ctrl.
 var withCtrl = map[ebiten.Key]Key{
 	ebiten.KeyQ: "ctrl+q", ebiten.KeyW: "ctrl+q", ebiten.KeyEqual: "ctrl+=", ebiten.KeyNumpadAdd: "ctrl+=",
+	ebiten.KeyZ: "ctrl+z", ebiten.KeyY: "ctrl+y",
 	ebiten.KeyMinus: "ctrl+-", ebiten.KeyNumpadSubtract: "ctrl+-",
 }
 

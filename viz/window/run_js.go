@@ -176,6 +176,9 @@ var named = map[string]Key{
 
 // keyOf is the key of an event, empty if it is none of the viewer's.
 func keyOf(e js.Value) Key {
+	if k := e.Get("key").String(); e.Get("ctrlKey").Bool() && (k == "z" || k == "y") {
+		return Key("ctrl+" + k)
+	}
 	if e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool() || e.Get("altKey").Bool() {
 		return ""
 	}
