@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // The files of a run; its folders are checkpoint.RunSeries and RunModel.
@@ -84,7 +84,7 @@ func differences(before Compute, was string, now Compute, is string) []string {
 // ReadInfo reads run.json.
 func ReadInfo(dir string) (info Info, err error) {
 	path := filepath.Join(dir, InfoFile)
-	data, err := os.ReadFile(path)
+	data, err := text.ReadBytes(path, maxInfo)
 	if err != nil {
 		return info, err
 	}
@@ -114,6 +114,9 @@ func threadsOf(command []string) int {
 	}
 	return 0
 }
+
+// maxInfo bounds run.json, in bytes.
+const maxInfo = 1 << 20
 
 // maxThreads is how many threads a run may record: more is not a machine but a damaged file.
 const maxThreads = 4096

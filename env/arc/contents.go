@@ -9,8 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"slices"
+
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // errForeign is of JSON that has nothing to do with tasks.
@@ -118,7 +119,7 @@ func anyOf(keys map[string]json.RawMessage, yes func(map[string]json.RawMessage)
 // byName reads tasks by name, and their answers where they are in a file beside.
 func (c *contents) byName(tasks map[string]json.RawMessage, split string) {
 	var answers map[string][]rows
-	switch sol, err := os.ReadFile(c.solutions); {
+	switch sol, err := text.ReadBytes(c.solutions, maxFile); {
 	case c.solutions == "" || errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		c.bad(err)

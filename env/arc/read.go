@@ -3,12 +3,13 @@ package arc
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // Reading says how tasks are read. The zero Reading stops at a bad one.
@@ -68,7 +69,7 @@ func Read(how Reading, paths ...string) (tasks []*Task, folder map[string]string
 		c := contents{name: strings.TrimSuffix(name, "_challenges"), solutions: strings.TrimSuffix(file, "_challenges.json") + "_solutions.json"}
 		if ext == ".jsonl" {
 			err = c.readLines(in)
-		} else if data, e := io.ReadAll(in); e == nil {
+		} else if data, e := text.ReadAll(in, maxFile); e == nil {
 			err = c.read(data)
 		} else {
 			err = e

@@ -59,3 +59,20 @@ func TestRead(t *testing.T) {
 	write("empty/x.txt", "")
 	check("empty", "empty: no tasks in .json or .jsonl files")
 }
+
+// TestReadBounded: a file that no machine should read whole is refused by name.
+func TestReadBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "big.json")
+	if err := os.WriteFile(path, []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<30); err != nil { // a hole
+		t.Skip(err)
+	}
+	if _, _, err := Read(Reading{}, path); err == nil || !strings.Contains(err.Error(), "big.json: more than") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/ponder-agents/ponder/env/grid"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // Bounds of a grid.
@@ -169,9 +169,12 @@ func (g *Grid) AppendText(dst []byte) []byte {
 	return dst
 }
 
+// maxFile bounds a file of tasks, in bytes.
+const maxFile = 256 << 20
+
 // Load reads a task from a JSON file; its name is the file's without ".json".
 func Load(path string) (*Task, error) {
-	data, err := os.ReadFile(path)
+	data, err := text.ReadBytes(path, maxFile)
 	if err != nil {
 		return nil, fmt.Errorf("arc: %w", err)
 	}

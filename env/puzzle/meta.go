@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // Meta is dataset.json of a split.
@@ -124,9 +125,15 @@ func encodeNames(names []string) []byte {
 	return b.Bytes()
 }
 
+// Bounds of a dataset's JSON, in bytes.
+const (
+	maxMeta  = 1 << 20
+	maxNames = 256 << 20 // identifiers.json
+)
+
 // readNames reads identifiers.json; the names are nil if the file does not exist.
 func readNames(path string) ([]string, error) {
-	data, err := os.ReadFile(path)
+	data, err := text.ReadBytes(path, maxNames)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

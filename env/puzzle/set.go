@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sort"
+
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // A Set is one split of a dataset. Inputs and labels stay on disk and are read row by row; the
@@ -28,7 +29,7 @@ type Set struct {
 // a line for every problem, each with file and position.
 func Open(dir, split string) (*Set, error) {
 	s := &Set{Path: filepath.Join(dir, split)}
-	data, err := os.ReadFile(metaPath(dir, split))
+	data, err := text.ReadBytes(metaPath(dir, split), maxMeta)
 	if err != nil {
 		return nil, err
 	}

@@ -29,17 +29,46 @@ func ReadFile(path string, most int64) (string, error) {
 
 // Read reads a text of at most most bytes; see Decode.
 func Read(r io.Reader, most int64) (string, error) {
+	b, err := ReadAll(r, most)
+	if err != nil {
+		return "", err
+	}
+	return Decode(b)
+}
+
+// ReadBytes reads a file of at most most bytes, whatever they are. Errors name it.
+func ReadBytes(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := ReadAll(f, most)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return b, nil
+}
+
+// ReadAll reads at most most bytes; more are an error, of a file that says its size before anything is read.
+func ReadAll(r io.Reader, most int64) ([]byte, error) {
+	tooMany := fmt.Errorf("more than %d kB, which is no text of this kind", most>>10)
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > most {
+			return nil, tooMany
+		}
+	}
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		if p := (*os.PathError)(nil); errors.As(err, &p) {
 			err = p.Err // the caller names the file
 		}
-		return "", err
+		return nil, err
 	}
 	if int64(len(b)) > most {
-		return "", fmt.Errorf("more than %d kB, which is no text of this kind", most>>10)
+		return nil, tooMany
 	}
-	return Decode(b)
+	return b, nil
 }
 
 // Decode is b as text: without a byte order mark, from UTF-16 where that mark says so, with \n alone at the

@@ -1,6 +1,8 @@
 package text_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +45,15 @@ func TestReadFile(t *testing.T) {
 	}
 	if _, err := text.ReadFile(path, 2999); err == nil || !strings.HasPrefix(err.Error(), path+": more than 2 kB") {
 		t.Errorf("a file that is too large: %v", err)
+	}
+	if b, err := text.ReadBytes(path, 3000); err != nil || len(b) != 3000 {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if _, err := text.ReadBytes(path, 2999); err == nil || !strings.HasPrefix(err.Error(), path+": more than 2 kB") {
+		t.Errorf("bytes of a file that is too large: %v", err)
+	}
+	if _, err := text.ReadBytes(path+"x", 2999); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("bytes of a file that is not there: %v", err)
 	}
 	if _, err := text.ReadFile(filepath.Dir(path), 10); err == nil || strings.Count(err.Error(), filepath.Dir(path)) != 1 {
 		t.Errorf("a folder: %v", err)
