@@ -51,7 +51,7 @@ var outputCases = map[string][]outputCase{
 		{args: []string{"record", "--trace", "in.trace", "--size", "160x120"}, ext: ".gif"},
 		{args: []string{"record", "--trace", "in.trace", "--size", "160x120"}, ext: ".mp4"},
 	},
-	"ponder demo --out":            {{args: []string{"demo", "--seed", "3"}, ext: ".gif", note: "the network plays a whole maze; record writes the same way"}},
+	"ponder demo --out":            {{args: []string{"demo", "--seed", "3"}, ext: ".gif", note: "the network thinks a sudoku through; record writes the same way"}},
 	"ponder play --dir":            {{args: []string{"play", "maze"}, note: "opens a window"}},
 	"ponder train --out":           {{args: []string{"train", "tiny.toml", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train ppo --out":       {{args: []string{"train", "ppo", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
