@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/gofrs/flock"
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
@@ -37,6 +38,7 @@ type Log struct {
 
 	made    string // the folder, if it was not there before
 	metrics *os.File
+	lock    *flock.Flock
 	last    int64 // step of the last line
 	line    []byte
 }
@@ -75,7 +77,13 @@ func Create(dir string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := open(dir, f, math.MinInt64)
+	var l *Log
+	held, err := lock(f.Name())
+	if err != nil {
+		f.Close()
+	} else {
+		l, err = open(dir, f, held, math.MinInt64)
+	}
 	if err != nil {
 		os.Remove(f.Name()) // or the folder would seem to have a run
 		return nil, err
@@ -87,7 +95,8 @@ func Create(dir string) (*Log, error) {
 }
 
 // Resume continues the record of the run in dir after the checkpoint of step: later lines, and a
-// last line that a kill cut short, are removed. TensorBoard is told to forget later points.
+// last line that a kill cut short, are removed. TensorBoard is told to forget later points. A run that another process
+// records is ErrLocked.
 func Resume(dir string, step int64) (*Log, error) { return ResumeBefore(dir, step, "") }
 
 // ResumeBefore is Resume where the line of that kind was still to be written when the checkpoint was.
@@ -97,9 +106,13 @@ func ResumeBefore(dir string, step int64, kind string) (*Log, error) {
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: not a regular file", metricsPath(dir))
 	}
-	f, err := os.OpenFile(metricsPath(dir), os.O_RDWR|os.O_APPEND, 0o666)
+	held, err := lock(metricsPath(dir))
 	if err != nil {
 		return nil, err
+	}
+	f, err := os.OpenFile(metricsPath(dir), os.O_RDWR|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, errors.Join(err, held.Unlock())
 	}
 	keep, last, err := linesUpTo(f, step, kind)
 	if err == nil {
@@ -110,9 +123,9 @@ func ResumeBefore(dir string, step int64, kind string) (*Log, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), held.Unlock())
 	}
-	l, err := open(dir, f, last)
+	l, err := open(dir, f, held, last)
 	if err != nil {
 		return nil, err
 	}
@@ -146,13 +159,12 @@ func linesUpTo(r io.Reader, step int64, kind string) (keep, last int64, err erro
 	}
 }
 
-func open(dir string, metrics *os.File, last int64) (*Log, error) {
+func open(dir string, metrics *os.File, held *flock.Flock, last int64) (*Log, error) {
 	events, err := NewEvents(dir)
 	if err != nil {
-		metrics.Close()
-		return nil, err
+		return nil, errors.Join(err, metrics.Close(), held.Unlock())
 	}
-	return &Log{Dir: dir, Events: events, metrics: metrics, last: last}, nil
+	return &Log{Dir: dir, Events: events, metrics: metrics, lock: held, last: last}, nil
 }
 
 // Write appends a line {"step": step, "kind": kind, fields…} to metrics.jsonl, with the fields in
@@ -203,7 +215,7 @@ func (l *Log) Sync() error { return errors.Join(l.metrics.Sync(), l.Events.Flush
 
 // Close syncs and closes the files.
 func (l *Log) Close() error {
-	return errors.Join(l.metrics.Sync(), l.metrics.Close(), l.Events.Close())
+	return errors.Join(l.metrics.Sync(), l.metrics.Close(), l.Events.Close(), l.lock.Unlock())
 }
 
 // Discard removes what was recorded, and the folder if it was made for it and has nothing else: the run
