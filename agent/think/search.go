@@ -14,7 +14,7 @@ import (
 // A Search thinks about questions on several branches. Where a thought ends without an answer by the rules, it writes
 // what a doubtful cell may be into the question, on a branch each, and thinks on in each from the state in which the
 // thought was: a clone of the world and of the carry. The likeliest branch goes on first. Nothing deduces: what chooses
-// are the network's probabilities, what gives up a branch is the network too (Moot), and what ends it is the check of
+// are the network's probabilities, what puts a branch last is the network too (Moot), and what ends it is the check of
 // the rules on a full answer.
 type Search struct {
 	Core    Core
@@ -22,7 +22,7 @@ type Search struct {
 	Slots   int // most questions at once; 0 means 1
 	Shape   Shape
 	Rules
-	Moot bool // q_continue says that a question has no answer, see Usage: branches of which it does are given up
+	Moot bool // q_continue says that a question has no answer, see Usage: branches of which it does are put last
 
 	First    int // segments of the first thought before it branches; 0 means 16
 	Patience int // and of every other; 0 means 6
@@ -50,8 +50,8 @@ type Found struct {
 const promiseOfHalt = 0.1
 
 // A network that was taught that a question may have no answer (Moot) says of a board that contradicts itself that it
-// has none. The logarithm of its odds is weighed as it is against that of the branch, no further than mostMoot; a branch
-// is given up where it is above hopelessFrom (98 %).
+// has none. The logarithm of its odds is weighed as it is against that of the branch, no further than mostMoot: what it
+// is wrong about is found later, not never. From hopelessFrom on (98 %) a branch is not thought about any longer.
 const (
 	mostMoot     = 5
 	hopelessFrom = 4
@@ -180,10 +180,7 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	if b.segments < patience && !hopeless && !s.Halting.Content(th.QHalt, th.QContinue) {
 		return false, nil
 	}
-	if !hopeless {
-		err = s.branch(q, rows, row, cells, th)
-	}
-	if err != nil || len(q.waiting) == 0 {
+	if err := s.branch(q, rows, row, cells, th); err != nil || len(q.waiting) == 0 {
 		return true, err
 	}
 	q.now = heap.Pop(&q.waiting).(*branch)

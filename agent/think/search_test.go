@@ -122,7 +122,7 @@ func TestSearch(t *testing.T) {
 	}
 	slices.SortFunc(found, func(a, b think.Found) int { return a.Job - b.Job })
 	if f := found[0]; !f.Right || f.Calls != calls-1 {
-		t.Errorf("found after %d segments, want one less than %d, for the wrong branch is given up after its first", f.Calls, calls)
+		t.Errorf("found after %d segments, want one less than %d, for the wrong branch is left after its first", f.Calls, calls)
 	}
 	mine := errors.New("mine")
 	if err := s.Run(t.Context(), feed(), func(*think.Found) error { return mine }); !errors.Is(err, mine) {
