@@ -286,12 +286,17 @@ func TestAxesFit(t *testing.T) {
 		for x := range 400 {
 			count[pane(t, "curve").Hit(r, 1, v, float64(x), 100).N]++
 		}
-		// All but the first and the last, which have the margins too, are as wide as a segment.
+		// All but the first and the last, which have the margins too, are as wide as a segment, to a point.
 		if tt.segments < 3 {
 			continue
 		}
-		const plot = 400 - 2*12 - 24 - 62
-		if filled := float64(count[1]*tt.segments) / plot; filled < 0.49 || filled > 1.2 { // a segment is a whole number of points here
+		inner := 0
+		for k := 1; k < tt.segments-1; k++ {
+			inner += count[k]
+		}
+		width := float64(inner) / float64(tt.segments-2)
+		const plot = 400 - 2*12 - 24 - 86 // chartArea
+		if filled := width * float64(tt.segments) / plot; filled < 0.49 || filled > 1.2 {
 			t.Errorf("%d of %d segments fill %.2f of the plot", tt.segments, tt.most, filled)
 		}
 	}
