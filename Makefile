@@ -63,11 +63,11 @@ test-cross:
 # Every fuzz target for FUZZ_TIME. What it finds is written into the package's testdata/fuzz and stays there.
 FUZZ_TIME ?= 10s
 fuzz:
-	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r dir; do \
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | { failed=0; while read -r dir; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$dir"/*_test.go); do \
-			echo "$$dir $$name"; $(PURE) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME); \
+			echo "$$dir $$name"; $(PURE) test "$$dir" -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZ_TIME) || failed=1; \
 		done; \
-	done
+	done; exit $$failed; }
 
 test-torch: setup
 	packages=$$($(TORCH_PACKAGES)); $(GO) vet $$packages && $(DISPLAY_RUN) $(GO) test -timeout 20m $$packages
