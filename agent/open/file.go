@@ -146,13 +146,13 @@ func Level(path string) (env.Env, error) {
 		return nil, err
 	}
 	e, rerr := rows(path, path)
-	if rerr != nil && errors.Is(err, env.ErrNoLevel) {
-		err = rerr
+	switch {
+	case rerr == nil:
+		return e, nil
+	case errors.Is(err, env.ErrNoLevel):
+		return nil, rerr
 	}
-	if rerr != nil {
-		return nil, err
-	}
-	return e, nil
+	return nil, err
 }
 
 // isTable reports whether the first line of a file could be one of a CSV.
