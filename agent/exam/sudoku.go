@@ -316,7 +316,7 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 // search asks for every puzzle by think.Search.
 func (r *SudokuResult) search(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) error {
 	n := side(list[0].Cells)
-	s := &think.Search{Core: m.Core, Halting: cfg.halting(m).Halting, Slots: cfg.batch(), Shape: think.Shape{Seq: n * n, Rows: n, Cols: n}, Moot: m.Usage.Moot}
+	s := &think.Search{Core: m.Core, Halting: cfg.halting(m).Halting, Slots: cfg.batch(), Shape: think.Shape{Seq: n * n, Rows: n, Cols: n}, Unanswerable: m.Usage.Unanswerable}
 	s.Open, s.Choices, s.Right = sudokus.Rules(n)
 	begin, next := time.Now(), 0
 	tokens := make([]int32, n*n) // of the solution, which the search does not see

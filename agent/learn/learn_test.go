@@ -198,15 +198,15 @@ func TestStartNoise(t *testing.T) {
 	}
 }
 
-// TestMoot: a question without an answer costs no loss of answers, is never exact, and is what q_continue learns of.
-func TestMoot(t *testing.T) {
+// TestUnanswerable: a question without an answer costs no loss of answers, is never exact, and is what q_continue learns of.
+func TestUnanswerable(t *testing.T) {
 	torch.SetThreads(1)
 	r := preset("sudoku-groups")
 	r.Model.Hidden, r.Model.Inner = 16, 16
-	r.Batch, r.Steps, r.Moot = 8, 4, true
+	r.Batch, r.Steps, r.Unanswerable = 8, 4, true
 	r.Stages = []Stage{{Data: "mix:sudoku6:20-26|spoilt:guess:sudoku6:20-26", Until: 1}}
 	tr := newTrainer(t, r)
-	moot, answered := 0, 0
+	unanswerable, answered := 0, 0
 	tr.loop.Inspect = func(_ *torch.Scope, c *Call) {
 		for i := range c.Batch.Rows {
 			_, label := c.Batch.Row(i)
@@ -220,19 +220,19 @@ func TestMoot(t *testing.T) {
 			case c.Target[i] != 1 || c.Score.Exact[i] || c.Score.Cells[i] != 0:
 				t.Errorf("row %d has no answer: target %v of q_continue, exact %v, %d scored cells", i, c.Target[i], c.Score.Exact[i], c.Score.Cells[i])
 			}
-			moot++
+			unanswerable++
 		}
 		if !(c.Loss.LM > 0) || !(c.Loss.QContinue > 0) {
 			t.Errorf("losses %+v", c.Loss)
 		}
 	}
 	finish(t, tr)
-	if moot == 0 || answered == 0 {
-		t.Errorf("%d rows without an answer, %d with one", moot, answered)
+	if unanswerable == 0 || answered == 0 {
+		t.Errorf("%d rows without an answer, %d with one", unanswerable, answered)
 	}
 	r.NoContinue = false
 	if err := r.Check(); err == nil {
-		t.Error("moot, and q_continue learned as by the paper: no error")
+		t.Error("unanswerable, and q_continue learned as by the paper: no error")
 	}
 }
 

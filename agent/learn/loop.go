@@ -18,13 +18,13 @@ import (
 // LoopConfig says how a Loop learns. The zero values are the published HRM's but for Halting, which
 // is required.
 type LoopConfig struct {
-	Halting    act.Config `json:"halting"`
-	Loss       LossKind   `json:"loss"`        // "" means Stablemax
-	NoContinue bool       `json:"no_continue"` // no Q-learning of q_continue and no second forward pass (TRM)
-	Moot       bool       `json:"moot"`        // q_continue says instead whether the question has no right answer (puzzle.NoAnswer); with NoContinue
-	StartNoise float64    `json:"start_noise"` // standard deviation of what is added to the start of every second row
-	Judge      task.Judge `json:"-"`           // what counts as exact, for halting and metrics; nil means every cell
-	Evaluate   bool       `json:"-"`           // halting and losses of the reference's evaluation
+	Halting      act.Config `json:"halting"`
+	Loss         LossKind   `json:"loss"`         // "" means Stablemax
+	NoContinue   bool       `json:"no_continue"`  // no Q-learning of q_continue and no second forward pass (TRM)
+	Unanswerable bool       `json:"unanswerable"` // q_continue says instead whether the question has no right answer (puzzle.NoAnswer); with NoContinue
+	StartNoise   float64    `json:"start_noise"`  // standard deviation of what is added to the start of every second row
+	Judge        task.Judge `json:"-"`            // what counts as exact, for halting and metrics; nil means every cell
+	Evaluate     bool       `json:"-"`            // halting and losses of the reference's evaluation
 }
 
 // A Loop is deep supervision over a batch of rows: each segment is thought and learned from, and
@@ -237,7 +237,7 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 	if l.cfg.Judge != nil {
 		for i := range b.Rows {
 			in, label := b.Row(i)
-			c.Score.Exact[i] = !c.Score.Moot[i] && l.cfg.Judge(in, label, pred[i*b.Seq:(i+1)*b.Seq])
+			c.Score.Exact[i] = !c.Score.Unanswerable[i] && l.cfg.Judge(in, label, pred[i*b.Seq:(i+1)*b.Seq])
 		}
 	}
 	l.halter.Step(q)
@@ -252,8 +252,8 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 			c.Target = act.AppendTargets(nil, nextQ, l.halter.AppendLast(nil))
 		})
 	}
-	if l.cfg.Moot {
-		c.Target = bools(c.Score.Moot)
+	if l.cfg.Unanswerable {
+		c.Target = bools(c.Score.Unanswerable)
 	}
 }
 

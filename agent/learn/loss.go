@@ -49,10 +49,10 @@ func (k LossKind) right(pred, label int32) bool {
 
 // A Score compares the answers of a batch with its labels.
 type Score struct {
-	Cells []int32 // [batch] scored cells of the row
-	Right []int32 // [batch] of them answered right
-	Exact []bool  // [batch] all of them, or what LoopConfig.Judge says; true of a row without scored cells
-	Moot  []bool  // [batch] it has cells labelled puzzle.NoAnswer, and is not exact
+	Cells        []int32 // [batch] scored cells of the row
+	Right        []int32 // [batch] of them answered right
+	Exact        []bool  // [batch] all of them, or what LoopConfig.Judge says; true of a row without scored cells
+	Unanswerable []bool  // [batch] it has cells labelled puzzle.NoAnswer, and is not exact
 }
 
 // Compare scores predicted classes [batch·seq] against labels [batch·seq].
@@ -62,7 +62,7 @@ func (k LossKind) Compare(pred, labels []int32, rows int) Score {
 	for b := range rows {
 		for t := b * seq; t < (b+1)*seq; t++ {
 			if labels[t] < 0 {
-				sc.Moot[b] = sc.Moot[b] || labels[t] == puzzle.NoAnswer
+				sc.Unanswerable[b] = sc.Unanswerable[b] || labels[t] == puzzle.NoAnswer
 				continue
 			}
 			sc.Cells[b]++
@@ -70,7 +70,7 @@ func (k LossKind) Compare(pred, labels []int32, rows int) Score {
 				sc.Right[b]++
 			}
 		}
-		sc.Exact[b] = sc.Right[b] == sc.Cells[b] && !sc.Moot[b]
+		sc.Exact[b] = sc.Right[b] == sc.Cells[b] && !sc.Unanswerable[b]
 	}
 	return sc
 }

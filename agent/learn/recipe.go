@@ -31,13 +31,13 @@ type Recipe struct {
 	hrm.Training
 	Precision hrm.Precision `json:"precision"` // in which the network computes; "" means float32. Weights are float32 in any case
 
-	Halting    act.Config `json:"halting"`        // while training
-	Evaluation act.Config `json:"evaluation"`     // afterwards: kept with the weights
-	Loss       LossKind   `json:"loss"`           // "" means Stablemax
-	NoContinue bool       `json:"no_continue"`    // see LoopConfig
-	Moot       bool       `json:"moot,omitempty"` // see LoopConfig
-	Judge      string     `json:"judge"`          // what halting foresees: "" every cell right, or a judge of the task
-	StartNoise float64    `json:"start_noise"`    // see LoopConfig
+	Halting      act.Config `json:"halting"`                // while training
+	Evaluation   act.Config `json:"evaluation"`             // afterwards: kept with the weights
+	Loss         LossKind   `json:"loss"`                   // "" means Stablemax
+	NoContinue   bool       `json:"no_continue"`            // see LoopConfig
+	Unanswerable bool       `json:"unanswerable,omitempty"` // see LoopConfig
+	Judge        string     `json:"judge"`                  // what halting foresees: "" every cell right, or a judge of the task
+	StartNoise   float64    `json:"start_noise"`            // see LoopConfig
 
 	Adam        torch.AdamConfig `json:"adam"`
 	LR          float64          `json:"lr"`
@@ -113,7 +113,7 @@ func (r Recipe) Check() error {
 	bad.Add(!(r.MinRatio >= 0 && r.MinRatio <= 1), "lr_min_ratio", "%v, want 0 to 1", r.MinRatio)
 	bad.Add(r.Warmup < 0, "lr_warmup", "%d, want 0 or more", r.Warmup)
 	bad.Add(!(r.Clip >= 0), "clip", "%v, want 0 or more", r.Clip)
-	bad.Add(r.Moot && !r.NoContinue, "moot", "true, wants no_continue = true")
+	bad.Add(r.Unanswerable && !r.NoContinue, "unanswerable", "true, wants no_continue = true")
 	bad.Add(!(r.StartNoise >= 0), "start_noise", "%v, want 0 or more", r.StartNoise)
 	bad.Add(!(r.PuzzleLR >= 0), "puzzle_lr", "%v, want 0 or more", r.PuzzleLR)
 	bad.Add(!(r.PuzzleDecay >= 0), "puzzle_decay", "%v, want 0 or more", r.PuzzleDecay)
@@ -222,7 +222,7 @@ func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 // usage is what thinking with the network needs to know.
 func (r Recipe) usage() think.Usage {
 	u := think.Usage{
-		Task: r.Task, Halting: r.Evaluation, Loss: string(r.Loss), Judge: r.Judge, NoContinue: r.NoContinue, Moot: r.Moot, Identifiers: r.Identifiers,
+		Task: r.Task, Halting: r.Evaluation, Loss: string(r.Loss), Judge: r.Judge, NoContinue: r.NoContinue, Unanswerable: r.Unanswerable, Identifiers: r.Identifiers,
 	}
 	if n := len(r.Stages); n > 0 {
 		u.Data = r.Stages[n-1].Data

@@ -183,7 +183,7 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return err
 	}
-	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Moot: t.recipe.Moot, StartNoise: t.recipe.StartNoise, Judge: judge},
+	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Unanswerable: t.recipe.Unanswerable, StartNoise: t.recipe.StartNoise, Judge: judge},
 		batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err

@@ -28,15 +28,15 @@ type Model struct {
 // A Usage says how a network was trained to be used: the part of a checkpoint's config.json that
 // thinking reads.
 type Usage struct {
-	Task       string     `json:"task"`           // what it answers, a name of package task
-	Halting    act.Config `json:"evaluation"`     //
-	Loss       string     `json:"loss"`           // AnyOf: the right answers of a cell are a set
-	Judge      string     `json:"judge"`          // what q_halt foresees: "" every cell right, or a judge of the task
-	NoContinue bool       `json:"no_continue"`    // q_continue was not trained
-	Moot       bool       `json:"moot,omitempty"` // q_continue says that the question has no right answer, or several
-	KeepCarry  bool       `json:"keep_carry"`     // decisions of an episode go on where the last one ended
-	Price      float64    `json:"price"`          // of a segment in units of return, as its halting was learned; 0 if it was not
-	Discount   float64    `json:"discount"`       // of the return; 0 where there is none
+	Task         string     `json:"task"`                   // what it answers, a name of package task
+	Halting      act.Config `json:"evaluation"`             //
+	Loss         string     `json:"loss"`                   // AnyOf: the right answers of a cell are a set
+	Judge        string     `json:"judge"`                  // what q_halt foresees: "" every cell right, or a judge of the task
+	NoContinue   bool       `json:"no_continue"`            // q_continue was not trained
+	Unanswerable bool       `json:"unanswerable,omitempty"` // q_continue says that the question has no right answer, or several
+	KeepCarry    bool       `json:"keep_carry"`             // decisions of an episode go on where the last one ended
+	Price        float64    `json:"price"`                  // of a segment in units of return, as its halting was learned; 0 if it was not
+	Discount     float64    `json:"discount"`               // of the return; 0 where there is none
 
 	Env       string `json:"env"` // id of the environment that it learned to act in, "" for none
 	env.Split        // the levels that it learned from

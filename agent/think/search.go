@@ -14,7 +14,7 @@ import (
 // A Search thinks about questions on several branches. Where a thought ends without an answer by the rules, it writes
 // what a doubtful cell may be into the question, on a branch each, and thinks on in each from the state in which the
 // thought was: a clone of the world and of the carry. The likeliest branch goes on first. Nothing deduces: what chooses
-// are the network's probabilities, what puts a branch last is the network too (Moot), and what ends it is the check of
+// are the network's probabilities, what puts a branch last is the network too (Unanswerable), and what ends it is the check of
 // the rules on a full answer.
 type Search struct {
 	Core    Core
@@ -22,7 +22,7 @@ type Search struct {
 	Slots   int // most questions at once; 0 means 1
 	Shape   Shape
 	Rules
-	Moot bool // q_continue says that a question has no answer, see Usage: branches of which it does are put last
+	Unanswerable bool // q_continue says that a question has no answer, see Usage: branches of which it does are put last
 
 	First    int // segments of the first thought before it branches; 0 means 16
 	Patience int // and of every other; 0 means 6
@@ -49,11 +49,11 @@ type Found struct {
 // promiseOfHalt weighs q_halt of the thought from which a branch comes against the logarithm of how likely the branch is.
 const promiseOfHalt = 0.1
 
-// A network that was taught that a question may have no answer (Moot) says of a board that contradicts itself that it
-// has none. The logarithm of its odds is weighed as it is against that of the branch, no further than mostMoot: what it
+// A network that was taught that a question may have no answer (Unanswerable) says of a board that contradicts itself that it
+// has none. The logarithm of its odds is weighed as it is against that of the branch, no further than mostDoubt: what it
 // is wrong about is found later, not never. From hopelessFrom on (98 %) a branch is not thought about any longer.
 const (
-	mostMoot     = 5
+	mostDoubt    = 5
 	hopelessFrom = 4
 )
 
@@ -176,7 +176,7 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	if b.state == nil {
 		patience = cmp.Or(s.First, 16)
 	}
-	hopeless := s.Moot && b.state != nil && len(q.waiting) > 0 && th.QContinue > hopelessFrom
+	hopeless := s.Unanswerable && b.state != nil && len(q.waiting) > 0 && th.QContinue > hopelessFrom
 	if b.segments < patience && !hopeless && !s.Halting.Content(th.QHalt, th.QContinue) {
 		return false, nil
 	}
@@ -260,8 +260,8 @@ func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, th *Thought)
 		return err
 	}
 	promise := promiseOfHalt * float64(th.QHalt)
-	if s.Moot {
-		promise -= float64(min(max(th.QContinue, -mostMoot), mostMoot))
+	if s.Unanswerable {
+		promise -= float64(min(max(th.QContinue, -mostDoubt), mostDoubt))
 	}
 	for _, x := range c.choices {
 		if x.p < leastLikely {

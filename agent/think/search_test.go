@@ -59,11 +59,11 @@ func (r *stuckRows) Segment(rows []int, out *think.Output) error {
 			logits[15+1], logits[15+2] = 5, 5
 		}
 		out.Logits = append(out.Logits, logits...)
-		moot := float32(-9)
+		unanswerable := float32(-9)
 		if first, last := r.tokens[row][0], r.tokens[row][3]; last > 0 && last != (first+2)%4+1 {
-			moot = 9
+			unanswerable = 9
 		}
-		out.QHalt, out.QContinue = append(out.QHalt, halt), append(out.QContinue, moot)
+		out.QHalt, out.QContinue = append(out.QHalt, halt), append(out.QContinue, unanswerable)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func TestSearch(t *testing.T) {
 		t.Errorf("what has no answer: %+v", f)
 	}
 	calls := found[0].Calls
-	found, s.Moot = nil, true
+	found, s.Unanswerable = nil, true
 	if err := s.Run(t.Context(), feed(), keep); err != nil {
 		t.Fatal(err)
 	}

@@ -28,11 +28,11 @@ func TestSpoilt(t *testing.T) {
 			if _, err := rows.Source.Next(in, label); err != nil {
 				t.Fatal(err)
 			}
-			moot := false
+			unanswerable := false
 			for _, l := range label {
-				moot = moot || l == puzzle.NoAnswer
+				unanswerable = unanswerable || l == puzzle.NoAnswer
 			}
-			if !moot { // nothing that was drawn made the fault
+			if !unanswerable { // nothing that was drawn made the fault
 				continue
 			}
 			spoilt++
