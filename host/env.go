@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/minigrid"
@@ -227,6 +228,9 @@ func newEnvReplayCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {
+				if info, err := os.Stat(args[0]); err == nil && info.Mode().IsRegular() && trace.Is(args[0]) {
+					return fmt.Errorf("%s: a recording of ponder's, not episodes of MiniGrid; ponder trace show reads it", args[0])
+				}
 				f, err := os.Open(args[0])
 				if err != nil {
 					return err
