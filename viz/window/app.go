@@ -204,7 +204,7 @@ func (a *App) status() *session.Status {
 	if !a.live() {
 		return nil
 	}
-	return a.sides[0].session.Status()
+	return a.sides[0].status()
 }
 
 // human reports whether a person acts.
@@ -232,6 +232,9 @@ func (a *App) Update(in Input) bool {
 	released := !in.Down && a.in.Down
 	moved := in.X != a.in.X || in.Y != a.in.Y
 	a.in = in
+	for _, s := range a.sides {
+		s.now = nil
+	}
 	for _, k := range in.Keys {
 		a.key(k)
 	}
@@ -261,7 +264,7 @@ func (a *App) dress() {
 		v.Speed, v.Against = session.SpeedName(a.speed), nil
 		if s.session != nil && v.Step != nil {
 			// What was thought from another start, as far as this thought has come.
-			if t := s.session.Status().Against; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && v.Segment >= 0 {
+			if t := s.status().Against; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && v.Segment >= 0 {
 				v.Against = t
 				v.Other = &t.Thought[min(v.Segment, len(t.Thought)-1)]
 			}
@@ -283,7 +286,7 @@ func (a *App) dress() {
 		if s.session == nil {
 			continue
 		}
-		if t := s.session.Status().Attention; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && t.Segment == v.Segment && t.Cell == a.pick {
+		if t := s.status().Attention; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && t.Segment == v.Segment && t.Cell == a.pick {
 			v.Attention = t.Levels
 			continue
 		}
@@ -302,7 +305,7 @@ func (a *App) listen() {
 		if s.session == nil {
 			continue
 		}
-		t := s.session.Status()
+		t := s.status()
 		if t.Messages != a.heard[s] {
 			a.heard[s] = t.Messages
 			a.say("%s", t.Message)
@@ -498,7 +501,7 @@ func (a *App) compare() {
 	}
 	a.list = a.agentList("Compare with", func(g Agent) {
 		c := g.choice(a.status().Choice)
-		first := a.sides[0].session.Status().Choice
+		first := a.sides[0].status().Choice
 		s := &side{session: session.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
 		s.session.Send(session.Command{Op: session.OpSpeed, Value: a.speed})
 		a.sides = append(a.sides, s)
@@ -548,7 +551,7 @@ func (a *App) pickEnv() {
 		a.newest()
 		a.pick, a.cursor, a.edit = -1, -1, a.cfg.Edit
 		for _, s := range a.sides {
-			c := s.session.Status().Choice
+			c := s.status().Choice
 			c = session.Choice{Env: a.cfg.Envs[i], Agent: c.Agent, Model: c.Model, Rule: c.Rule, Seed: c.Seed}
 			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 		}

@@ -13,6 +13,7 @@ import (
 // A side is one agent shown: a session, or a trace that is replayed.
 type side struct {
 	session *session.Session
+	now     *session.Status // that the frame shows
 	file    viz.History // of a replay, else nil
 	header  trace.Header
 	name    string // of the file
@@ -33,6 +34,14 @@ type side struct {
 
 	waits bool      // the session was told to
 	bound *position // the newest that is shown where two are compared: as far as the slower has come; nil without
+}
+
+// status is what the session did when the frame began: all of a frame shows one.
+func (s *side) status() *session.Status {
+	if s.now == nil {
+		s.now = s.session.Status()
+	}
+	return s.now
 }
 
 // A position is how far an agent has come.
@@ -146,7 +155,7 @@ func (s *side) history() viz.History {
 	if s.session == nil {
 		return s.file
 	}
-	l := s.session.Status().Trace
+	l := s.status().Trace
 	t := ongoing{l, l.Thinking()}
 	if _, end := l.Range(); t.thinking != nil && end > 0 {
 		// Put and Think are two writes: between them the decision put must not show twice.
@@ -179,7 +188,7 @@ func (s *side) at(h viz.History) (int, bool) {
 func (s *side) look(now time.Time, painters viz.Painters) error {
 	h := s.history()
 	if s.session != nil {
-		s.header = s.session.Status().Header
+		s.header = s.status().Header
 	}
 	n, ok := s.at(h)
 	if s.view.Cache == nil {
@@ -261,7 +270,7 @@ func (s *side) base() viz.History {
 	if s.session == nil {
 		return s.file
 	}
-	return s.session.Status().Trace
+	return s.status().Trace
 }
 
 // stepAt reads step n, or returns the one in view again: reading a file decodes it.
