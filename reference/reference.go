@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -48,7 +49,7 @@ func Read(dir string, seq Length) (*Checkpoint, error) {
 }
 
 func read(dir string, seq Length) (*Checkpoint, error) {
-	text, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	config, err := text.ReadBytes(filepath.Join(dir, ConfigFile), maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no %s in the folder: %w", ConfigFile, fs.ErrNotExist)
 	}
@@ -56,7 +57,7 @@ func read(dir string, seq Length) (*Checkpoint, error) {
 		return nil, err
 	}
 	c := &Checkpoint{}
-	if c.Model, c.Training, err = Parse(text); err != nil {
+	if c.Model, c.Training, err = Parse(config); err != nil {
 		return nil, err
 	}
 	file, err := find(dir)
@@ -80,7 +81,7 @@ func read(dir string, seq Length) (*Checkpoint, error) {
 
 // seqBeside looks for the length of a sequence in the files that may lie beside the weights.
 func seqBeside(dir string) (int, error) {
-	b, err := os.ReadFile(filepath.Join(dir, "dataset.json"))
+	b, err := text.ReadBytes(filepath.Join(dir, "dataset.json"), maxConfig)
 	if err == nil {
 		var meta struct {
 			SeqLen int `json:"seq_len"`

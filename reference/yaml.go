@@ -154,6 +154,9 @@ func parse(text []byte) (ref Model, tr Training, err error) {
 // maxSize bounds every size of a configuration, far above any model and far below an overflow.
 const maxSize = 1 << 20
 
+// maxConfig is how many bytes a configuration may have; a published one has fewer than 2,000.
+const maxConfig = 1 << 20
+
 // isTRM tells the two models apart by arch.name, module@class. TRM's repository has ablations of the
 // same class in modules of their own, which are other networks.
 func isTRM(name string) (bool, error) {

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -75,8 +76,8 @@ func kind() output.Kind {
 	return output.Kind{
 		Name: "checkpoint",
 		Is: func(folder fs.FS) bool {
-			sums, _ := fs.ReadFile(folder, SumsFile)
-			card, _ := fs.ReadFile(folder, CardFile)
+			sums, _ := readFile(folder, SumsFile)
+			card, _ := readFile(folder, CardFile)
 			return bytes.Contains(sums, []byte("  "+ModelFile+"\n")) || bytes.HasPrefix(card, []byte(cardHead))
 		},
 		Has: func(name string) bool {
@@ -128,7 +129,11 @@ func write(tmp string, s Snapshot) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			_, err = w.Write(append(b, '\n'))
+			b = append(b, '\n')
+			if most := bound(name); int64(len(b)) > most {
+				return fmt.Errorf("%s: %d bytes, and Load reads at most %d", name, len(b), most)
+			}
+			_, err = w.Write(b)
 			return err
 		})
 	}
@@ -218,8 +223,8 @@ func ReadFS(fsys fs.FS) (*Checkpoint, error) {
 	return c, nil
 }
 
-// read reads all but the tensors from fsys, and those by open.
-func read(fsys fs.FS, open func(name string) (*safetensors.File, error)) (*Checkpoint, error) {
+// read reads all but the tensors from fsys, and those by tensors.
+func read(fsys fs.FS, tensors func(name string) (*safetensors.File, error)) (*Checkpoint, error) {
 	if err := verify(fsys); err != nil {
 		return nil, err
 	}
@@ -231,18 +236,39 @@ func read(fsys fs.FS, open func(name string) (*safetensors.File, error)) (*Check
 	if c.Train, err = readJSON(fsys, TrainFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	card, err := fs.ReadFile(fsys, CardFile)
+	card, err := readFile(fsys, CardFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	c.Card = string(card)
-	if c.Model, err = open(ModelFile); err != nil {
+	if c.Model, err = tensors(ModelFile); err != nil {
 		return nil, damaged(err)
 	}
-	if c.Optimizer, err = open(OptimizerFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if c.Optimizer, err = tensors(OptimizerFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(damaged(err), c.Model.Close())
 	}
 	return c, nil
+}
+
+// bound is how many bytes a file that is read whole may have. The state of training holds every environment's and what an
+// exploration bonus counted; of the configurations here the largest has 20 kB.
+func bound(name string) int64 {
+	switch name {
+	case TrainFile:
+		return 1 << 30
+	case ConfigFile:
+		return 16 << 20
+	}
+	return 1 << 20
+}
+
+// readFile reads a file whole, of at most its bound.
+func readFile(fsys fs.FS, name string) ([]byte, error) {
+	b, err := text.ReadFS(fsys, name, bound(name))
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return b, nil
 }
 
 // damaged marks the error of a file that exists.
@@ -254,7 +280,7 @@ func damaged(err error) error {
 }
 
 func readJSON(fsys fs.FS, name string) (json.RawMessage, error) {
-	b, err := fs.ReadFile(fsys, name)
+	b, err := readFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}

@@ -212,6 +212,43 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestBounds: a file of more bytes than its kind may have, which cost nothing to claim, and what is no file are refused by
+// name, not read; and Save does not write what Load would refuse.
+func TestBounds(t *testing.T) {
+	for _, name := range []string{ConfigFile, TrainFile, CardFile, SumsFile} {
+		for what, put := range map[string]func(path string) error{
+			"more than":          func(path string) error { return os.Truncate(path, bound(name)+1) },
+			"not a regular file": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) },
+		} {
+			dir := filepath.Join(t.TempDir(), "net")
+			if err := Save(dir, snapshot(1, 5)); err != nil {
+				t.Fatal(err)
+			}
+			if name != SumsFile {
+				if err := os.Remove(filepath.Join(dir, SumsFile)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := put(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Load(dir)
+			if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), name+": "+what) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: error %v, want %q", name, err, what)
+			}
+		}
+	}
+	s := snapshot(1, 5)
+	s.Config = strings.Repeat("a", int(bound(ConfigFile)))
+	dir := filepath.Join(t.TempDir(), "net")
+	if err := Save(dir, s); err == nil || !strings.Contains(err.Error(), "config.json: 16777219 bytes, and Load reads at most 16777216") {
+		t.Errorf("a large configuration: %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a checkpoint: %v", err)
+	}
+}
+
 func TestHandMade(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "net")
 	if err := Save(dir, snapshot(1, 5)); err != nil {

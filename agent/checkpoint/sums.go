@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // sums are the checksums of files, in the order in which they were written.
@@ -29,7 +31,7 @@ func (s *sums) String() string { return s.text.String() }
 // verify compares the files of fsys with its SHA256SUMS. A checkpoint without it, made by hand or by
 // another program, is taken as it is.
 func verify(fsys fs.FS) error {
-	text, err := fs.ReadFile(fsys, SumsFile)
+	list, err := readFile(fsys, SumsFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -37,7 +39,7 @@ func verify(fsys fs.FS) error {
 		return err
 	}
 	listed := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(string(list)) {
 		sum, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		want, err := hex.DecodeString(sum)
 		if !ok || err != nil || len(want) != sha256.Size || !fs.ValidPath(name) {
@@ -61,7 +63,7 @@ func verify(fsys fs.FS) error {
 }
 
 func sha(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	f, err := text.OpenFS(fsys, name)
 	if err != nil {
 		return nil, err
 	}

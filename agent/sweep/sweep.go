@@ -25,6 +25,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // A Sweep is a plan in a folder.
@@ -50,14 +51,14 @@ const (
 
 // Open begins the sweep that file plans in dir, or goes on with it.
 func Open(file, dir string) (*Sweep, error) {
-	p, text, err := Read(file)
+	p, plan, err := Read(file)
 	if err != nil {
 		return nil, err
 	}
 	s := &Sweep{Plan: p, Dir: dir, train: p.Train, Out: io.Discard, budget: map[int]int64{}}
-	files := map[string][]byte{planFile: text}
+	files := map[string][]byte{planFile: plan}
 	if from := p.trainFile(file); from != "" {
-		if files[trainCopy], err = os.ReadFile(from); err != nil {
+		if files[trainCopy], err = text.ReadBytes(from, mostFile); err != nil {
 			return nil, err
 		}
 		s.train = filepath.Join(dir, trainCopy)
@@ -84,7 +85,7 @@ func Open(file, dir string) (*Sweep, error) {
 			continue
 		}
 		path := filepath.Join(dir, name)
-		switch has, err := os.ReadFile(path); {
+		switch has, err := text.ReadBytes(path, mostFile); {
 		case err == nil && !bytes.Equal(has, want):
 			return nil, fmt.Errorf("%s: the sweep there was begun with another %s; choose another folder", dir, name)
 		case errors.Is(err, fs.ErrNotExist):

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/internal/text"
 )
 
 // A Writer writes a dataset. Everything goes to a temporary folder until Commit, so that a dataset is
@@ -43,14 +44,14 @@ func folderKind() output.Kind {
 		Is: func(folder fs.FS) bool {
 			found := false
 			for _, split := range []string{"train", "test"} {
-				if data, err := fs.ReadFile(folder, split+"/dataset.json"); err == nil {
+				if data, err := text.ReadFS(folder, split+"/dataset.json", maxMeta); err == nil {
 					if _, err := ParseMeta(data); err != nil {
 						return false
 					}
 					found = true
 				}
 			}
-			if data, err := fs.ReadFile(folder, "identifiers.json"); err == nil {
+			if data, err := text.ReadFS(folder, "identifiers.json", maxNames); err == nil {
 				var names []string
 				if json.Unmarshal(data, &names) != nil {
 					return false

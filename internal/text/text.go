@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf16"
@@ -50,10 +51,36 @@ func ReadBytes(path string, most int64) ([]byte, error) {
 	return b, nil
 }
 
+// ReadFS reads a file of at most most bytes, whatever they are, of a folder. Errors name it.
+func ReadFS(fsys fs.FS, name string, most int64) ([]byte, error) {
+	f, err := OpenFS(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := ReadAll(f, most)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, nil
+}
+
+// OpenFS opens a file of a folder, and nothing but a file: to open a pipe would wait for who writes it.
+func OpenFS(fsys fs.FS, name string) (fs.File, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	return fsys.Open(name)
+}
+
 // ReadAll reads at most most bytes; more are an error, of a file that says its size before anything is read.
 func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	tooMany := fmt.Errorf("more than %d kB, which is no text of this kind", most>>10)
-	if f, ok := r.(*os.File); ok {
+	if f, ok := r.(fs.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() > most {
 			return nil, tooMany
 		}
