@@ -23,9 +23,24 @@ var torchUsers = []string{"demo", "play", "record", "train", "eval", "solve", "v
 
 // Main runs the command that the process's arguments ask for, and ends the process.
 func Main() {
-	relay(os.Args[1:])
-	settleOpenMP(os.Args[1:])
-	os.Exit(cli.Execute(Root(), os.Args[1:]))
+	args := asked(os.Args[1:])
+	relay(args)
+	settleOpenMP(args)
+	os.Exit(cli.Execute(Root(), args))
+}
+
+// asked is what the process's arguments ask for: without any and where nobody reads help in a terminal, as after a double
+// click, the window, if there is a display.
+func asked(args []string) []string {
+	if len(args) > 0 || !canPlay() {
+		return args
+	}
+	for _, f := range []*os.File{os.Stdin, os.Stdout, os.Stderr} {
+		if cli.IsTerminal(f) && !ownConsole() {
+			return args
+		}
+	}
+	return []string{"play"}
 }
 
 // Root is the whole command tree; a subcommand lives in the file of its name.

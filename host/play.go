@@ -165,6 +165,9 @@ func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, err
 	return s, nil
 }
 
+// canPlay reports whether a window can be opened.
+func canPlay() bool { return window.HasDisplay() }
+
 // placeFile is where the window's place is remembered, empty where there is no such folder.
 func placeFile() string {
 	dir, err := os.UserConfigDir()

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ponder-agents/ponder/cli"
 	"github.com/spf13/cobra"
+
+	"github.com/ponder-agents/ponder/agent/session"
+	"github.com/ponder-agents/ponder/cli"
 )
 
 // newPlayCmd stands, in a build without a window, for play.
@@ -22,5 +24,8 @@ func newPlayCmd() *cobra.Command {
 	}
 }
 
+// canPlay reports that there is no window.
+func canPlay() bool { return false }
+
 // showDemo reports that there is no window.
-func showDemo(context.Context, uint64) (shown bool, err error) { return false, nil }
+func showDemo(context.Context, session.Choice) (shown bool, err error) { return false, nil }

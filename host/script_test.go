@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	programs := map[string]func(){"ponder": func() { os.Exit(cli.Execute(Root(), os.Args[1:])) }}
+	programs := map[string]func(){"ponder": func() { os.Exit(cli.Execute(Root(), asked(os.Args[1:]))) }}
 	if library != nil {
 		programs["library"] = library
 	}

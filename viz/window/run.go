@@ -30,7 +30,7 @@ type Options struct {
 // main goroutine.
 func Run(a *App, o Options) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
-	if !hasDisplay() {
+	if !HasDisplay() {
 		return ErrNoDisplay
 	}
 	a.Budget = 2 * time.Millisecond
@@ -64,8 +64,8 @@ func (g *game) failed(err error) error {
 	return fmt.Errorf("%w (%w)", ErrNoDisplay, err)
 }
 
-// hasDisplay reports whether opening a window can succeed.
-func hasDisplay() bool {
+// HasDisplay reports whether opening a window can succeed.
+func HasDisplay() bool {
 	switch runtime.GOOS {
 	case "linux", "freebsd", "openbsd", "netbsd":
 		// A guest of a virtual display has the third.
