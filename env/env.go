@@ -114,6 +114,18 @@ type Leveler interface {
 // leaves the Env as it was.
 type Editor interface{ Edit(x, y, value int) error }
 
+// A Pointer is acted in by pointing at cells, as with a mouse. Point appends the actions that do at cell (x, y) of its board
+// what action does where the agent is, or with action -1 only lead there; none where there is no way.
+type Pointer interface {
+	Point(dst []int, x, y, action int) []int
+}
+
+// A Rehearser has demonstrations that a person can try: Rehearsal is the level, for a Leveler, in which the k-th of those
+// beside its board is what is asked.
+type Rehearser interface {
+	Rehearsal(k int) (level string, err error)
+}
+
 // An Observer writes its present observation again, as after an Edit.
 type Observer interface{ Observe(obs []byte) }
 

@@ -18,8 +18,10 @@ func actionsPane() Pane {
 			const height = 120.0
 			column, latent := r.Column(), latentHeight(r)
 			switch {
+			case r.Human && palette(r.Actions) != nil:
+				return []canvas.Rect{r.ColumnTop(min(column.H, toolsHeight(r.Actions)))}
 			case !r.Thinks:
-				return []canvas.Rect{r.ColumnTop(min(column.H, 176))}
+				return []canvas.Rect{r.ColumnTop(min(column.H, max(176, 3*gap+16+actionRow*min(float64(len(r.Actions)), 16))))}
 			case column.H-latent-gap >= leastCurve+height+gap:
 				return []canvas.Rect{r.ColumnBottom(height)}
 			case r.Human:
@@ -29,7 +31,13 @@ func actionsPane() Pane {
 			return nil
 		},
 		Draw: drawActions,
-		Hit: func(r canvas.Rect, _ float64, v *View, _, y float64) Hit {
+		Shows: func(v *View) any {
+			return [5]any{v.Hand.Plays, v.Hand.Tool, v.Hand.Tries, v.Hand.Touch, len(v.Hand.Keys)}
+		},
+		Hit: func(r canvas.Rect, _ float64, v *View, x, y float64) Hit {
+			if v.tools() {
+				return toolAt(r, v, x, y)
+			}
 			return hit(HitAction, actionAt(r, v, y))
 		},
 	}
@@ -92,6 +100,10 @@ func actionAt(r canvas.Rect, v *View, y float64) int {
 func drawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	all := r
+	if v.tools() {
+		drawTools(c, r, v)
+		return
+	}
 	r = panel(c, r, t, "Action")
 	c.Mark(all, "action")
 	v, old := v.held()
@@ -129,7 +141,19 @@ func drawActions(c *canvas.Canvas, r canvas.Rect, v *View) {
 		}
 		left, bar := line.Left(label)
 		_, left = left.Left(12)
+		if v.Hand.Plays {
+			text = t.Text
+		}
 		c.TextIn(left, name(a), fontBody, canvas.Left, text)
+		if v.Hand.Plays && a < len(v.Hand.Keys) && v.Hand.Keys[a] != "" {
+			w := canvas.Width(v.Hand.Keys[a], fontSmall) + 12
+			var key canvas.Rect
+			key, bar = bar.Left(w)
+			key = canvas.Rect{X: key.X, Y: key.Y + 1, W: key.W, H: actionRow - 2}
+			c.RoundRect(key, 4, t.Raise)
+			c.TextIn(key, v.Hand.Keys[a], fontSmall, canvas.Center, t.Text)
+			_, bar = bar.Left(gap)
+		}
 		if a >= len(prob) {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"image/draw"
 	"math"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/ponder-agents/ponder/agent/trace"
@@ -214,11 +215,7 @@ func drawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 		return
 	}
 	top, _ := r.Top(captionHeight)
-	caption := b.Caption
-	if v.Name != "" {
-		caption = v.Name
-	}
-	c.TextIn(top, caption, canvas.Font{Size: 13}, canvas.Center, t.Muted)
+	caption(c, top, v)
 	base := v.art(cell).base
 	at := area.Add(c.Img.Bounds().Min)
 	draw.Draw(c.Img, at, base, image.Point{}, draw.Src)
@@ -229,9 +226,34 @@ func drawBoard(c *canvas.Canvas, r canvas.Rect, v *View) {
 		draw.DrawMask(c.Img, at, base, image.Point{}, image.NewUniform(color.Alpha{A: uint8(math.Round(255 * (1 - dimmed)))}), image.Point{}, draw.Over)
 		legend.text = fmt.Sprintf("%s of the thought before, segment %d", v.layer().Title, shown.Segment+1)
 	}
+	if !Thinks(v.Header) {
+		return // there is no answer to explain
+	}
 	low, _ := r.Bottom(legendHeight)
 	c.Mark(low, "layer")
 	legend.draw(c, low, t)
+}
+
+// caption writes who plays, where that has to be said, and what is asked for: in two small lines where one is too short.
+func caption(c *canvas.Canvas, r canvas.Rect, v *View) {
+	text := v.Step.Board.Caption
+	if v.Name != "" && text != "" {
+		text = v.Name + ": " + text
+	} else if v.Name != "" {
+		text = v.Name
+	}
+	f := canvas.Font{Size: 13}
+	lines := []string{text}
+	if canvas.Width(text, f) > r.W {
+		f.Size = 11
+		if lines = canvas.Wrap(text, f, r.W); len(lines) > 2 {
+			lines = []string{lines[0], strings.Join(lines[1:], " ")}
+		}
+	}
+	h := r.H / float64(len(lines))
+	for i, s := range lines {
+		c.TextIn(canvas.Rect{X: r.X, Y: r.Y + float64(i)*h, W: r.W, H: h}, s, f, canvas.Center, v.theme().Muted)
+	}
 }
 
 // answered is what lies over v's board: of a thought before, to be dimmed, only where it was about the same level.

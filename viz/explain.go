@@ -107,6 +107,16 @@ func Terms() []Term {
 				return v.Header.Actions[v.Step.Action]
 			},
 		},
+		{
+			"tools", "Tools", "Pick a tool and a colour, then click or drag on the canvas. With select, a colour goes to all that is selected. Submit asks whether the canvas is the answer.", "",
+			func(v *View) string {
+				if n := v.Hand.Tool; n >= 0 && n < len(v.Header.Actions) {
+					return v.Header.Actions[n]
+				}
+				return ""
+			},
+		},
+		{"beside", "Beside the board", "What helps to read the board: the demonstrations of the task, of which a person who plays can click one and try it, or what the agent itself sees.", "", nil},
 		{"strip", "All segments", "The board as it stood after each segment, with how many cells were new. Click one to see it.", "", segmentsValue},
 		{"timeline", "All steps", "A bar a step, as high as the segments it took. A disc is a reward, a cross an end without any, a dash an end by the limit of steps. Drag to go back.", "", stepValue},
 		{"seed", "Seed", "The number that the world was made from: the same number makes the same world.", "", nil},

@@ -50,7 +50,7 @@ func Frame(o Options, views ...*View) *image.RGBA {
 	if len(views) == 0 {
 		return c.Img
 	}
-	for _, p := range Layout(all, a) {
+	for _, p := range Layout(all, a.Of(views[0])) {
 		v := views[p.View]
 		p.Draw(c, p.Rect, v)
 		if p.Sprites == nil {

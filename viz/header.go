@@ -33,6 +33,9 @@ func drawHeader(c *canvas.Canvas, r canvas.Rect, v *View) {
 	}
 	f := canvas.Font{Face: canvas.Bold, Size: 15}
 	who := Who(v.Header)
+	if v.Step != nil && v.Step.Person {
+		who = "played by a person"
+	}
 	w := canvas.Width(who, fontBody)
 	c.TextIn(in, who, fontBody, canvas.Right, t.Muted)
 	_, in = in.Right(w + 2*gap)
@@ -71,6 +74,8 @@ func Who(h trace.Header) string {
 		return "model " + modelName(h.Model)
 	case h.Agent == "":
 		return ""
+	case h.Agent == trace.Human:
+		return "played by a person"
 	}
 	return "played by " + AgentWords(h.Agent)
 }

@@ -40,6 +40,7 @@ func Panes() []Pane {
 		headerPane(),
 		timelinePane(),
 		stripPane(),
+		besidePane(),
 		thoughtPane(),
 		actionsPane(),
 		latentPane(),
@@ -64,7 +65,9 @@ const (
 	HitStep            // of the history
 	HitSegment         // of the step shown
 	HitAction
-	HitCell // of the board
+	HitCell   // of the board
+	HitBeside // one of the boards beside it
+	HitReturn // to what is asked, from a demonstration
 )
 
 // hit is a Hit, of nothing if n is negative.
@@ -89,6 +92,20 @@ type Arrangement struct {
 	Views  int    // 1 or 2
 	Thinks bool   // an agent thinks in segments
 	Human  bool   // a person acts, who needs the actions most
+
+	Aspect  float64  // rows of the board by its columns
+	Beside  int      // boards beside the board
+	Actions []string // names
+}
+
+// Of adds what depends on v, the first view.
+func (a Arrangement) Of(v *View) Arrangement {
+	a.Actions = v.Header.Actions
+	if v.Step != nil {
+		b := &v.Step.Board
+		a.Aspect, a.Beside = float64(b.Rows)/float64(max(b.Cols, 1)), len(b.Beside)
+	}
+	return a
 }
 
 // A Placed is a pane at its place, for one view.

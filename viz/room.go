@@ -11,7 +11,8 @@ type Room struct {
 	Arrangement
 	Page canvas.Rect // what no pane has taken; in the end the board's
 
-	opened bool        // the column was cut off Page
+	opened bool        // the column was cut off Page,
+	below  bool        // under the board
 	beside canvas.Rect // what is left of it
 	free   float64     // its height under what stands at its top
 
@@ -52,11 +53,15 @@ const leastUnder = 128.0
 func (r *Room) Column() canvas.Rect {
 	if !r.opened && r.Views == 1 {
 		under := r.Page.H - r.Page.W - captionHeight - legendHeight
+		if r.Human && palette(r.Actions) != nil { // the tools need it more than the board
+			under = max(under, r.Page.H-r.Page.W*min(r.Aspect, 1)-captionHeight-legendHeight)
+		}
 		switch {
 		case r.Page.W >= leastBeside:
 			r.beside, r.Page = r.Page.Right(min(max(r.Page.W*0.3, 256), 420))
 			_, r.beside = r.beside.Right(2 * gap)
 		case under >= leastUnder:
+			r.below = true
 			r.beside, r.Page = r.Page.Bottom(under)
 			_, r.beside = r.beside.Left(gap)
 			_, r.beside = r.beside.Right(gap)

@@ -15,10 +15,13 @@ func thoughtPane() Pane {
 			if r.Views == 2 {
 				return r.UnderLeft(0.42, 240)
 			}
+			if r.Column(); r.Human && r.Beside > 0 && r.below { // the boards beside are more use
+				return nil
+			}
 			return []canvas.Rect{r.ColumnTop(112)}
 		},
 		Draw:  drawThought,
-		Shows: func(v *View) any { return [2]float64{v.Mean, float64(v.Most)} },
+		Shows: func(v *View) any { return [4]any{v.Mean, v.Most, v.Hand.Plays, v.Hand.Tries} },
 	}
 }
 
@@ -27,9 +30,16 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 	all := r
 	r = panel(c, r, t, "")
 	c.Mark(all, "segments")
-	if !Thinks(v.Header) {
+	if !Thinks(v.Header) || v.person() {
 		top, rest := r.Top(40)
-		c.Text(top.X, top.Y+30, agentTitle(v.Header.Agent), fontBig, canvas.Left, t.Text)
+		title := agentTitle(v.Header.Agent)
+		switch {
+		case v.Hand.Plays:
+			title = "You"
+		case v.person():
+			title = "A person"
+		}
+		c.Text(top.X, top.Y+30, title, fontBig, canvas.Left, t.Text)
 		_, rest = rest.Top(gap)
 		lines(c, rest, v.Words(), t)
 		return

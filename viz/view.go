@@ -54,6 +54,8 @@ type View struct {
 
 	Against *trace.Step // the same decision thought otherwise: its way is drawn beside this one's
 
+	Hand Hand // of a person who may act
+
 	From  *grid.Board // the board before the last action: pieces glide from there
 	Glide float64     // from 0, where they were, to 1, where they are
 
@@ -64,6 +66,15 @@ type View struct {
 	Most  int     // and the most of one
 	Speed string  // e.g. "2x", empty if nothing plays
 	Note  string  // what the person should know, e.g. "recording"
+}
+
+// A Hand is what a person has who may act.
+type Hand struct {
+	Plays bool     // a person acts, not the agent
+	Keys  []string // of the actions, as they are printed; empty where there is none
+	Tool  int      // the action that a click on a cell does; -1 is none
+	Tries bool     // a demonstration stands in the place of what is asked
+	Touch bool     // by a finger
 }
 
 // A Cache keeps what the panes draw of one view from one picture to the next, so that only what is new
@@ -127,6 +138,9 @@ func (v *View) Words() string {
 	if v.Step == nil {
 		return "Nothing yet."
 	}
+	if w := v.personWords(); w != "" {
+		return w
+	}
 	g := v.segment()
 	if g == nil {
 		switch {
@@ -139,7 +153,7 @@ func (v *View) Words() string {
 		case Thinks(v.Header):
 			return "No thought yet."
 		case v.Header.Agent == trace.Human:
-			return "You play. The keys are under ?."
+			return "Played by a person."
 		case v.Step.Action >= 0 && v.Step.Action < len(v.Header.Actions):
 			return "Chose " + v.Header.Actions[v.Step.Action] + ". It has no thought to show."
 		}
@@ -173,6 +187,27 @@ func (v *View) Words() string {
 		s += "thinks on."
 	}
 	return s
+}
+
+// personWords says that a person plays or played, and what.
+func (v *View) personWords() string {
+	over := v.Step.Terminated || v.Step.Truncated
+	switch {
+	case v.Step.Person && v.Step.Action >= 0 && v.Step.Action < len(v.Header.Actions):
+		return "A person chose " + v.Header.Actions[v.Step.Action] + "."
+	case over || !v.Hand.Plays:
+		return ""
+	case v.tools():
+		return "You play: pick a tool, then click on the canvas. H hands back."
+	case v.Header.Agent == trace.Human:
+		return "You play: arrow keys, digits, or a click on an action."
+	}
+	return "You play: arrow keys, digits, or a click on an action. H hands back."
+}
+
+// person reports whether v shows what a person does or did.
+func (v *View) person() bool {
+	return v.Hand.Plays || v.Header.Agent == trace.Human || v.Step != nil && v.Step.Person
 }
 
 // QWords are the probabilities of halting and of continuing, as far as the model has heads for them.
@@ -223,7 +258,7 @@ func agentTitle(agent trace.Agent) string {
 	case trace.Chance:
 		return "Chance"
 	case trace.Human:
-		return "You"
+		return "A person"
 	}
 	return "Agent"
 }

@@ -30,6 +30,9 @@ type Loop struct {
 	starts  int      // of the decision, besides the usual one
 	sum     float64  // of rewards
 	steps   int      // of the episode
+
+	rehearsed int    // the demonstration that is tried, from 1; 0 is none
+	asked     []byte // state of the world that it took the place of
 }
 
 // NewLoop begins the first episode of the seed.
@@ -82,7 +85,7 @@ func (l *Loop) Reset(seed uint64) {
 // start begins an episode on the level that the world stands at.
 func (l *Loop) start() {
 	l.episode++
-	l.sum, l.steps, l.ended = 0, 0, false
+	l.sum, l.steps, l.ended, l.rehearsed = 0, 0, false, 0
 	l.plan, l.made = nil, nil
 	l.look(true)
 	l.states, l.undone = nil, nil
@@ -188,6 +191,76 @@ func (l *Loop) Take(action int, put func(*trace.Step) error) error {
 		return nil
 	}
 	return l.follow()
+}
+
+// byPerson takes a person's action, as Take.
+func (l *Loop) byPerson(action int, put func(*trace.Step) error) error {
+	l.step.Person = !l.ended
+	return l.Take(action, put)
+}
+
+// point takes the actions that do what action does at a cell.
+func (l *Loop) point(x, y, action int, put func(*trace.Step) error) error {
+	p, ok := env.As[env.Pointer](l.World)
+	if !ok {
+		return fmt.Errorf("%s is not acted in by pointing", l.World.Spec().ID)
+	}
+	if n := len(l.World.Spec().Actions); action >= n || action < -1 {
+		return fmt.Errorf("action %d: %s has %d", action, l.World.Spec().ID, n)
+	}
+	for _, a := range p.Point(nil, x, y, action) {
+		if l.ended { // by its limit, on the way
+			return nil
+		}
+		if err := l.byPerson(a, put); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rehearse asks for demonstration k in place of the level, which stays as it is until -1 goes back to it.
+func (l *Loop) rehearse(k int) error {
+	r, ok := env.As[env.Rehearser](l.World)
+	s, saves := env.As[env.Snapshotter](l.World)
+	switch {
+	case !ok || !saves:
+		return fmt.Errorf("%s has no demonstrations to try", l.World.Spec().ID)
+	case l.rehearsed == 0 && k < 0:
+		return errors.New("no demonstration is being tried")
+	}
+	asked, was := s.AppendState(nil), l.rehearsed
+	if was > 0 && k >= was-1 {
+		k++ // the one that is tried does not stand beside its own question
+	}
+	if was > 0 {
+		if err := s.SetState(l.asked); err != nil {
+			return err
+		}
+		asked = l.asked
+	}
+	if k < 0 {
+		l.observe()
+		l.start()
+		l.ended = ended(l.World)
+		l.step.Terminated = l.ended
+		return nil
+	}
+	text, err := r.Rehearsal(k)
+	if err == nil {
+		err = l.Load(text)
+	}
+	if err != nil {
+		l.rehearsed = 0
+		return err
+	}
+	l.rehearsed, l.asked = k+1, asked
+	return nil
+}
+
+func ended(w World) bool {
+	e, ok := env.As[env.Ender](w)
+	return ok && e.Ended()
 }
 
 // edit changes the world and lets the agent begin anew.

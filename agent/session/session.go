@@ -39,6 +39,8 @@ const (
 	OpRedo               // the one that was undone last
 	OpAgain              // think about the board again from another start; what was thought stays for comparison
 	OpPrice              // Value: of Prices, an index; thinks again
+	OpPoint              // X, Y, Value: a person's action at the cell, -1 only leads there
+	OpRehearse           // Value: the demonstration, of those beside the board, that is asked for in place of the level, -1 goes back to that
 	OpWait               // Value: 1 plays no further until another OpWait with 0, 0 does
 )
 
@@ -89,6 +91,9 @@ type Status struct {
 	Ended     bool // the episode
 	Editable  bool
 	Levels    bool // takes levels as text
+	Points    bool // can be acted in by pointing at cells
+	Rehearses bool // has demonstrations that can be tried
+	Rehearsed int  // the demonstration that is tried, from 1; 0 is none
 	Speed     int  // index into Speeds
 	Recording string
 	Recorded  int     // steps
@@ -255,6 +260,8 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	s.now.Mean, s.now.Most, s.now.Attention, s.now.Price = 0, 0, nil, 0
 	_, s.now.Editable = env.As[env.Editor](scene.World)
 	_, s.now.Levels = env.As[env.Leveler](scene.World)
+	_, s.now.Points = env.As[env.Pointer](scene.World)
+	_, s.now.Rehearses = env.As[env.Rehearser](scene.World)
 	s.begun(0)
 }
 
@@ -274,7 +281,7 @@ func (s *Session) busy(what string) {
 
 // begun publishes the decision at its start and sets when play goes on.
 func (s *Session) begun(pause time.Duration) {
-	s.now.Ended, s.now.Against = s.loop.ended, nil
+	s.now.Ended, s.now.Against, s.now.Rehearsed = s.loop.ended, nil, s.loop.rehearsed
 	s.now.Choice.Edits = FormatEdits(s.loop.Edits())
 	if s.loop.ended {
 		s.now.Trace.Think(nil) // the last step put shows the end
@@ -506,8 +513,23 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		case !s.now.Human:
 			s.say("the agent plays: take over first")
 		default:
-			s.acted(ctx, l.Take(c.Value, s.put))
+			s.acted(ctx, l.byPerson(c.Value, s.put))
 		}
+	case OpPoint:
+		switch {
+		case l.ended:
+			s.say("the episode is over: reset or take the next seed")
+		case !s.now.Human:
+			s.say("the agent plays: take over first")
+		default:
+			s.acted(ctx, l.point(c.X, c.Y, c.Value, s.put))
+		}
+	case OpRehearse:
+		if err := l.rehearse(c.Value); err != nil {
+			s.say("%v", err)
+			return
+		}
+		s.begun(segmentPause)
 	case OpTake:
 		s.now.Human = true
 	case OpReturn:

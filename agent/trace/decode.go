@@ -44,7 +44,21 @@ func (f *File) decodeStep(body []byte) (*Step, error) {
 	if f.version == 1 {
 		s.Thought = d.thoughtV1(info.Segments)
 	} else {
-		s.Thought = d.thought(info.Segments, len(f.header.Levels))
+		s.Thought = d.thought(info.Segments, len(f.header.Levels), func(tag byte, in *decoder) {
+			switch tag {
+			case tagBeside:
+				if len(s.Board.Beside) == maxBeside {
+					in.fail("more than %d boards beside the board", maxBeside)
+					return
+				}
+				s.Board.Beside = append(s.Board.Beside, grid.Beside{Title: in.string(), Board: in.board()})
+				in.end()
+			case tagPerson:
+				in.once(!s.Person)
+				s.Person = true
+				in.end()
+			}
+		})
 	}
 	d.end()
 	if d.err != nil {
@@ -204,8 +218,8 @@ func (d *decoder) fields(f func(tag byte, in *decoder)) {
 	}
 }
 
-// thought is segments segments of so many levels.
-func (d *decoder) thought(segments, levels int) []Segment {
+// thought is segments segments of so many levels; other takes the fields that are none.
+func (d *decoder) thought(segments, levels int, other func(tag byte, in *decoder)) []Segment {
 	if segments > len(d.b)/minSegment {
 		d.fail("%d segments in %d bytes", segments, len(d.b))
 	}
@@ -219,6 +233,7 @@ func (d *decoder) thought(segments, levels int) []Segment {
 	before := &Segment{}
 	d.fields(func(tag byte, in *decoder) {
 		if tag != tagSegment {
+			other(tag, in)
 			return
 		}
 		if len(thought) == segments {

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
@@ -26,7 +27,12 @@ import (
 //	thought = seed(u64) board field*
 //	field   = tag(u8) size(u32) payload[size]           in any order; readers pass over tags they don't know
 //
-// The fields of a step are its segments (tagSegment) in their order. Those of a segment are
+// The fields of a step are its segments (tagSegment) in their order, and
+//
+//	beside     title board                              boards beside the board, in their order
+//	person     nothing                                  a person chose the action
+//
+// Those of a segment are
 //
 //	halting    halted(u8) q_halt(f32) q_continue(f32)   in every segment
 //	answer     token(u8)*                               ┐ as differences from the segment before,
@@ -67,6 +73,8 @@ const (
 	// maxText bounds names and captions, in bytes, and maxNames how many of them a header lists.
 	maxText  = 1 << 10
 	maxNames = 1 << 10
+	// maxBeside bounds the boards beside a board.
+	maxBeside = 64
 	// spare is how many more pieces than cells a board may have.
 	spare = 16
 )
@@ -251,33 +259,26 @@ func appendThought(b []byte, s *Step, levels int) ([]byte, error) {
 		return b, fmt.Errorf("trace: step %d of episode %d: a caption of %d bytes, %d pieces on %d cells, %d segments: more than the format holds",
 			s.Index, s.Episode, len(s.Board.Caption), len(s.Board.Pieces), cols*rows, len(s.Thought))
 	}
+	if len(s.Board.Beside) > maxBeside {
+		return b, fmt.Errorf("trace: step %d of episode %d: %d boards beside the board, more than %d", s.Index, s.Episode, len(s.Board.Beside), maxBeside)
+	}
+	for i := range s.Board.Beside {
+		if d := &s.Board.Beside[i]; len(d.Title) > maxText || !fits(&d.Board) {
+			return b, fmt.Errorf("trace: step %d of episode %d: board %d beside the board is more than the format holds", s.Index, s.Episode, i)
+		}
+	}
 	for i := range s.Thought {
 		if n := len(s.Thought[i].Levels); n != 0 && n != levels {
 			return b, fmt.Errorf("trace: step %d of episode %d: segment %d has %d levels, the header %d", s.Index, s.Episode, i, n, levels)
 		}
 	}
-	b = binary.LittleEndian.AppendUint64(b, s.Seed)
-	b = appendString(b, s.Board.Family)
-	b = appendString(b, s.Board.Caption)
-	b = binary.AppendUvarint(b, uint64(cols))
-	b = binary.AppendUvarint(b, uint64(rows))
-	for _, c := range s.Board.Cells {
-		b = append(b, c.Kind)
+	b = appendBoard(binary.LittleEndian.AppendUint64(b, s.Seed), &s.Board)
+	for i := range s.Board.Beside {
+		d := &s.Board.Beside[i]
+		b = appendField(b, tagBeside, func(b []byte) []byte { return appendBoard(appendString(b, d.Title), &d.Board) })
 	}
-	for _, c := range s.Board.Cells {
-		b = append(b, c.Color)
-	}
-	for _, c := range s.Board.Cells {
-		b = append(b, c.State)
-	}
-	for _, c := range s.Board.Cells {
-		b = append(b, c.Flags)
-	}
-	b = binary.AppendUvarint(b, uint64(len(s.Board.Pieces)))
-	for _, p := range s.Board.Pieces {
-		b = binary.AppendVarint(b, int64(p.X))
-		b = binary.AppendVarint(b, int64(p.Y))
-		b = append(b, p.Kind, p.Color, p.Dir)
+	if s.Person {
+		b = appendField(b, tagPerson, func(b []byte) []byte { return b })
 	}
 	before := &Segment{}
 	for i := range s.Thought {
@@ -287,9 +288,44 @@ func appendThought(b []byte, s *Step, levels int) ([]byte, error) {
 	return b, nil
 }
 
+// fits reports whether the format holds b.
+func fits(b *grid.Board) bool {
+	return b.Cols >= 0 && b.Rows >= 0 && b.Cols <= maxSide && b.Rows <= maxSide && len(b.Cells) == b.Cols*b.Rows &&
+		len(b.Family) <= maxText && len(b.Caption) <= maxText && len(b.Pieces) <= len(b.Cells)+spare
+}
+
+// appendBoard appends all of o but what stands beside it.
+func appendBoard(b []byte, o *grid.Board) []byte {
+	b = appendString(b, o.Family)
+	b = appendString(b, o.Caption)
+	b = binary.AppendUvarint(b, uint64(o.Cols))
+	b = binary.AppendUvarint(b, uint64(o.Rows))
+	for _, c := range o.Cells {
+		b = append(b, c.Kind)
+	}
+	for _, c := range o.Cells {
+		b = append(b, c.Color)
+	}
+	for _, c := range o.Cells {
+		b = append(b, c.State)
+	}
+	for _, c := range o.Cells {
+		b = append(b, c.Flags)
+	}
+	b = binary.AppendUvarint(b, uint64(len(o.Pieces)))
+	for _, p := range o.Pieces {
+		b = binary.AppendVarint(b, int64(p.X))
+		b = binary.AppendVarint(b, int64(p.Y))
+		b = append(b, p.Kind, p.Color, p.Dir)
+	}
+	return b
+}
+
 // Tags of the fields of a step, of a segment and of a level. A tag never gets another meaning.
 const (
 	tagSegment = 1
+	tagBeside  = 2
+	tagPerson  = 3
 
 	tagHalting    = 1
 	tagAnswer     = 2

@@ -1,6 +1,10 @@
 package trace
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ponder-agents/ponder/env/grid"
+)
 
 // Info is what a timeline shows of a step, without its board and thought.
 type Info struct {
@@ -25,13 +29,20 @@ func (s *Step) Info() Info {
 // Clone is a copy of s that shares nothing with it.
 func (s *Step) Clone() *Step {
 	c := *s
-	c.Board.Cells = slices.Clone(s.Board.Cells)
-	c.Board.Pieces = slices.Clone(s.Board.Pieces)
+	c.Board = cloneBoard(s.Board)
 	c.Thought = make([]Segment, len(s.Thought))
 	for i := range s.Thought {
 		c.Thought[i] = s.Thought[i].Clone()
 	}
 	return &c
+}
+
+func cloneBoard(b grid.Board) grid.Board {
+	b.Cells, b.Pieces, b.Beside = slices.Clone(b.Cells), slices.Clone(b.Pieces), slices.Clone(b.Beside)
+	for i := range b.Beside {
+		b.Beside[i].Board = cloneBoard(b.Beside[i].Board)
+	}
+	return b
 }
 
 // Clone is a copy of g that shares nothing with it.
@@ -51,6 +62,10 @@ func (g *Segment) Clone() Segment {
 // memBytes is about what s occupies.
 func (s *Step) memBytes() int {
 	n := 256 + 4*len(s.Board.Cells) + 8*len(s.Board.Pieces)
+	for i := range s.Board.Beside {
+		b := &s.Board.Beside[i].Board
+		n += 128 + 4*len(b.Cells) + 8*len(b.Pieces)
+	}
 	for i := range s.Thought {
 		g := &s.Thought[i]
 		n += 128 + len(g.Answer) + len(g.Confidence) + 4*len(g.Actions)

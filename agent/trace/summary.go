@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -31,6 +32,7 @@ type StepSummary struct {
 	Return     float64 `json:"return"` // sum of rewards, this one included
 	Terminated bool    `json:"terminated"`
 	Truncated  bool    `json:"truncated"`
+	Person     bool    `json:"person"` // a person chose the action
 }
 
 // Summary sums up the trace.
@@ -45,11 +47,12 @@ func (f *File) Summary() (*Summary, error) {
 	}
 	first, end := f.Range()
 	for n := first; n < end; n++ {
-		i, ok := f.Info(n)
-		if !ok {
-			return nil, fmt.Errorf("trace: step %d cannot be read", n-first+1)
+		step, err := f.Step(n)
+		if err != nil {
+			return nil, fmt.Errorf("step %d: %w", n-first+1, err)
 		}
-		x := StepSummary{Episode: i.Episode, Step: i.Index + 1, Segments: i.Segments, Reward: i.Reward, Return: i.Return, Terminated: i.Terminated, Truncated: i.Truncated}
+		i := step.Info()
+		x := StepSummary{Episode: i.Episode, Step: i.Index + 1, Segments: i.Segments, Reward: i.Reward, Return: i.Return, Terminated: i.Terminated, Truncated: i.Truncated, Person: step.Person}
 		if i.Action >= 0 && i.Action < len(h.Actions) {
 			x.Action = h.Actions[i.Action]
 		}
@@ -74,6 +77,9 @@ func (s *Summary) Print(out io.Writer) error {
 			end = "terminated"
 		case x.Truncated:
 			end = "truncated"
+		}
+		if x.Person {
+			end = strings.TrimSpace("by a person " + end)
 		}
 		fmt.Fprintf(w, "%d\t%d\t%d\t%s\t%.4g\t%.4g\t%s\n", x.Episode, x.Step, x.Segments, x.Action, x.Reward, x.Return, end)
 	}

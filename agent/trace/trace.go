@@ -96,6 +96,7 @@ type Step struct {
 	Return     float64 // sum of rewards, this one included
 	Terminated bool
 	Truncated  bool
+	Person     bool // a person chose the action, whoever thought
 }
 
 // A Sink takes steps. It copies what it keeps: the step is valid until Put returns.

@@ -72,6 +72,15 @@ func drawStep(t *rapid.T) *trace.Step {
 	for range rapid.IntRange(0, 3).Draw(t, "pieces") {
 		s.Board.Pieces = append(s.Board.Pieces, grid.Piece{X: rapid.IntRange(-1, 9).Draw(t, "x"), Y: rapid.IntRange(-1, 9).Draw(t, "y"), Kind: byteOf.Draw(t, "kind"), Dir: 3})
 	}
+	s.Person = rapid.Bool().Draw(t, "person")
+	for range rapid.IntRange(0, 3).Draw(t, "beside") {
+		n := rapid.IntRange(1, 4).Draw(t, "side")
+		b := grid.Beside{Title: rapid.String().Draw(t, "title"), Board: grid.Board{Family: "arc", Cols: n, Rows: 1}}
+		for range n {
+			b.Board.Cells = append(b.Board.Cells, grid.Cell{Kind: 1, Color: byteOf.Draw(t, "color")})
+		}
+		s.Board.Beside = append(s.Board.Beside, b)
+	}
 	for range rapid.IntRange(0, 4).Draw(t, "segments") {
 		g := trace.Segment{
 			QHalt: f32.Draw(t, "q"), QContinue: f32.Draw(t, "q"), Halted: rapid.Bool().Draw(t, "halted"),

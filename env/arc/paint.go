@@ -66,6 +66,15 @@ func TaskBoard(t *Task) grid.Board {
 	return b
 }
 
+// pairBoard is the board of an input and its output, a column between them.
+func pairBoard(p *Pair) grid.Board {
+	b := grid.Board{Family: "arc", Rows: max(p.Input.Rows, p.Output.Rows), Cols: p.Input.Cols + 1 + p.Output.Cols}
+	b.Cells = make([]grid.Cell, b.Rows*b.Cols)
+	put(&b, &p.Input, 0, 0)
+	put(&b, &p.Output, 0, p.Input.Cols+1)
+	return b
+}
+
 // AnswerBoard is the board of a task with one of its tests, and room for an answer of up to side rows and
 // columns below its input; corner is the cell in the room's upper left.
 func AnswerBoard(t *Task, test, side int) (b grid.Board, corner int) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -581,7 +582,50 @@ func (w *World) Board() grid.Board {
 		}
 	}
 	b.Cells[w.row*b.Cols+q.Cols+1+w.col].Flags |= grid.FlagFocus
+	if w.live && w.trials < w.cfg.Trials {
+		b.Caption += fmt.Sprintf(": not that; trials left: %d", w.trials)
+	}
+	for i := range w.demos {
+		b.Beside = append(b.Beside, grid.Beside{Title: fmt.Sprintf("demonstration %d", i+1), Board: pairBoard(&w.demos[i])})
+	}
 	return b
+}
+
+// Point implements env.Pointer: the cursor goes to the cell, and what was selected is dropped before a tool is used there.
+func (w *World) Point(dst []int, x, y, action int) []int {
+	x -= w.question.Cols + 1
+	if x < 0 || y < 0 || x >= w.canvas.Cols || y >= w.canvas.Rows || !w.live {
+		return dst
+	}
+	if w.selecting && action >= 0 {
+		dst = append(dst, Select)
+	}
+	for range abs(y - w.row) {
+		dst = append(dst, pick(y < w.row, Up, Down))
+	}
+	for range abs(x - w.col) {
+		dst = append(dst, pick(x < w.col, Left, Right))
+	}
+	if action >= 0 {
+		dst = append(dst, action)
+	}
+	return dst
+}
+
+func pick(first bool, a, b int) int {
+	if first {
+		return a
+	}
+	return b
+}
+
+// Rehearsal implements env.Rehearser: the task with demonstration k as its test, and the others to learn from.
+func (w *World) Rehearsal(k int) (string, error) {
+	if k < 0 || k >= len(w.demos) {
+		return "", fmt.Errorf("arc: demonstration %d of %d", k+1, len(w.demos))
+	}
+	t := Task{Train: slices.Delete(slices.Clone(w.demos), k, k+1), Test: w.demos[k : k+1]}
+	return string(t.AppendJSON(nil)), nil
 }
 
 // Paint implements env.Painter.

@@ -9,6 +9,14 @@ type Board struct {
 	Cells   []Cell  // [rows*cols], row-major
 	Pieces  []Piece // drawn over the cells, in order
 	Caption string  // the mission or task in words; may be empty
+	Beside  []Beside
+}
+
+// A Beside is a board that helps to read the one it stands beside: a demonstration of a task, or what the agent sees.
+// It has none of its own.
+type Beside struct {
+	Title string
+	Board Board
 }
 
 // A Cell is one square in the codes of its family.

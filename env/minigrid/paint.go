@@ -212,6 +212,27 @@ func (e *Env) Board() grid.Board {
 	}
 	x, y := e.xy(e.pos)
 	b.Pieces = []grid.Piece{{X: x, Y: y, Kind: grid.PieceAgent, Dir: uint8(e.dir)}}
+	b.Beside = []grid.Beside{{Title: "what the agent sees", Board: e.viewBoard()}}
+	return b
+}
+
+// viewBoard is what the agent sees, itself below in the middle, with what it carries under it.
+func (e *Env) viewBoard() grid.Board {
+	view := e.cfg.View
+	b := grid.Board{Family: "minigrid", Cols: view, Rows: view, Cells: make([]grid.Cell, view*view)}
+	var s sighting
+	e.look(&s, view)
+	for i := range view {
+		for j := range view {
+			cell := grid.Cell{Kind: Empty.Type(), Flags: grid.FlagHidden}
+			if s.sees(i, j) {
+				c := s.cells[i*view+j]
+				cell = grid.Cell{Kind: c.Type(), Color: c.Color(), State: c.State(), Flags: grid.FlagSeen}
+			}
+			b.Cells[j*view+i] = cell
+		}
+	}
+	b.Pieces = []grid.Piece{{X: view / 2, Y: view - 1, Kind: grid.PieceAgent, Dir: North}}
 	return b
 }
 

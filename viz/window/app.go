@@ -102,6 +102,8 @@ type App struct {
 	pick    int
 	edit    bool
 	cursor  int // the cell that the pad's digits go to, or -1
+	tool    int // the action that a person's click on a cell does; -1 is none
+	usedAt  int // the cell where a selection was begun and the button is held; -1 is none
 	speed   int
 	full    bool
 	quit    atomic.Bool
@@ -147,7 +149,7 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, usedAt: -1, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Tour {
 		a.tour = 1
 	}
@@ -261,7 +263,10 @@ func (a *App) dress() {
 	for i, s := range a.sides {
 		v := &s.view
 		v.Theme, v.Layer, v.Pick, v.Attention, v.Other, v.Name = a.theme, a.layer, -1, nil, nil, ""
-		v.Speed, v.Against = session.SpeedName(a.speed), nil
+		v.Speed, v.Against, v.Hand = session.SpeedName(a.speed), nil, a.handOf(s)
+		if v.Hand.Tries {
+			v.Name = "a demonstration, to try"
+		}
 		if s.session != nil && v.Step != nil {
 			// What was thought from another start, as far as this thought has come.
 			if t := s.status().Against; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && v.Segment >= 0 {
@@ -549,7 +554,7 @@ func (a *App) pickAgent() {
 func (a *App) pickEnv() {
 	a.list = &list{title: "Environment", items: a.cfg.Envs, choose: func(i int) {
 		a.newest()
-		a.pick, a.cursor, a.edit = -1, -1, a.cfg.Edit
+		a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
 		for _, s := range a.sides {
 			c := s.status().Choice
 			c = session.Choice{Env: a.cfg.Envs[i], Agent: c.Agent, Model: c.Model, Rule: c.Rule, Seed: c.Seed}

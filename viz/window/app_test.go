@@ -190,6 +190,7 @@ func episodeBytes(t testing.TB) []byte {
 func (d *driver) thinkOn(n int) {
 	d.Helper()
 	for range n {
+		d.tick() // the view may be of a moment ago
 		k, end := len(d.view().Step.Thought), d.end()
 		d.tick(".")
 		d.until("it thinks on", func() bool { return len(d.view().Step.Thought) != k || d.end() != end })

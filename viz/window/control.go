@@ -217,6 +217,9 @@ var keyActions = map[Key][]string{
 	"w": {"up", "forward"}, "a": {"left"}, "d": {"right"}, "x": {"down", "drop"}, "z": {"pickup"}, "space": {"toggle"}, "enter": {"done", "submit"},
 }
 
+// actionKeys are the keys of keyActions, the first one shown first.
+var actionKeys = []Key{"up", "down", "left", "right", "z", "x", "space", "enter"}
+
 // playKey takes an action by its key, or by its number.
 func (a *App) playKey(k Key) bool {
 	actions := a.status().Header.Actions
@@ -263,7 +266,6 @@ func (a *App) toggleHuman() {
 		return
 	}
 	a.sides[0].session.Send(session.Command{Op: session.OpTake})
-	a.say("You play: arrow keys, digits or a click on an action. H hands back.")
 }
 
 // editing reports whether a click on a cell changes it.
@@ -337,7 +339,7 @@ func (a *App) agentText() string {
 	if t := a.status(); t != nil && h.Agent != "" && t.Choice.Agent == trace.Network && h.Agent != trace.Network {
 		s += fmt.Sprintf(" (no model for %s)", h.EnvID)
 	}
-	if a.human() && h.Agent != trace.Human {
+	if a.human() {
 		s = "played by you"
 	}
 	return s

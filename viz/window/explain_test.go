@@ -22,28 +22,32 @@ func TestEveryNumberIsExplained(t *testing.T) {
 	d.thinkOn(2)
 	number := regexp.MustCompile(`[0-9]`)
 	found := make(map[string]bool)
-	for _, p := range d.layout() {
-		r, _ := d.local(p)
-		c := canvas.New(r.W, r.H, 1)
-		type text struct {
-			s string
-			r canvas.Rect
-		}
-		var texts []text
-		c.Said = func(s string, r canvas.Rect) { texts = append(texts, text{s, r}) }
-		p.Draw(c, c.Bounds(), d.view())
-		for _, m := range c.Marks {
-			if found[m.ID] = true; !slices.ContainsFunc(viz.Terms(), func(t viz.Term) bool { return t.ID == m.ID }) {
-				t.Errorf("%s marks %q, which the table lacks", p.ID, m.ID)
+	look := func(d *driver) {
+		for _, p := range d.layout() {
+			r, _ := d.local(p)
+			c := canvas.New(r.W, r.H, 1)
+			type text struct {
+				s string
+				r canvas.Rect
 			}
-		}
-		for _, s := range texts {
-			x, y := s.r.X+s.r.W/2, s.r.Y+s.r.H/2
-			if number.MatchString(s.s) && !slices.ContainsFunc(c.Marks, func(m canvas.Mark) bool { return m.Rect.Contains(x, y) }) {
-				t.Errorf("%s shows %q at (%.0f, %.0f) without an explanation", p.ID, s.s, x, y)
+			var texts []text
+			c.Said = func(s string, r canvas.Rect) { texts = append(texts, text{s, r}) }
+			p.Draw(c, c.Bounds(), d.view())
+			for _, m := range c.Marks {
+				if found[m.ID] = true; !slices.ContainsFunc(viz.Terms(), func(t viz.Term) bool { return t.ID == m.ID }) {
+					t.Errorf("%s marks %q, which the table lacks", p.ID, m.ID)
+				}
+			}
+			for _, s := range texts {
+				x, y := s.r.X+s.r.W/2, s.r.Y+s.r.H/2
+				if number.MatchString(s.s) && !slices.ContainsFunc(c.Marks, func(m canvas.Mark) bool { return m.Rect.Contains(x, y) }) {
+					t.Errorf("%s shows %q at (%.0f, %.0f) without an explanation", p.ID, s.s, x, y)
+				}
 			}
 		}
 	}
+	look(d)
+	look(arcApp(t, doubled)) // in which a person plays
 	for _, term := range viz.Terms() {
 		if !found[term.ID] {
 			t.Errorf("no pane shows %s", term.ID)

@@ -3,6 +3,7 @@ package window
 import (
 	"slices"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/viz"
 )
 
@@ -26,6 +27,7 @@ func (a *App) pointer(pressed, released, moved bool) {
 			b.use(a)
 		}
 		a.pressed, a.drag = "", ""
+		a.letGo(x, y)
 		return
 	}
 	if pressed && (a.pressTour(x, y) || a.pressPad(x, y)) {
@@ -82,15 +84,15 @@ func (a *App) press(x, y float64) {
 	}
 	switch h.Kind {
 	case viz.HitAction:
-		switch {
-		case h.N >= len(a.sides[p.View].header.Actions) || !a.live():
-		case !a.human():
-			a.say("the agent plays: take over with H, then choose actions")
-		default:
-			a.act(h.N)
-		}
+		a.pressAction(p.View, h.N)
+	case viz.HitBeside:
+		a.pressBeside(h.N)
+	case viz.HitReturn:
+		a.send(session.Command{Op: session.OpRehearse, Value: -1})
 	case viz.HitCell:
-		a.pressCell(p.View, h.N)
+		if !a.pointTo(p.View, h.N) {
+			a.pressCell(p.View, h.N)
+		}
 	default:
 		a.goTo(h)
 	}

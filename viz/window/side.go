@@ -14,7 +14,7 @@ import (
 type side struct {
 	session *session.Session
 	now     *session.Status // that the frame shows
-	file    viz.History // of a replay, else nil
+	file    viz.History     // of a replay, else nil
 	header  trace.Header
 	name    string // of the file
 
