@@ -89,9 +89,10 @@ func newPlayCmd() *cobra.Command {
 func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	cfg := window.Config{Painters: viz.FamilyPainters(), Dir: p.dir, Play: !p.paused}
 	place := placeFile()
-	var toured bool
-	cfg.Light, cfg.Zoom, toured = window.Looks(place)
-	cfg.Tour = !toured && place != ""
+	kept := window.Remembered(place)
+	cfg.Light, cfg.Zoom, cfg.Recent = kept.Light, kept.Zoom, kept.Recent
+	cfg.Tour = !kept.Toured && place != ""
+	cfg.Open, cfg.OpenPath, cfg.Envs, cfg.Agents = p.open, openPath, env.Names(), window.Agents(shippedModels())
 	if theme {
 		t, err := viz.ThemeNamed(p.theme)
 		if err != nil {
@@ -104,15 +105,14 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	}
 	title := "ponder"
 	for _, path := range p.traces {
-		f, err := trace.Open(path)
+		t, err := openTrace(path)
 		if err != nil {
 			return err
 		}
-		defer f.Close()
-		if f.Damage() != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", text.Plain(path), f.Damage())
+		if t.Damage != "" {
+			fmt.Fprintf(os.Stderr, "%s: %s\n", text.Plain(path), t.Damage)
 		}
-		cfg.Traces = append(cfg.Traces, window.Trace{Name: filepath.Base(path), Header: f.Header(), History: f})
+		cfg.Traces = append(cfg.Traces, t)
 		title = "ponder: " + filepath.Base(path)
 	}
 	if len(cfg.Traces) == 0 {
@@ -135,7 +135,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 				return err
 			}
 		}
-		cfg.Open, cfg.Choice, cfg.Envs, cfg.Agents = p.open, p.choice, env.Names(), window.Agents(models.Names())
+		cfg.Choice = p.choice
 	}
 	app, err := window.New(cfg)
 	if err != nil {
@@ -167,6 +167,47 @@ func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, err
 
 // canPlay reports whether a window can be opened.
 func canPlay() bool { return window.HasDisplay() }
+
+// shippedModels are those of this build, as the window lists them.
+func shippedModels() (list []window.Model) {
+	for _, name := range models.Names() {
+		m := window.Model{Name: name, Fits: func(spec env.Spec) error { return models.Fits(name, spec) }}
+		if c, err := models.Card(name); err == nil {
+			m.About, m.World = c.Summary, c.Env
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// openPath opens what a person picked in the window.
+func openPath(path string) (session.Choice, *window.Trace, error) {
+	c := session.Choice{Agent: trace.Network}
+	var options []string
+	recording, err := named(path, &c, &options)
+	if err != nil {
+		return c, nil, err
+	}
+	c.Options = strings.Join(options, "\n")
+	if recording != "" {
+		t, err := openTrace(recording)
+		return c, &t, err
+	}
+	return c, nil, nil
+}
+
+// openTrace opens a recording; the window closes nothing, as a reader of it lives as long as it does.
+func openTrace(path string) (window.Trace, error) {
+	f, err := trace.Open(path)
+	if err != nil {
+		return window.Trace{}, err
+	}
+	t := window.Trace{Name: filepath.Base(path), Header: f.Header(), History: f}
+	if f.Damage() != nil {
+		t.Damage = f.Damage().Error()
+	}
+	return t, nil
+}
 
 // placeFile is where the window's place is remembered, empty where there is no such folder.
 func placeFile() string {

@@ -83,6 +83,7 @@ const (
 type Status struct {
 	Choice    Choice
 	Header    trace.Header
+	Spec      env.Spec    // of the world
 	Trace     *trace.Live // of the scene; another one after Open
 	Busy      string      // "opening", "thinking" or empty
 	Since     time.Time   // when Busy began
@@ -102,6 +103,7 @@ type Status struct {
 	Most      int
 	Message   string // what went wrong or was asked for in vain
 	Messages  int    // grows with every message
+	Failed    bool   // the message is of an agent or a world that failed, which should not pass unseen
 	Attention *Attention
 	Price     int         // index into Prices
 	Against   *trace.Step // the decision under way as it was thought before it began again from another start
@@ -190,6 +192,13 @@ func (s *Session) publish() {
 func (s *Session) say(format string, args ...any) {
 	s.now.Message = fmt.Sprintf(format, args...)
 	s.now.Messages++
+	s.now.Failed = false
+}
+
+// failed leaves the message of a failure.
+func (s *Session) failed(err error) {
+	s.say("%v", err)
+	s.now.Failed = true
 }
 
 func (s *Session) run(ctx context.Context, c Choice) {
@@ -237,7 +246,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 	defer s.busy("")
 	scene, err := s.open(ctx, c)
 	if err != nil {
-		s.say("%v", err)
+		s.failed(err)
 		return
 	}
 	if s.writer != nil {
@@ -255,7 +264,7 @@ func (s *Session) load(ctx context.Context, c Choice) {
 		s.say("%v", err)
 	}
 	s.total, s.count = 0, 0
-	s.now.Choice, s.now.Header, s.now.Trace = c, scene.Header(), newTrace()
+	s.now.Choice, s.now.Header, s.now.Spec, s.now.Trace = c, scene.Header(), scene.World.Spec(), newTrace()
 	s.now.Human = s.now.Header.Agent == trace.Human
 	s.now.Mean, s.now.Most, s.now.Attention, s.now.Price = 0, 0, nil, 0
 	_, s.now.Editable = env.As[env.Editor](scene.World)
@@ -369,7 +378,7 @@ func (s *Session) acted(ctx context.Context, err error) {
 func (s *Session) fail(ctx context.Context, err error) {
 	s.now.Playing, s.once, s.mull = false, false, false
 	if ctx.Err() == nil {
-		s.say("%v", err)
+		s.failed(err)
 	}
 }
 

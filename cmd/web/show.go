@@ -57,7 +57,7 @@ func show() error {
 				return session.OpenFar(ctx, port.call, c, w.Spec())
 			})
 		}
-		cfg.Envs, cfg.Agents, cfg.Edit = env.Names(), window.Agents(models.Names()), true
+		cfg.Envs, cfg.Agents, cfg.Edit = env.Names(), window.Agents(shipped()), true
 		cfg.Share = func() { share(app) }
 	}
 	if app, err = window.New(cfg); err != nil {
@@ -68,6 +68,18 @@ func show() error {
 		return string(b)
 	}))
 	return window.Run(app, window.Options{Title: "ponder", Frame: func() { at.follow(app) }})
+}
+
+// shipped are the models that can be picked.
+func shipped() (list []window.Model) {
+	for _, name := range models.Names() {
+		m := window.Model{Name: name, Fits: func(spec env.Spec) error { return models.Fits(name, spec) }}
+		if c, err := models.Card(name); err == nil {
+			m.About, m.World = c.Summary, c.Env
+		}
+		list = append(list, m)
+	}
+	return list
 }
 
 // lightTheme is what the address says, or else what was chosen last, or else what the system prefers.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -37,6 +38,10 @@ type Config struct {
 	Edit     bool    // begin with a click on a cell changing it
 	Dir      string  // where recordings and pictures go; without, there are none
 
+	// OpenPath says what is at a path: something to play, or a recording; nil where there are no paths.
+	OpenPath func(path string) (session.Choice, *Trace, error)
+	Recent   []string // paths that were opened before, the newest first
+
 	PickFile func() // lets a person pick a file, which comes as Input.Files; nil where there is no such thing
 	Share    func() // hands on what Choice says; nil where there is no such thing
 }
@@ -44,24 +49,33 @@ type Config struct {
 // An Agent can be picked to play.
 type Agent struct {
 	Title string // on screen
+	About string // one line
 	Agent trace.Agent
 	Model string
 	Rule  string
+	World string                    // the id of one that it was made for, which is its picture; empty without
+	Fits  func(spec env.Spec) error // why it cannot play there; nil if it always can
+}
+
+// A Model is one that can be picked.
+type Model struct {
+	Name, About, World string
+	Fits               func(spec env.Spec) error
 }
 
 // Agents are a network, those of models, the halting rules to compare, and those who are no network.
-func Agents(models []string) []Agent {
-	list := []Agent{{Title: "HRM", Agent: trace.Network}}
-	for _, name := range models {
-		list = append(list, Agent{Title: "HRM, model " + name, Agent: trace.Network, Model: name})
+func Agents(models []Model) []Agent {
+	list := []Agent{{Title: "HRM", About: "the model shipped for the world; the oracle where there is none", Agent: trace.Network}}
+	for _, m := range models {
+		list = append(list, Agent{Title: "HRM, model " + m.Name, About: m.About, Agent: trace.Network, Model: m.Name, World: m.World, Fits: m.Fits})
 	}
 	return append(list,
-		Agent{Title: "HRM, halts when halt > continue", Agent: trace.Network, Rule: "halt-over-continue"},
-		Agent{Title: "HRM, halts when halt is above its threshold", Agent: trace.Network, Rule: "halt-above"},
-		Agent{Title: "HRM, always thinks to the limit", Agent: trace.Network, Rule: "never"},
-		Agent{Title: "Oracle", Agent: trace.Oracle},
-		Agent{Title: "Chance", Agent: trace.Chance},
-		Agent{Title: "You", Agent: trace.Human},
+		Agent{Title: "HRM, halts when halt > continue", About: "another halting rule for the model that plays", Agent: trace.Network, Rule: "halt-over-continue"},
+		Agent{Title: "HRM, halts when halt is above its threshold", About: "another halting rule for the model that plays", Agent: trace.Network, Rule: "halt-above"},
+		Agent{Title: "HRM, always thinks to the limit", About: "no halting for the model that plays", Agent: trace.Network, Rule: "never"},
+		Agent{Title: "Oracle", About: "a program that knows the way", Agent: trace.Oracle},
+		Agent{Title: "Chance", About: "any action that changes something", Agent: trace.Chance},
+		Agent{Title: "You", About: "by keys and mouse", Agent: trace.Human},
 	)
 }
 
@@ -80,6 +94,7 @@ type Trace struct {
 	Name    string
 	Header  trace.Header
 	History viz.History
+	Damage  string // why steps are missing, empty where none are; the window says so
 }
 
 // An App is the viewer without its window. One goroutine uses it.
@@ -118,6 +133,7 @@ type App struct {
 
 	message string
 	said    time.Time
+	stays   bool          // it is shown until a person closes it
 	heard   map[*side]int // messages of sessions that were shown
 	asked   attention     // for last
 
@@ -138,7 +154,9 @@ type App struct {
 		seen   *exportState
 	}
 	record string // path of the recording under way
-	count  int    // files written
+	thumbs thumbs
+	recent []string
+	count  int // files written
 }
 
 // An attention is what a session is asked for.
@@ -149,7 +167,7 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, usedAt: -1, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, usedAt: -1, recent: cfg.Recent, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Tour {
 		a.tour = 1
 	}
@@ -187,6 +205,11 @@ func (a *App) replay(traces []Trace) {
 	}
 	a.playing = a.cfg.Play
 	a.due = time.Time{}
+	for _, t := range traces {
+		if t.Damage != "" {
+			a.warn("%s: %s", t.Name, t.Damage)
+		}
+	}
 }
 
 // live reports whether there is a session to steer.
@@ -216,7 +239,13 @@ func (a *App) human() bool {
 }
 
 func (a *App) say(format string, args ...any) {
-	a.message, a.said = fmt.Sprintf(format, args...), a.in.Now
+	a.message, a.said, a.stays = fmt.Sprintf(format, args...), a.in.Now, false
+}
+
+// warn says what stays until Esc closes it.
+func (a *App) warn(format string, args ...any) {
+	a.say(format, args...)
+	a.stays = true
 }
 
 func (a *App) sayError(err error) {
@@ -314,6 +343,7 @@ func (a *App) listen() {
 		if t.Messages != a.heard[s] {
 			a.heard[s] = t.Messages
 			a.say("%s", t.Message)
+			a.stays = t.Failed
 			if s == a.sides[0] && t.Recording == "" {
 				a.record = "" // it could not be begun, or has ended
 			}
@@ -495,74 +525,6 @@ func (a *App) steer(op session.Op) {
 	a.send(session.Command{Op: op})
 }
 
-// compare shows a second agent on the same level, or ends that.
-func (a *App) compare() {
-	if len(a.sides) == 2 {
-		a.sayError(a.sides[1].close())
-		delete(a.heard, a.sides[1])
-		a.sides = a.sides[:1]
-		a.sides[0].name = ""
-		return
-	}
-	a.list = a.agentList("Compare with", func(g Agent) {
-		c := g.choice(a.status().Choice)
-		first := a.sides[0].status().Choice
-		s := &side{session: session.Start(a.cfg.Open, c, false), follow: true, name: g.Title}
-		s.session.Send(session.Command{Op: session.OpSpeed, Value: a.speed})
-		a.sides = append(a.sides, s)
-		// Both begin at the beginning, with traces of their own.
-		a.hold()
-		a.newest()
-		a.sides[0].name = a.titleOf(first)
-		a.sides[0].session.Send(session.Command{Op: session.OpOpen, Choice: first})
-	})
-}
-
-// titleOf is how the list of agents names the one of c.
-func (a *App) titleOf(c session.Choice) string {
-	for _, g := range a.cfg.Agents {
-		if g.choice(c) == c {
-			return g.Title
-		}
-	}
-	return ""
-}
-
-func (a *App) agentList(title string, choose func(Agent)) *list {
-	l := &list{title: title}
-	for _, g := range a.cfg.Agents {
-		l.items = append(l.items, g.Title)
-	}
-	l.choose = func(i int) { choose(a.cfg.Agents[i]) }
-	return l
-}
-
-// pickAgent opens the list of agents.
-func (a *App) pickAgent() {
-	a.list = a.agentList("Who plays", func(g Agent) {
-		c := g.choice(a.status().Choice)
-		a.newest()
-		a.sides[0].name = ""
-		if len(a.sides) == 2 {
-			a.sides[0].name = g.Title
-		}
-		a.sides[0].session.Send(session.Command{Op: session.OpOpen, Choice: c})
-	})
-}
-
-// pickEnv opens the list of environments.
-func (a *App) pickEnv() {
-	a.list = &list{title: "Environment", items: a.cfg.Envs, choose: func(i int) {
-		a.newest()
-		a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
-		for _, s := range a.sides {
-			c := s.status().Choice
-			c = session.Choice{Env: a.cfg.Envs[i], Agent: c.Agent, Model: c.Model, Rule: c.Rule, Seed: c.Seed}
-			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
-		}
-	}}
-}
-
 func (a *App) nextLayer(by int) {
 	list := viz.Layers(a.sides[0].header)
 	now, _ := viz.LayerOf(a.sides[0].header, a.layer)
@@ -610,10 +572,11 @@ func (a *App) drop(f File) {
 			a.say("%s: %v", f.Name, err)
 			return
 		}
-		a.replay([]Trace{{Name: f.Name, Header: t.Header(), History: t}})
+		shown := Trace{Name: f.Name, Header: t.Header(), History: t}
 		if t.Damage() != nil {
-			a.say("%s: %v", f.Name, t.Damage())
+			shown.Damage = t.Damage().Error()
 		}
+		a.replay([]Trace{shown})
 	case !a.live():
 		a.say("%s: only a trace can be shown here", f.Name)
 	case bytes.IndexByte(f.Data, 0) >= 0:
@@ -670,6 +633,7 @@ func (a *App) Close() error {
 	}
 	wait.Wait()
 	a.export.Wait()
+	a.thumbs.wait.Wait()
 	return errors.Join(errs...)
 }
 

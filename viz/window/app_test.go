@@ -68,10 +68,27 @@ func liveApp(t *testing.T) *driver {
 	t.Helper()
 	return drive(t, Config{
 		Open: open, Choice: session.Choice{Env: "maze/9x9-v0", Agent: "hrm", Seed: 3},
-		Envs:   []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
-		Agents: []Agent{{Title: "wave", Agent: "hrm"}, {Title: "near", Agent: "hrm", Model: "near"}, {Title: "misfit", Agent: "hrm", Model: "misfit"}, {Title: "chance", Agent: "random"}},
-		Dir:    t.TempDir(), Painters: testPainters,
+		Envs:     []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
+		Agents:   []Agent{{Title: "wave", Agent: "hrm"}, {Title: "near", Agent: "hrm", Model: "near"}, {Title: "misfit", Agent: "hrm", Model: "misfit"}, {Title: "chance", Agent: "random"}},
+		OpenPath: openPath,
+		Dir:      t.TempDir(), Painters: testPainters,
 	})
+}
+
+// openPath opens a recording, or the world of which a file holds the name.
+func openPath(path string) (session.Choice, *Trace, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return session.Choice{}, nil, err
+	}
+	if f, err := trace.NewFile(bytes.NewReader(b), int64(len(b))); err == nil {
+		t := Trace{Name: filepath.Base(path), Header: f.Header(), History: f}
+		if f.Damage() != nil {
+			t.Damage = f.Damage().Error()
+		}
+		return session.Choice{}, &t, nil
+	}
+	return session.Choice{Env: strings.TrimSpace(string(b))}, nil, nil
 }
 
 func drive(t *testing.T, cfg Config) *driver {
@@ -157,7 +174,7 @@ func (d *driver) clickCell(cell int) {
 func replayApp(t *testing.T) *driver {
 	t.Helper()
 	f := episode(t)
-	return drive(t, Config{Traces: []Trace{{"test.trace", f.Header(), f}}, Dir: t.TempDir(), Painters: testPainters})
+	return drive(t, Config{Traces: []Trace{{Name: "test.trace", Header: f.Header(), History: f}}, Dir: t.TempDir(), Painters: testPainters})
 }
 
 func episode(t testing.TB) *trace.File {
@@ -499,6 +516,18 @@ var effects = map[string]func(d *driver, use func()){
 			d.Errorf("zoom %v", d.Zoom())
 		}
 	},
+	"options": func(d *driver, use func()) {
+		use()
+		d.tick("v", "i", "e", "w", ":", "enter") // of view
+		d.tick("f", "o", "g", "enter")
+		d.until("there is fog", func() bool { return d.status().Choice.Options == "view=fog" && d.view().Step != nil })
+	},
+	"file": func(d *driver, use func()) {
+		use()
+		if d.list == nil || !strings.HasPrefix(d.list.title, "Open ") {
+			d.Errorf("the list %+v", d.list)
+		}
+	},
 	"theme": func(d *driver, use func()) {
 		use()
 		if !d.Light() || d.view().Theme.Name != "light" {
@@ -802,7 +831,7 @@ func TestReplayRefusesWhatNeedsASession(t *testing.T) {
 
 func TestNothingIsWrittenWithoutAFolder(t *testing.T) {
 	f := episode(t)
-	d := drive(t, Config{Traces: []Trace{{"x", f.Header(), f}}})
+	d := drive(t, Config{Traces: []Trace{{Name: "x", Header: f.Header(), History: f}}})
 	if saves := d.named("record", "format", "picture", "sheet"); len(saves) > 0 {
 		t.Errorf("it offers to save: %s", saves[0].tip)
 	}
@@ -896,7 +925,7 @@ func TestListByMouse(t *testing.T) {
 	r, _ := d.listArea()
 	d.in.Wheel = -1
 	d.tick()
-	d.click(r.X+40, r.Y+listHead+d.sizes().row*1.5)
+	d.click(r.X+40, r.Y+listHead+d.listRow()*1.5)
 	d.until("the second is open", func() bool { return d.view().Header.EnvID == "sudoku/9x9-v0" })
 	d.tick("o")
 	d.click(4, 400)
@@ -1011,7 +1040,7 @@ func TestPlace(t *testing.T) {
 	if err := want.write(path); err != nil {
 		t.Fatal(err)
 	}
-	if got := readPlace(path); got != want {
+	if got := readPlace(path); !cmp.Equal(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for _, bad := range []string{"", "{", `{"W":-5,"H":1e9,"Zoom":-1}`, `{"W":"x"}`} {

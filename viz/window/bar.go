@@ -308,7 +308,7 @@ const messageTime = 8 * time.Second
 // drawOver draws what lies over the rest: the cell pointed at, messages, tooltips, lists and help.
 func (a *App) drawOver(out []Blit) []Blit {
 	t := a.theme
-	if a.message != "" && a.in.Now.Sub(a.said) > messageTime {
+	if a.message != "" && !a.stays && a.in.Now.Sub(a.said) > messageTime {
 		a.message = ""
 	}
 	out = a.drawHover(out)
@@ -345,9 +345,9 @@ func (a *App) drawOver(out []Blit) []Blit {
 		l := a.list
 		key := struct {
 			title, filter, theme string
-			at, scroll           int
+			at, scroll, pictures int
 			touch                bool
-		}{l.title, l.filter, t.Name, l.at, l.scroll, a.in.Touch}
+		}{l.title, l.filter, t.Name, l.at, l.scroll, a.thumbsDrawn(), a.in.Touch}
 		out = a.draw(out, "list", r, key, a.drawList)
 	}
 	if a.help {

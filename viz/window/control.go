@@ -80,7 +80,14 @@ var topLeft = []*control{
 
 var topRight = []*control{
 	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
-	{id: "file", tip: "Open a trace or a level", keys: []Key{"g"}, icon: iconFile, do: func(a *App) { a.cfg.PickFile() }, has: func(a *App) bool { return a.cfg.PickFile != nil }},
+	{
+		id: "options", tip: "Options of the environment", keys: []Key{"O"}, icon: iconOptions, live: true, do: (*App).pickOptions,
+		can: func(a *App) bool { _, o, _ := a.optionsOf(); return len(o) > 0 }, on: func(a *App) bool { return a.status().Choice.Options != "" },
+	},
+	{
+		id: "file", tip: "Open a trace, a level, a run or a dataset", keys: []Key{"g"}, icon: iconFile, do: (*App).pickFile,
+		has: func(a *App) bool { return a.cfg.PickFile != nil || a.cfg.OpenPath != nil },
+	},
 	{id: "share", tip: "Share this run", keys: []Key{"y"}, icon: iconShare, live: true, do: func(a *App) { a.cfg.Share() }, has: func(a *App) bool { return a.cfg.Share != nil }},
 	{id: "smaller", tip: "Smaller text", keys: []Key{"ctrl+-"}, icon: iconSmaller, do: func(a *App) { a.changeZoom(-1) }},
 	{id: "larger", tip: "Larger text", keys: []Key{"ctrl+="}, icon: iconLarger, do: func(a *App) { a.changeZoom(1) }},
@@ -118,7 +125,7 @@ func (a *App) pickMore() {
 		case c.on != nil && c.on(a):
 			text += ": on"
 		}
-		rest, l.items = append(rest, c), append(l.items, text)
+		rest, l.items = append(rest, c), append(l.items, item{title: text})
 	}
 	l.choose = func(i int) { rest[i].use(a) }
 	a.list = l

@@ -206,6 +206,15 @@ func iconFile(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 1.5, 13, 1.5, 3.5, 6, 3.5, 7.5, 5.5, 14.5, 5.5, 14.5, 13, 1.5, 13)
 }
 
+// Sliders.
+func iconOptions(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	for i, at := range []float64{10, 5, 8} {
+		line := 3.5 + 4.5*float64(i)
+		stroke(c, x, y, col, 1.5, line, 14.5, line)
+		c.Disc(x+at, y+line, 2.2, col)
+	}
+}
+
 // Three points in a net.
 func iconShare(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 12, 3.5, 4, 8, 12, 12.5)

@@ -24,7 +24,7 @@ func phoneApp(t *testing.T, env string) (d *driver, used *[]string) {
 	d = drive(t, Config{
 		Open: open, Choice: session.Choice{Env: env, Agent: "hrm", Seed: 3}, Edit: true,
 		Envs:     []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
-		Agents:   Agents([]string{"maze", "maze-path", "sudoku", "sudoku-groups", "doorkey-5x5"}),
+		Agents:   Agents([]Model{{Name: "maze"}, {Name: "maze-path"}, {Name: "sudoku"}, {Name: "sudoku-groups"}, {Name: "doorkey-5x5"}}),
 		Painters: viz.Painters{"maze": maze.PaintBoard, "sudoku": sudoku.PaintBoard},
 		PickFile: func() { *used = append(*used, "file") }, Share: func() { *used = append(*used, "share") },
 	})
@@ -99,13 +99,13 @@ func TestPhone(t *testing.T) {
 	}
 	at := func(title string) canvas.Rect {
 		t.Helper()
-		d.list.scroll = max(slices.IndexFunc(d.list.items, func(s string) bool { return strings.HasPrefix(s, title) }), 0) // pulled there
+		d.list.scroll = max(slices.IndexFunc(d.list.items, func(it item) bool { return strings.HasPrefix(it.title, title) }), 0) // pulled there
 		for _, p := range d.State().List {
 			if strings.HasPrefix(p.ID, title) {
 				return p.At
 			}
 		}
-		t.Fatalf("no %q in the list %q", title, d.list.items)
+		t.Fatalf("no %q in the list %+v", title, d.list.items)
 		return canvas.Rect{}
 	}
 	d.tap(at("Share this run"))

@@ -16,7 +16,8 @@ type place struct {
 	X, Y, W, H int // in points
 	Light      bool
 	Zoom       float64
-	Toured     bool // the tour was seen or left
+	Toured     bool     // the tour was seen or left
+	Recent     []string `json:",omitempty"` // paths that were opened, the newest first
 }
 
 // readPlace reads the place kept at path; what is missing or senseless is the default.
@@ -58,8 +59,16 @@ func (p place) write(path string) error {
 	return nil
 }
 
-// Looks are the theme and the zoom that the window at path had last, and whether its tour was seen or left.
-func Looks(path string) (light bool, zoom float64, toured bool) {
+// A Memory is what a window remembers of the one before.
+type Memory struct {
+	Light  bool
+	Zoom   float64
+	Toured bool     // its tour was seen or left
+	Recent []string // paths that were opened, the newest first
+}
+
+// Remembered is what the window at path remembers.
+func Remembered(path string) Memory {
 	p := readPlace(path)
-	return p.Light, p.Zoom, p.Toured
+	return Memory{p.Light, p.Zoom, p.Toured, p.Recent[:min(len(p.Recent), maxRecent)]}
 }

@@ -138,6 +138,7 @@ func (g *game) Update() error {
 // remember keeps where the window is.
 func (g *game) remember() {
 	g.place.Light, g.place.Zoom, g.place.Toured = g.app.Light(), g.app.Zoom(), g.place.Toured || g.app.Toured()
+	g.place.Recent = g.app.Recent()
 	if ebiten.IsFullscreen() || ebiten.IsWindowMinimized() || ebiten.IsWindowMaximized() {
 		return
 	}

@@ -87,10 +87,10 @@ func (a *App) State() State {
 	if l := a.list; l != nil {
 		r, rows := a.listArea()
 		_, in := r.Top(listHead)
-		h := a.sizes().row
+		h := a.listRow()
 		m := l.matches()
 		for k := l.scroll; k < min(l.scroll+rows, len(m)); k++ {
-			s.List = append(s.List, Place{l.items[m[k]], true, canvas.Rect{X: in.X, Y: in.Y + float64(k-l.scroll)*h, W: in.W, H: h}})
+			s.List = append(s.List, Place{l.item(m[k]).title, l.item(m[k]).why == "", canvas.Rect{X: in.X, Y: in.Y + float64(k-l.scroll)*h, W: in.W, H: h}})
 		}
 	}
 	for _, p := range a.layout() {
