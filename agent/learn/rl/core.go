@@ -28,13 +28,10 @@ func NewCore(n Network, g *Gate, spec env.Spec) (*Core, error) {
 		Vocab: spec.Vocab, Outputs: len(spec.Actions), Answers: 1, Shape: think.Shape{Seq: spec.ObsLen}, Fixed: true,
 	}}
 	cells := 1
-	if f, ok := spec.Map(); ok {
-		if own, ok := n.(*net); ok {
-			if _, ok := own.resized(f.Shape[0], f.Shape[1]); ok {
-				c.spec.Shape.Rows, c.spec.Shape.Cols = f.Shape[0], f.Shape[1]
-				c.spec.Fixed, cells = false, f.Len()
-			}
-		}
+	if f, ok := spec.Map(); ok && anySize(n) {
+		c.spec.Shape.Rows, c.spec.Shape.Cols = f.Shape[0], f.Shape[1]
+		c.spec.Fixed, cells = false, f.Len()
+		n, _ = n.(*net).resized(f.Shape[0], f.Shape[1]) // it may have been made for another size
 	}
 	names := levelNames(n)
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {

@@ -293,21 +293,29 @@ const targetPrefix = "target."
 
 // save adds the target network and what is remembered to tensors.
 func (p *DQN) save(tensors map[string]safetensors.Tensor) error {
+	p.memory.save(tensors)
+	return p.saveTarget(tensors)
+}
+
+func (p *DQN) saveTarget(tensors map[string]safetensors.Tensor) error {
 	target, err := p.target.Save()
 	for name, t := range target {
 		tensors[targetPrefix+name] = t
 	}
-	p.memory.save(tensors)
 	return err
 }
 
 // load restores what save added.
 func (p *DQN) load(tensors map[string]safetensors.Tensor) error {
+	return errors.Join(p.loadTarget(tensors), p.memory.load(tensors))
+}
+
+func (p *DQN) loadTarget(tensors map[string]safetensors.Tensor) error {
 	target := map[string]safetensors.Tensor{}
 	for name, t := range tensors {
 		if name, ok := strings.CutPrefix(name, targetPrefix); ok {
 			target[name] = t
 		}
 	}
-	return errors.Join(p.target.Load(target), p.memory.load(tensors))
+	return p.target.Load(target)
 }

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -44,6 +43,7 @@ var algorithms = []string{AlgorithmPPO, AlgorithmDQN, AlgorithmImitate, Algorith
 type Config struct {
 	Algorithm string   `json:"algorithm"` // one of the constants
 	Begin     string   `json:"begin"`     // model whose weights it began with; "" for none
+	Stages    []Stage  `json:"stages"`    // what it learns before Env and Levels
 	Env       string   `json:"env"`       // id of the environment
 	Options   []string `json:"options"`   // its options, NAME=VALUE
 	env.Split
@@ -103,6 +103,7 @@ func (c Config) Check() error {
 	}
 	_, _, err := c.Ranges()
 	bad = append(bad, err)
+	bad = append(bad, c.checkStages()...)
 	return bad.Err()
 }
 
@@ -126,6 +127,10 @@ const windowLength = 100
 // A Learner is a run of an agent that learns by acting. It implements run.Learner.
 type Learner struct {
 	cfg    Config
+	dev    torch.Device
+	goal   env.Spec // of cfg.Env
+	stage  int      // of cfg.Stages; their number where it learns in cfg.Env
+	began  int64    // frames before this stage
 	vec    *env.Vec
 	net    Network
 	gate   *Gate // nil but for AlgorithmHalt
@@ -162,7 +167,10 @@ type Achieved struct {
 }
 
 // New prepares the first step.
-func New(cfg Config, dev torch.Device) (*Learner, error) {
+func New(cfg Config, dev torch.Device) (*Learner, error) { return newAt(cfg, dev, 0) }
+
+// newAt is New of a run that has come to a stage.
+func newAt(cfg Config, dev torch.Device, stage int) (*Learner, error) {
 	if cfg.Envs == 0 {
 		cfg.Envs = 16
 	}
@@ -173,25 +181,30 @@ func New(cfg Config, dev torch.Device) (*Learner, error) {
 	if err != nil {
 		return nil, err
 	}
-	train, _, _ := cfg.Ranges()
-	v, err := env.MakeVec(cfg.Env, cfg.Envs, env.VecConfig{}, train.On(cfg.Options)...)
-	if err != nil {
-		return nil, err
+	l := &Learner{cfg: cfg, dev: dev, stage: stage}
+	if err = l.open(); err == nil {
+		l.goal = l.vec.Spec()
 	}
-	l := &Learner{cfg: cfg, vec: v}
-	if err := l.open(dev); err != nil {
+	if err == nil && len(cfg.Stages) > 0 {
+		l.goal, err = l.fitStages()
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-func (l *Learner) open(dev torch.Device) (err error) {
+// open opens the environments of the stage and what learns in them, with new weights.
+func (l *Learner) open() (err error) {
 	cfg := l.cfg
-	if l.net, err = NewNetwork(cfg.Policy, l.vec.Spec(), dev, rng.Stream(cfg.Seed, "initialisation").Uint64()); err != nil {
+	if l.vec, err = cfg.vec(l.stage); err != nil {
 		return err
 	}
-	if l.actor, err = NewActor(l.net, l.vec, cfg.Act, cfg.Seed); err != nil {
+	if l.net, err = NewNetwork(cfg.Policy, l.vec.Spec(), l.dev, rng.Stream(cfg.Seed, "initialisation").Uint64()); err != nil {
+		return err
+	}
+	if l.actor, err = NewActor(l.net, l.vec, cfg.Act, cfg.stageSeed(l.stage)); err != nil {
 		return err
 	}
 	switch cfg.Algorithm {
@@ -294,7 +307,9 @@ func (l *Learner) Close() {
 	if l.net != nil {
 		l.net.Close()
 	}
-	l.vec.Close()
+	if l.vec != nil {
+		l.vec.Close()
+	}
 }
 
 // Network is what learns.
@@ -305,7 +320,7 @@ func (l *Learner) Describe() run.Description {
 	dev := l.net.Params().Device()
 	return run.Description{
 		Learner: l.cfg.Algorithm,
-		Text: fmt.Sprintf("%s in %s, policy %s: %d parameters, %d frames in %d environments", l.cfg.Algorithm, l.cfg.Env, l.cfg.Policy.Kind,
+		Text: fmt.Sprintf("%s in %s, policy %s: %d parameters, %d frames in %d environments", l.cfg.Algorithm, l.cfg.course(), l.cfg.Policy.Kind,
 			l.net.Params().Count(), l.cfg.Frames, l.cfg.Envs),
 		Unit: "frames", Seed: l.cfg.Seed, Config: l.cfg, Compute: learn.ComputeOf(dev, ""),
 	}
@@ -327,6 +342,11 @@ func (l *Learner) Step(ctx context.Context) error {
 	l.window = append(l.window, l.actor.Ended()...)
 	if n := len(l.window) - windowLength; n > 0 {
 		l.window = slices.Clone(l.window[n:])
+	}
+	if l.passed() {
+		if err := l.advance(); err != nil {
+			return fmt.Errorf("stage %d: %w", l.stage+1, err)
+		}
 	}
 	return nil
 }
@@ -351,7 +371,11 @@ func (l *Learner) means() (a Achieved) {
 // Progress implements run.Learner.
 func (l *Learner) Progress() []string {
 	m := l.means()
-	return []string{fmt.Sprintf("return %.3f", m.MeanReturn), fmt.Sprintf("success %.1f%%", 100*m.Success)}
+	said := []string{fmt.Sprintf("return %.3f", m.MeanReturn), fmt.Sprintf("success %.1f%%", 100*m.Success)}
+	if n := len(l.cfg.Stages); n > 0 {
+		said = append(said, fmt.Sprintf("stage %d of %d", l.stage+1, n+1))
+	}
+	return said
 }
 
 // Metrics implements run.Learner.
@@ -362,6 +386,9 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 		runlog.Float("mean_return", m.MeanReturn), runlog.Float("success", m.Success), runlog.Float("mean_segments", m.MeanSegments),
 		runlog.Float("loss", l.sum.Loss/n), runlog.Float("value_loss", l.sum.Value/n), runlog.Float("entropy", l.sum.Entropy/n),
 		runlog.Float("kl", l.sum.KL/n), runlog.Float("grad_norm", l.sum.Norm/n),
+	}
+	if len(l.cfg.Stages) > 0 {
+		fields = append(fields, runlog.Int("stage", int64(l.stage+1)))
 	}
 	if l.cfg.Algorithm == AlgorithmDQN {
 		fields = append(fields, runlog.Float("q", l.sum.Q/n), runlog.Float("explore", l.sum.Explore/n))
@@ -404,7 +431,7 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 
 // examine plays count episodes of levels in r.
 func (l *Learner) examine(ctx context.Context, count int, r env.Range) (a Achieved, err error) {
-	core, err := NewCore(l.net, l.gate, l.vec.Spec())
+	core, err := NewCore(l.net, l.gate, l.goal)
 	if err != nil {
 		return a, err
 	}
@@ -441,6 +468,8 @@ type saved struct {
 // state is what train.json holds: everything but tensors.
 type state struct {
 	Frames      int64     `json:"frames"`
+	Stage       int       `json:"stage,omitempty"`
+	Began       int64     `json:"began,omitempty"`
 	Window      []Episode `json:"window"`
 	Sum         Losses    `json:"sum"`
 	Updates     int       `json:"updates"`
@@ -456,7 +485,7 @@ type state struct {
 // Snapshot implements run.Learner.
 func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	st := state{
-		Frames: l.frames, Window: l.window, Sum: l.sum, Updates: l.steps, Adam: l.update.optimizer().Steps(), Now: l.actor.now,
+		Frames: l.frames, Stage: l.stage, Began: l.began, Window: l.window, Sum: l.sum, Updates: l.steps, Adam: l.update.optimizer().Steps(), Now: l.actor.now,
 		Bonus: l.actor.bonus.appendState(nil), Act: l.actor.rng.AppendState(nil), Minibatches: l.update.random().AppendState(nil), Found: l.found,
 	}
 	for i := range l.vec.Len() {
@@ -466,16 +495,9 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 		}
 		st.Rows = append(st.Rows, row)
 	}
-	weights, err := l.net.Params().Save()
+	weights, err := l.weights()
 	if err != nil {
 		return checkpoint.Snapshot{}, err
-	}
-	if l.gate != nil {
-		gate, err := l.gate.params.Save()
-		if err != nil {
-			return checkpoint.Snapshot{}, err
-		}
-		maps.Copy(weights, gate)
 	}
 	tensors, err := l.update.optimizer().Save()
 	if err != nil {
@@ -493,7 +515,7 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	})
 	u := l.usage()
 	return checkpoint.Snapshot{
-		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: u.NoContinue, KeepCarry: u.KeepCarry, Price: u.Price, Discount: u.Discount, Spec: l.vec.Spec(), Config: l.cfg},
+		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: u.NoContinue, KeepCarry: u.KeepCarry, Price: u.Price, Discount: u.Discount, Spec: l.goal, Config: l.cfg},
 		Model:  weights, Optimizer: tensors, Train: st, Card: l.card(),
 	}, err
 }
@@ -522,7 +544,10 @@ func Resume(dev torch.Device) run.Open {
 		if s.Compute.Threads > 0 {
 			torch.SetThreads(s.Compute.Threads)
 		}
-		l, err := New(c.Config, dev)
+		if st.Stage < 0 || st.Stage > len(c.Stages) {
+			return nil, fmt.Errorf("stage %d, the run has %d", st.Stage+1, len(c.Stages)+1)
+		}
+		l, err := newAt(c.Config, dev, st.Stage)
 		if err != nil {
 			return nil, err
 		}
@@ -543,12 +568,7 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	if err != nil {
 		return err
 	}
-	if gate := cutPrefix(weights, gatePrefix); l.gate != nil {
-		if err := l.gate.params.Load(gate); err != nil {
-			return err
-		}
-	}
-	if err := errors.Join(l.net.Params().Load(weights), l.update.optimizer().Load(others, st.Adam)); err != nil {
+	if err := errors.Join(l.load(weights), l.update.optimizer().Load(others, st.Adam)); err != nil {
 		return err
 	}
 	if k, ok := l.update.(keeper); ok {
@@ -570,7 +590,7 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	if err := errors.Join(l.actor.rng.SetState(st.Act), l.update.random().SetState(st.Minibatches)); err != nil {
 		return err
 	}
-	l.frames, l.window, l.sum, l.steps, l.actor.now, l.found = st.Frames, st.Window, st.Sum, st.Updates, st.Now, st.Found
+	l.frames, l.began, l.window, l.sum, l.steps, l.actor.now, l.found = st.Frames, st.Began, st.Window, st.Sum, st.Updates, st.Now, st.Found
 	var bad error
 	err = torch.Do(torch.NoGrad, func(sc *torch.Scope) {
 		for i, z := range l.actor.state {

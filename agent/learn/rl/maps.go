@@ -125,3 +125,12 @@ func (n *net) resized(rows, cols int) (*net, bool) {
 	other.enc, other.core = &seen, &core
 	return &other, true
 }
+
+// anySize reports whether n reads maps of any size.
+func anySize(n Network) bool {
+	own, ok := n.(*net)
+	if ok {
+		_, ok = own.core.(*mapCore)
+	}
+	return ok
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ import (
 	_ "github.com/ponder-agents/ponder/env/minigrid"
 	"github.com/ponder-agents/ponder/env/rng"
 	"github.com/ponder-agents/ponder/torch"
+	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
 // A recall is a world of two steps: a digit is seen, then a 4, and the action must be the digit. Who has
@@ -459,8 +461,12 @@ func TestResume(t *testing.T) {
 	r2d2.Policy.Kind, r2d2.DQN.Sequences, r2d2.DQN.Length = "gru", true, 8
 	halt := Default(AlgorithmHalt, "maze/5x5-v0")
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
-	for _, cfg := range []Config{cfg, dqn, r2d2, halt} {
-		t.Run(cfg.Algorithm+" "+cfg.Policy.Kind, func(t *testing.T) { testResume(t, cfg) })
+	course := cfg // it stops within the second stage
+	course.Env, course.Stages = "maze/9x9-v0", []Stage{{Env: "maze/5x5-v0", Frames: 100}, {Env: "maze/7x7-v0", Levels: "0:20", Frames: 128}}
+	lessons := dqn
+	lessons.Stages = []Stage{{Levels: "0:3", Frames: 64}}
+	for _, cfg := range []Config{cfg, dqn, r2d2, halt, course, lessons} {
+		t.Run(fmt.Sprintf("%s %s, %d stages", cfg.Algorithm, cfg.Policy.Kind, len(cfg.Stages)), func(t *testing.T) { testResume(t, cfg) })
 	}
 }
 
@@ -518,18 +524,90 @@ func testResume(t *testing.T, cfg Config) {
 		t.Errorf("usage %+v", m.Usage)
 	}
 	res, err := exam.Agent(context.Background(), m, cfg.Env, nil, 3, 1, exam.Config{Config: think.Config{KeepCarry: true}})
-	if err != nil || res.Episodes != 3 || (res.SPL != nil) != (cfg.Env == "maze/5x5-v0") {
+	if err != nil || res.Episodes != 3 || (res.SPL != nil) != strings.HasPrefix(cfg.Env, "maze/") {
 		t.Errorf("%+v, error %v", res, err)
 	}
 	if m.Usage.Halting.Rule == act.Never && res.MeanSegments != 2 {
 		t.Errorf("%v segments a decision, want 2", res.MeanSegments)
 	}
 	other := "maze/5x5-v0"
-	if cfg.Env == other {
+	if strings.HasPrefix(cfg.Env, "maze/") {
 		other = "MiniGrid-Empty-5x5-v0"
 	}
 	if _, err := exam.Agent(context.Background(), m, other, nil, 3, 1, exam.Config{}); err == nil || !strings.Contains(err.Error(), "model parts") {
 		t.Errorf("another world: error %v", err)
+	}
+}
+
+// TestCurriculum: stages follow one another after their frames, or sooner where the agent succeeds, in environments and levels
+// of their own; the network goes on, and is examined on what the run is for.
+func TestCurriculum(t *testing.T) {
+	torch.SetThreads(1)
+	cfg := Default(AlgorithmPPO, "maze/9x9-v0")
+	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 1000, 16, 1, 8
+	cfg.Stages = []Stage{{Env: "maze/5x5-v0", Levels: "7:9", Frames: 100}, {Env: "maze/7x7-v0", Frames: 500, Success: 0.5}}
+	l, err := New(cfg, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if text := l.Describe().Text; !strings.Contains(text, "in maze/5x5-v0, then maze/7x7-v0, then maze/9x9-v0,") {
+		t.Errorf("it is described as %q", text)
+	}
+	step := func(wantStage int, wantEnv string) {
+		t.Helper()
+		adam := l.update.optimizer().Steps()
+		if err := l.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if id := l.vec.Spec().ID; l.stage != wantStage || id != wantEnv {
+			t.Errorf("after %d frames in stage %d, %s, want %d, %s", l.frames, l.stage, id, wantStage, wantEnv)
+		}
+		if n := l.update.optimizer().Steps(); n <= adam {
+			t.Errorf("the optimiser is at step %d after %d", n, adam)
+		}
+	}
+	weights := func() map[string]safetensors.Tensor {
+		t.Helper()
+		w, err := l.weights()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	step(0, "maze/5x5-v0")
+	step(1, "maze/7x7-v0") // 128 frames
+	if l.began != 128 || len(l.window) != 0 {
+		t.Errorf("the second stage began after %d frames with %d episodes", l.began, len(l.window))
+	}
+	before := weights()
+	for range windowLength { // who succeeds is done
+		l.window = append(l.window, Episode{Success: true})
+	}
+	if err := l.advance(); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(before, weights()); d != "" {
+		t.Errorf("other weights in the next stage:\n%.300s", d)
+	}
+	l.stage, l.window = 1, slices.Repeat([]Episode{{Success: true}}, windowLength-1)
+	if l.passed() {
+		t.Error("99 episodes are enough")
+	}
+	if l.window = append(l.window, Episode{}); !l.passed() {
+		t.Error("99 of 100 are not enough")
+	}
+	l.stage, l.window = 2, nil
+	step(2, "maze/9x9-v0")
+	if a, err := l.Evaluate(t.Context(), 3); err != nil || len(a.Fields) == 0 || l.found.Episodes != 3 {
+		t.Errorf("%+v, error %v", a, err)
+	}
+	snap, err := l.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := snap.Config.(saved); c.Spec.ID != "maze/9x9-v0" || len(c.Stages) != 2 || snap.Train.(state).Stage != 2 {
+		t.Errorf("saved %+v", c)
 	}
 }
 
@@ -613,6 +691,13 @@ func TestErrors(t *testing.T) {
 		{func(c *Config) { c.DQN.Length = 3 }, "burn_in is 4, want less than the length, 3"},
 		{func(c *Config) { c.Algorithm, c.DQN.Replay, c.DQN.Warmup = AlgorithmDQN, 700, 100 }, "replay is 700, want 832 or more for 16 environments"},
 		{func(c *Config) { c.Act.Segments = 5000 }, "act.segments is 5000"},
+		{func(c *Config) { c.Stages = []Stage{{Frames: 100_000}} }, "stages[0].frames is 100000, want 1 or more and in all fewer than the run's, 100000"},
+		{func(c *Config) { c.Stages = []Stage{{Frames: 9, Success: 2}} }, "stages[0].success is 2, want 0 to 1"},
+		{func(c *Config) { c.Stages = []Stage{{Frames: 9}, {Env: "maze/7x7-v0", Frames: 9}} }, "stage 2, maze/7x7-v0: actions"},
+		{func(c *Config) { c.Levels, c.Stages = "0:9", []Stage{{Frames: 9, Levels: "5:10"}} }, "stages[0].levels is 5:10, want none of those of examinations, 9:"},
+		{func(c *Config) {
+			c.Env, c.Policy.Kind, c.Stages = "maze/9x9-v0", "conv", []Stage{{Env: "maze/7x7-v0", Frames: 9}}
+		}, "stage 2, maze/9x9-v0: observations of 81 bytes, stage 1 has 49, and this network reads one size"},
 		{func(c *Config) { c.Algorithm, c.Imitate.Oracle = AlgorithmImitate, "nobody" }, `no oracle "nobody"`},
 	} {
 		cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
