@@ -3,14 +3,19 @@ package host
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/models"
-	"github.com/spf13/cobra"
 )
 
 func newEvalAgentCmd() *cobra.Command {
@@ -42,6 +47,10 @@ configuration) is examined on those that it did not learn from, and on those tha
 			case episodes < 1:
 				return cli.Usagef("--episodes %d: want 1 or more", episodes)
 			}
+			stop, entropy, err := simpleRule(cmd.Flags(), &q.Thinking)
+			if err != nil {
+				return err
+			}
 			ids, err := agentWorlds(id, options)
 			if err != nil {
 				return err
@@ -61,7 +70,7 @@ configuration) is examined on those that it did not learn from, and on those tha
 				if err != nil {
 					return err
 				}
-				cfg.Sample, cfg.SampleSeed, cfg.First = sample, q.Seed, first
+				cfg.Sample, cfg.SampleSeed, cfg.First, cfg.Stop, cfg.Entropy = sample, q.Seed, first, stop, entropy
 				end := watch(cmd, &cfg, "episodes", 0)
 				if cmd.Flags().Changed("price") {
 					m.Usage.Price = price
@@ -107,6 +116,8 @@ configuration) is examined on those that it did not learn from, and on those tha
 	}
 	q.Add(cmd, "", "the first episode")
 	f := cmd.Flags()
+	f.Lookup("rule").Usage = "halting rule: halt-above, halt-over-continue, never (always the most segments), or one that knows nothing of halting: uniform (a random number of segments), entropy (of the actions, below --threshold nats) or unchanged (the likeliest action is that of the segment before); default the model's own"
+	f.Lookup("threshold").Usage = "q_halt that halt-above asks for, default the model's own; entropy below which the rule entropy acts"
 	f.StringVar(&id, "env", "", "id of the environment, or a pattern with * and ? of several")
 	optionFlag(f, &options)
 	f.IntVar(&episodes, "episodes", 200, "number of episodes")
@@ -117,6 +128,22 @@ configuration) is examined on those that it did not learn from, and on those tha
 	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
 	hide(cmd, "votes")
 	return cmd
+}
+
+// simpleRule is the rule of --rule, if it is one of think.Stops, with the entropy that it may need; halting itself is then never
+// content.
+func simpleRule(f *pflag.FlagSet, t *ask.Thinking) (stop think.Stop, entropy float64, err error) {
+	if stop = think.Stop(t.Rule); !slices.Contains(think.Stops(), stop) {
+		return "", 0, nil
+	}
+	t.Rule = act.Never.String()
+	if stop == think.StopEntropy {
+		nats, _ := f.GetFloat32("threshold") // there is such a flag
+		if entropy = float64(nats); !(entropy > 0) {
+			err = cli.Usagef("--rule entropy: say by --threshold below how many nats it is to act, more than 0 (of 7 actions all alike: 1.95)")
+		}
+	}
+	return stop, entropy, err
 }
 
 // agentWorlds are the ids that the name of an environment, or a pattern, is of.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/ponder-agents/ponder/act"
@@ -100,6 +101,10 @@ type Config struct {
 	// it to the rule. A Policy heeds it.
 	First int
 
+	// Stop ends the decisions of a Policy besides, by what it would do; "" leaves them to Halting.
+	Stop    Stop
+	Entropy float64 // of the actions, in nats, below which StopEntropy ends a decision
+
 	// Sample draws an action from the probabilities that a policy gives, instead of the likeliest: what
 	// it learned to do, and what gets it out of going to and fro. Only for models that learned to act.
 	Sample     bool
@@ -107,6 +112,19 @@ type Config struct {
 
 	last bool // a thought that the most segments end says what its last segment says, not its most content
 }
+
+// A Stop is a way to end a decision that needs no Q head: simple rules that one that was learned is to beat. The most segments
+// of Halting end it in any case.
+type Stop string
+
+const (
+	StopUniform   Stop = "uniform"   // after a number of segments drawn evenly for every decision
+	StopEntropy   Stop = "entropy"   // when the actions' entropy is below Config.Entropy; only of models that learned to act
+	StopUnchanged Stop = "unchanged" // when the likeliest action is that of the segment before
+)
+
+// Stops are all of them.
+func Stops() []Stop { return []Stop{StopUniform, StopEntropy, StopUnchanged} }
 
 // of fills in what zero values mean, and checks.
 func (c Config) of(m *Model) (Config, error) {
@@ -125,6 +143,12 @@ func (c Config) of(m *Model) (Config, error) {
 		return c, errors.New("think: several thoughts and a kept carry exclude each other")
 	case c.Thoughts > 1 && m.Usage.Task == task.PolicyTask:
 		return c, fmt.Errorf("think: model %s learned to act: it has one thought about what it sees", m.Name)
+	case c.Stop != "" && !slices.Contains(Stops(), c.Stop):
+		return c, fmt.Errorf("think: stop %q: want one of %q", c.Stop, Stops())
+	case c.Stop == StopEntropy && m.Usage.Task != task.PolicyTask:
+		return c, fmt.Errorf("think: model %s answers %s: only a policy's actions have an entropy", m.Name, m.Usage.Task)
+	case c.Stop == StopEntropy && !(c.Entropy > 0):
+		return c, fmt.Errorf("think: entropy %v, want more than 0", c.Entropy)
 	case c.Sample && m.Usage.Task != task.PolicyTask:
 		return c, fmt.Errorf("think: model %s answers %s: only a policy's actions can be drawn", m.Name, m.Usage.Task)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"github.com/ponder-agents/ponder/agent/task"
@@ -23,7 +24,8 @@ type Policy struct {
 	inputs   []Input
 	segments []int32
 	asleep   []bool      // rows to leave out; nil for none
-	random   []*rand.PCG // by row, of Sample
+	random   []*rand.PCG // by row, of Sample and StopUniform
+	said     []int       // by row, the likeliest action of the segment before, -1 for none: of StopUnchanged
 	forced   []int       // by row, see Force; 0 for none
 	probs    []float32
 	groups   map[Shape]*group // rows of one shape think together: a maze without an outer wall is larger by it
@@ -116,7 +118,7 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 			return err
 		}
 		p.readers, p.inputs = append(p.readers, r), append(p.inputs, Input{})
-		p.random = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random))))
+		p.random, p.said = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random)))), append(p.said, 0)
 	}
 	p.segments = append(p.segments[:0], make([]int32, n)...)
 	for _, g := range p.groups {
@@ -156,6 +158,9 @@ func (p *Policy) look(i, n int, obs []byte, fresh bool) error {
 			return err
 		}
 		g = &group{rows: opened, thinking: p.model.thinking(opened, all, p.cfg), begun: make([]bool, n)}
+		if p.cfg.Stop == StopEntropy || p.cfg.Stop == StopUnchanged {
+			g.thinking.stop = p.enough
+		}
 		p.groups[shape] = g
 		p.shapes = append(p.shapes, shape)
 		if len(p.groups) > 1 && p.cfg.KeepCarry {
@@ -172,10 +177,17 @@ func (p *Policy) look(i, n int, obs []byte, fresh bool) error {
 	if err := g.thinking.begin(i, 0, mine, *in, turn); err != nil {
 		return err
 	}
+	p.said[i] = -1
+	if p.cfg.Stop == StopUniform { // drawn for decisions that are forced as well, so that branches draw alike
+		most := 1 + rand.New(p.random[i]).IntN(p.cfg.Halting.MaxSegments)
+		for _, row := range mine {
+			g.thinking.force(row, most)
+		}
+	}
 	if fresh && p.cfg.First > 0 && (i >= len(p.forced) || p.forced[i] == 0) {
 		p.Force(i, p.cfg.First)
 	}
-	if i < len(p.forced) {
+	if i < len(p.forced) && p.forced[i] > 0 {
 		for _, row := range mine {
 			g.thinking.force(row, p.forced[i])
 		}
@@ -211,6 +223,23 @@ func (p *Policy) think(ctx context.Context, g *group, shape Shape, actions []int
 		}
 	}
 	return nil
+}
+
+// enough reports whether a decision is clear enough for Config.Stop.
+func (p *Policy) enough(th *Thought) bool {
+	if p.cfg.Stop == StopEntropy {
+		p.probs = task.Softmax(p.probs, th.Logits)
+		nats := 0.0
+		for _, q := range p.probs {
+			if q > 0 {
+				nats -= float64(q) * math.Log(float64(q))
+			}
+		}
+		return nats < p.cfg.Entropy
+	}
+	before := p.said[th.Job]
+	p.said[th.Job] = p.readers[th.Job].Action(th.Logits)
+	return p.said[th.Job] == before
 }
 
 // action is what row i does after a thought that said logits.

@@ -43,6 +43,7 @@ type thinking struct {
 	out      Output
 
 	follow bool                 // keep what Thought.before is
+	stop   func(*Thought) bool  // asked of every segment of which Config.Halting is not content; may be nil
 	hear   func(*Thought) error // every segment of every thought; may be nil
 	free   func(row int)        // a row is of no more use; may be nil
 }
@@ -170,7 +171,7 @@ func (t *thinking) think(row int, logits []float32, halt, cont float32) (th Thou
 		Job: y.job, Segment: y.before + y.segments, Total: y.before + y.segments, Logits: logits,
 		QHalt: halt, QContinue: cont, rows: t.rows, row: row, k: y.k, before: y.state,
 	}
-	over := t.cfg.Halting.Halts(y.segments, th.QHalt, th.QContinue)
+	over := t.cfg.Halting.Halts(y.segments, th.QHalt, th.QContinue) || t.stop != nil && t.stop(&th)
 	if y.forced > 0 {
 		over = y.segments >= y.forced
 	}
