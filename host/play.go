@@ -8,11 +8,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/open"
+	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/cli"
@@ -34,8 +39,10 @@ type playing struct {
 	zoom    float64
 	dir     string
 	paused  bool
+	follow  string
 
 	attention bool
+	followed  *open.Following // the run in the folder follow, or nil
 }
 
 func newPlayCmd() *cobra.Command {
@@ -48,11 +55,22 @@ func newPlayCmd() *cobra.Command {
   ponder play MiniGrid-DoorKey-8x8-v0 --agent human
   ponder play my-maze.txt
   ponder play runs/maze
+  ponder play --run runs/doorkey
   ponder play run.trace
   ponder play --trace a.trace --trace b.trace`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p.choice.Env = "maze"
+			if p.follow != "" {
+				if len(args) > 0 || len(p.traces) > 0 || p.choice.Model != "" {
+					return cli.Usagef("--run says what is played: no environment, --trace or --model besides")
+				}
+				var err error
+				if p.followed, err = open.Follow(p.follow); err != nil {
+					return err
+				}
+				p.choice.Env, p.choice.Model, p.options = p.followed.World, p.followed.Model, slices.Concat(p.followed.Options, p.options)
+			}
 			if len(args) == 1 {
 				if len(p.traces) > 0 {
 					return cli.Usagef("give an environment, a file or a folder, or --trace FILE, not both")
@@ -77,6 +95,7 @@ func newPlayCmd() *cobra.Command {
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	wholeFlag(f, &p.choice)
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
+	f.StringVar(&p.follow, "run", "", "follow the run in this folder while it trains: its newest checkpoint plays, beside its curve")
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
 	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
 	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
@@ -135,6 +154,19 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 				return err
 			}
 		}
+		if p.followed != nil {
+			s, err := p.open(ctx, p.choice) // what is wrong with it is said in the terminal too
+			if err == nil {
+				err = s.Agent.Close()
+			}
+			if err != nil {
+				return err
+			}
+			var end func()
+			cfg.Panes, end = p.watch()
+			defer end()
+			title = "ponder: " + filepath.Base(p.follow)
+		}
 		cfg.Choice = p.choice
 	}
 	app, err := window.New(cfg)
@@ -155,7 +187,14 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 
 // open opens a scene for the window, keeping attention if asked to and where the agent has any.
 func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, error) {
-	s, err := p.think.Scene(c)
+	scene := p.think.Scene
+	if p.followed != nil {
+		scene = func(c session.Choice) (*session.Scene, error) {
+			s, err := p.followed.Scene(c, p.think.Wishes, p.think.Run)
+			return s, ask.Code(err)
+		}
+	}
+	s, err := scene(c)
 	if err != nil || !p.attention {
 		return s, err
 	}
@@ -163,6 +202,39 @@ func (p *playing) open(_ context.Context, c session.Choice) (*session.Scene, err
 		s.Agent = t
 	}
 	return s, nil
+}
+
+// watch is the panes of a window that follows a run, whose curve is read every two seconds until end.
+func (p *playing) watch() (panes []viz.Pane, end func()) {
+	var now atomic.Pointer[viz.Progress]
+	look := func() {
+		c, err := run.ReadCurve(p.follow)
+		was := now.Load()
+		if err != nil || was != nil && len(was.Steps) == len(c.Steps) && was.Shown == p.followed.Shown() {
+			return
+		}
+		now.Store(&viz.Progress{Name: c.Name, Steps: c.Steps, Values: c.Values, Shown: p.followed.Shown()})
+	}
+	look()
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		for tick := time.NewTicker(2 * time.Second); ; {
+			select {
+			case <-ctx.Done():
+				tick.Stop()
+				return
+			case <-tick.C:
+				look()
+			}
+		}
+	})
+	panes = viz.Panes()
+	at := slices.IndexFunc(panes, func(p viz.Pane) bool { return p.ID == "thought" })
+	return slices.Insert(panes, at, viz.ProgressPane(now.Load)), func() {
+		cancel()
+		done.Wait()
+	}
 }
 
 // canPlay reports whether a window can be opened.

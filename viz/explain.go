@@ -32,6 +32,10 @@ func Terms() []Term {
 			"halting", "Stop, or think on?", "It decides by itself when it has thought enough. Click or drag to see an earlier segment.",
 			"Adaptive computation time, with Q values learned for halting and continuing.", haltedValue,
 		},
+		{
+			"progress", "How the run comes on", "What came of the last episodes or questions of the training that is followed. The mark is where what acts here was saved.",
+			"", func(*View) string { return "" },
+		},
 		{"halt", "Stop", "How likely it finds it that its answer is right now, so that it may stop.", "The logistic function of Q_halt.", haltValue},
 		{
 			"continue", "Think on", "What it expects of another segment.", "The logistic function of Q_continue.",

@@ -2,6 +2,7 @@ package viz_test
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"slices"
 	"testing"
@@ -146,6 +147,40 @@ func TestPaneOfOnesOwn(t *testing.T) {
 	}
 	if n := count(viz.Options{Height: 1000}); n != 0 {
 		t.Errorf("%d pixels of a pane that is not there", n)
+	}
+}
+
+// TestProgress: the curve of a run has its place beside the others, is drawn anew when it grows, and says from where what acts
+// comes.
+func TestProgress(t *testing.T) {
+	p := &viz.Progress{Name: "mean_return"}
+	pane := viz.ProgressPane(func() *viz.Progress { return p })
+	panes := slices.Insert(viz.Panes(), 3, pane)
+	placed := map[string]canvas.Rect{}
+	for _, p := range viz.Layout(canvas.Rect{W: 1280, H: 800}, viz.Arrangement{Panes: panes, Views: 1, Thinks: true}) {
+		placed[p.ID] = p.Rect
+	}
+	if placed["progress"].H != 132 || placed["curve"].H < 144 {
+		t.Errorf("its place is %+v, that of the curve of halting %+v", placed["progress"], placed["curve"])
+	}
+	v, _ := mazeView(t, false)
+	draw := func() *image.RGBA { return viz.Frame(viz.Options{Width: 1280, Height: 800, Panes: panes}, v) }
+	was, shows := draw(), pane.Shows(v)
+	for _, next := range []*viz.Progress{
+		{Name: "mean_return", Steps: []int64{100}, Values: []float64{0}},
+		{Name: "mean_return", Steps: []int64{100, 2000}, Values: []float64{0, 0.75}},
+		{Name: "mean_return", Steps: []int64{100, 2000}, Values: []float64{0, 0.75}, Shown: 2000},
+		{Name: "loss", Steps: []int64{100, 2000, 3000}, Values: []float64{-3, 7, 12345}, Shown: 9000},
+	} {
+		p = next
+		now := draw()
+		if slices.Equal(now.Pix, was.Pix) {
+			t.Errorf("%+v looks as what was before", next)
+		}
+		if pane.Shows(v) == shows {
+			t.Errorf("%+v is not drawn anew", next)
+		}
+		was, shows = now, pane.Shows(v)
 	}
 }
 

@@ -332,7 +332,7 @@ func TestPruneKeepsNotes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if step == 2 {
-			if err := os.WriteFile(filepath.Join(stepDir(root, 2), "notes"), nil, 0o666); err != nil {
+			if err := os.WriteFile(filepath.Join(StepDir(root, 2), "notes"), nil, 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -371,15 +371,15 @@ func TestSeries(t *testing.T) {
 		}
 	}
 	newest(500, false)
-	if err := os.Truncate(filepath.Join(stepDir(root, 500), ModelFile), 9); err != nil {
+	if err := os.Truncate(filepath.Join(StepDir(root, 500), ModelFile), 9); err != nil {
 		t.Fatal(err)
 	}
 	newest(400, true)
-	if err := os.RemoveAll(filepath.Join(stepDir(root, 400), ConfigFile)); err != nil {
+	if err := os.RemoveAll(filepath.Join(StepDir(root, 400), ConfigFile)); err != nil {
 		t.Fatal(err)
 	}
 	newest(300, true)
-	if err := os.RemoveAll(filepath.Join(stepDir(root, 300), ConfigFile)); err != nil {
+	if err := os.RemoveAll(filepath.Join(StepDir(root, 300), ConfigFile)); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := LoadNewest(root); !errors.Is(err, ErrDamaged) {

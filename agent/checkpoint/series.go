@@ -26,7 +26,7 @@ func SaveStep(root string, step int, keep int, s Snapshot) error {
 	if err := kind().Sweep(root, "."+stepPrefix); err != nil { // of a process that was killed
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	if err := Save(stepDir(root, step), s); err != nil {
+	if err := Save(StepDir(root, step), s); err != nil {
 		return err
 	}
 	steps, err := Steps(root)
@@ -37,7 +37,7 @@ func SaveStep(root string, step int, keep int, s Snapshot) error {
 		return nil
 	}
 	for _, old := range steps[:len(steps)-keep] {
-		dir := stepDir(root, old)
+		dir := StepDir(root, old)
 		gone := filepath.Join(root, "."+filepath.Base(dir)+".tmp-removed") // hides it from Steps while it is removed
 		if !kind().Only(dir) {
 			continue // somebody keeps something in it
@@ -56,7 +56,8 @@ func SaveStep(root string, step int, keep int, s Snapshot) error {
 	return nil
 }
 
-func stepDir(root string, step int) string {
+// StepDir is the folder of a step of the series in root.
+func StepDir(root string, step int) string {
 	return filepath.Join(root, fmt.Sprintf("%s%09d", stepPrefix, step))
 }
 
@@ -75,7 +76,7 @@ func Steps(root string) ([]int, error) {
 		if !ok || !e.IsDir() {
 			continue
 		}
-		if n, err := strconv.Atoi(digits); err == nil && filepath.Base(stepDir(root, n)) == e.Name() {
+		if n, err := strconv.Atoi(digits); err == nil && filepath.Base(StepDir(root, n)) == e.Name() {
 			steps = append(steps, n)
 		}
 	}
@@ -95,7 +96,7 @@ func LoadNewest(root string) (c *Checkpoint, step int, err error) {
 	}
 	var broken []error
 	for _, step := range slices.Backward(steps) {
-		c, err := Load(stepDir(root, step))
+		c, err := Load(StepDir(root, step))
 		if err != nil {
 			broken = append(broken, err)
 			continue

@@ -14,6 +14,11 @@ import (
 // Scene opens the world of c, by id or the level in a file, and the agent that is to play it. A network thinks as w
 // says, but for a rule that c names, and is computed as r says.
 func Scene(c session.Choice, w think.Wishes, r Run) (*session.Scene, error) {
+	return sceneOf(c, w, func(spec env.Spec, w think.Wishes) (session.Agent, error) { return Mind(c.Model, spec, w, r) })
+}
+
+// sceneOf is Scene where mind opens the network.
+func sceneOf(c session.Choice, w think.Wishes, mind func(env.Spec, think.Wishes) (session.Agent, error)) (*session.Scene, error) {
 	if err := c.Check(); err != nil {
 		return nil, asked(err)
 	}
@@ -25,7 +30,7 @@ func Scene(c session.Choice, w think.Wishes, r Run) (*session.Scene, error) {
 		w.Rule = c.Rule
 	}
 	return session.OpenScene(e, c, func(world session.World) (session.Agent, error) {
-		return Mind(c.Model, world.Spec(), w, r)
+		return mind(world.Spec(), w)
 	})
 }
 

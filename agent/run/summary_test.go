@@ -79,3 +79,25 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }
+
+// TestCurve: an agent is followed by its return, not by its loss; a run that has no lines has no curve.
+func TestCurve(t *testing.T) {
+	dir := t.TempDir()
+	write := func(lines string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "metrics.jsonl"), []byte(lines), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for lines, want := range map[string]Curve{
+		"": {},
+		`{"step":10,"kind":"train","loss":2,"mean_return":0.1}` + "\n" + `{"step":20,"kind":"eval","mean_return":0.9}` + "\n" + `{"step":20,"kind":"train","loss":1,"mean_return":0.4}` + "\n" + `{"step":30,"ki`: {Name: "mean_return", Steps: []int64{10, 20}, Values: []float64{0.1, 0.4}},
+		`{"step":10,"kind":"train","loss":2}` + "\n":                       {Name: "loss", Steps: []int64{10}, Values: []float64{2}},
+		`{"step":10,"kind":"train","loss":2,"exact_accuracy":0.25}` + "\n": {Name: "exact_accuracy", Steps: []int64{10}, Values: []float64{0.25}},
+	} {
+		write(lines)
+		if got, err := ReadCurve(dir); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%s: %+v, %v, want %+v", lines, got, err, want)
+		}
+	}
+}

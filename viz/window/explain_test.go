@@ -16,6 +16,8 @@ import (
 func TestEveryNumberIsExplained(t *testing.T) {
 	d := liveApp(t)
 	d.in.Height = 1100 // with all panes
+	run := &viz.Progress{Name: "mean_return", Steps: []int64{1000, 2000}, Values: []float64{0.1, 0.5}, Shown: 1000}
+	d.cfg.Panes = slices.Insert(slices.Clone(d.cfg.Panes), 3, viz.ProgressPane(func() *viz.Progress { return run }))
 	d.thinkOn(3)
 	d.tick("right")
 	d.until("the first step is over", func() bool { return d.end() >= 1 })
