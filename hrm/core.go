@@ -55,10 +55,12 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 		return nil, err
 	}
 	c := &Core{device: run.Device, dtype: dtypeOf(run.Precision)}
+	complete := true
 	from := func(s *torch.Scope, w weight, _ func(*torch.Generator) *torch.Tensor) (kept *torch.Tensor) {
 		s.Do(torch.NoGrad, func(in *torch.Scope) {
 			x := give(in, w)
 			if x == nil {
+				complete = false
 				return
 			}
 			if w.cast {
@@ -69,7 +71,12 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 		})
 		return kept
 	}
-	err := torch.Do(torch.NoGrad, func(s *torch.Scope) { c.net = make(&builder{s, from}, c.device) })
+	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		c.net = make(&builder{s, from}, c.device)
+		if t, ok := c.net.(*transformer); ok && complete {
+			t.pack(c.pass(), s)
+		}
+	})
 	if err != nil {
 		c.Close()
 		return nil, err

@@ -13,6 +13,9 @@ import (
 type stack struct {
 	name   string
 	blocks []*block
+
+	packed  *torch.Tensor // the weights for torch.Scope.Stack; nil where it is not used
+	version int64         // of the weights when they were packed
 }
 
 func newStack(b *builder, c Config, name string, layers int) *stack {
@@ -37,13 +40,67 @@ type update struct {
 	attend func(w *torch.Tensor) // gets the attention [batch, n, n] of the last block; may be nil
 }
 
-// apply runs the blocks over x [batch, n, hidden], which already has the injection added.
-func (u *update) apply(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
+// fused reports whether the blocks are one operation: where nobody wants gradients or looks inside.
+func (u *update) fused(s *torch.Scope) bool {
+	return s.Mode() == torch.NoGrad && u.observe == nil && u.attend == nil && u.stack.packed != nil
+}
+
+// apply runs the blocks over x [batch, n, hidden] with the injection added, one or two tensors of that shape.
+func (u *update) apply(s *torch.Scope, x *torch.Tensor, inject ...*torch.Tensor) *torch.Tensor {
+	if u.fused(s) {
+		l := torch.Layout{Cos: u.tables.cos, Sin: u.tables.sin, Rows: u.tables.rows, Cols: u.tables.cols, Skip: u.cfg.Prefix(), Eps: u.cfg.NormEps}
+		for _, b := range u.stack.blocks {
+			if b.bias != nil {
+				l.Bias = append(l.Bias, b.scores(s, u.tables))
+			}
+		}
+		return s.Stack(u.stack.packed, x, inject[0], append(inject, nil)[1], l)
+	}
+	sum := inject[0]
+	for _, y := range inject[1:] {
+		sum = s.Add(sum, y)
+	}
+	x = s.Add(x, sum)
 	for i, b := range u.stack.blocks {
 		u.block = i
 		x = u.see("", b.apply(u, s, x))
 	}
 	return u.pass.see(u.stack.name+".out", x)
+}
+
+// pack lays the weights of the stack out for torch.Scope.Stack, unless they are as they were last time.
+func (k *stack) pack(s *torch.Scope, c *Config) {
+	mixing := torch.MixAttention
+	switch c.Mixing {
+	case StaticMix:
+		mixing = torch.MixMatrices
+		if c.Hidden/c.Heads%16 != 0 {
+			return
+		}
+	case TokenMLP:
+		mixing = torch.MixTokens
+	}
+	var all []*torch.Tensor
+	for _, b := range k.blocks {
+		for _, w := range []*torch.Tensor{b.qkv.weight(), b.out.weight(), b.mix, b.tokenUp.weight(), b.tokenDn.weight(), b.gateUp.weight(), b.down.weight(), b.conv} {
+			if w != nil {
+				all = append(all, w)
+			}
+		}
+	}
+	version := torch.VersionOf(all)
+	if k.packed != nil && k.version == version {
+		return
+	}
+	k.unpack()
+	k.packed, k.version = s.Keep(s.PackStack(all, len(k.blocks), mixing, c.Heads)), version
+}
+
+func (k *stack) unpack() {
+	if k.packed != nil {
+		k.packed.Drop()
+		k.packed = nil
+	}
 }
 
 // see shows x, a part of the block that computes.

@@ -68,7 +68,13 @@ func newTransformer(b *builder, cfg Config, dev torch.Device) *transformer {
 
 func (t *transformer) spec() Spec                                    { return t.what }
 func (t *transformer) begin(_ *torch.Scope, level int) *torch.Tensor { return t.inits[level] }
-func (t *transformer) close()                                        { t.tables.close() }
+
+func (t *transformer) close() {
+	t.tables.close()
+	for _, k := range t.stacks {
+		k.unpack()
+	}
+}
 
 func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry, Output) {
 	tables := t.tables.of(s, &t.cfg, t.device, int(torch.Shape(in.Tokens)[1]), in.Rows, in.Cols)
@@ -78,6 +84,7 @@ func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry
 	}
 	e := t.embed(p, s, in, tables)
 	z := append(Carry{}, c...)
+	t.pack(p, s)
 	t.cfg.Updates(p.gradient, func(level int, record bool) {
 		mode := torch.NoGrad
 		if record {
@@ -88,7 +95,7 @@ func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry
 			u.attend = func(w *torch.Tensor) { p.attend(level, w) }
 		}
 		s.Do(mode, func(in *torch.Scope) {
-			z[level] = in.Lend(s, u.apply(in, in.Add(z[level], t.around(in, z, e, level))))
+			z[level] = in.Lend(s, u.apply(in, z[level], t.around(z, e, level)...))
 		})
 	})
 	return z.each(s.Detach), t.output(p, s, z[0], e)
@@ -96,15 +103,26 @@ func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry
 
 // around is what an update of a level has injected: the states of its neighbours, of the last level the
 // encoded input in place of the one that it lacks.
-func (t *transformer) around(s *torch.Scope, z Carry, e *torch.Tensor, level int) *torch.Tensor {
+func (t *transformer) around(z Carry, e *torch.Tensor, level int) []*torch.Tensor {
 	below := e
 	if level+1 < len(z) {
 		below = z[level+1]
 	}
 	if level == 0 {
-		return below
+		return []*torch.Tensor{below}
 	}
-	return s.Add(z[level-1], below)
+	return []*torch.Tensor{z[level-1], below}
+}
+
+// pack packs the weights of the stacks where updates are computed by torch.Scope.Stack. Those of a Core are packed
+// when it is made, so that this writes nothing.
+func (t *transformer) pack(p *pass, s *torch.Scope) {
+	if p.observe != nil || p.dtype != torch.Float32 || t.device != torch.CPU {
+		return
+	}
+	for _, k := range t.stacks {
+		k.pack(s, &t.cfg)
+	}
 }
 
 func (t *transformer) read(p *pass, s *torch.Scope, c Carry, in Input) Output {

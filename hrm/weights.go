@@ -16,6 +16,14 @@ import (
 // can do better than libtorch's product of tensors belongs here.
 type product struct{ w, b *torch.Tensor } // [out, in], [out]; b may be nil
 
+// weight is w, nil of no product.
+func (k *product) weight() *torch.Tensor {
+	if k == nil {
+		return nil
+	}
+	return k.w
+}
+
 func (k *product) apply(p *pass, s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	b := k.b
 	if b != nil {

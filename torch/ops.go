@@ -50,6 +50,46 @@ func (s *Scope) Conv3x3(x, w *Tensor, rows, cols, skip int) *Tensor {
 	return s.own("conv3x3", C.ponder_conv3x3(handle(x), handle(w), C.int64_t(rows), C.int64_t(cols), C.int64_t(skip)))
 }
 
+// A Mixing is how the positions of a sequence come together in a block of PackStack.
+type Mixing int
+
+// Mixings, and what each gives for every block before the weights of the feed-forward, gate and up [2f, d] and down
+// [d, f], and its convolution [9, f] if it has one.
+const (
+	MixAttention Mixing = iota // qkv [3d, d], out [d, d]
+	MixMatrices                // values [d, d], out [d, d], matrices [heads, n, n]; d/heads is a multiple of 16
+	MixTokens                  // gate and up [2t, n], down [n, t] over positions
+)
+
+// PackStack lays the weights of a stack of blocks, one after the other, out as products read them, for Stack: float32 on
+// the CPU.
+func (s *Scope) PackStack(weights []*Tensor, blocks int, mixing Mixing, heads int) *Tensor {
+	hs := handles(weights)
+	return s.own("stack", C.ponder_stack_pack(unsafe.SliceData(hs), C.int(len(hs)), C.int(blocks), C.int(mixing), C.int(heads)))
+}
+
+// VersionOf is a number that grows whenever one of ts is written to.
+func VersionOf(ts []*Tensor) int64 {
+	hs := handles(ts)
+	return int64(C.ponder_version(unsafe.SliceData(hs), C.int(len(hs))))
+}
+
+// A Layout is what a Stack needs to know of positions.
+type Layout struct {
+	Cos, Sin         *Tensor   // [n, d/heads], rotary table; nil for none
+	Bias             []*Tensor // of each block's attention [heads, n, n]; nil for none
+	Rows, Cols, Skip int       // the grid of a convolution, after the first positions
+	Eps              float64   // of norms
+}
+
+// Stack is what the blocks packed by PackStack make of z + plus + too [batch, n, d], of which plus and too may be
+// nil: RMSAdd, Attention, SwiGLU and Conv3x3 one after the other, without gradient. The result of a row does not
+// depend on the others.
+func (s *Scope) Stack(packed, z, plus, too *Tensor, l Layout) *Tensor {
+	hs := handles(l.Bias)
+	return s.own("stack", C.ponder_stack(handle(packed), handle(z), handle(plus), handle(too), handle(l.Cos), handle(l.Sin), unsafe.SliceData(hs), C.int(len(hs)), C.int64_t(l.Rows), C.int64_t(l.Cols), C.int64_t(l.Skip), C.double(l.Eps)))
+}
+
 // GroupBlock is a block of hrm's mixing by groups, fused, on the CPU in float32 with widths that are multiples
 // of 16: what becomes of the state z [batch, symbols·cells, hidden], to whose open cells plus and too, if not
 // nil, are added. native/src/ponder.h says what the others are.

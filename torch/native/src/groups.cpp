@@ -1,59 +1,23 @@
 // The block of grouped mixing as one operation with a gradient of its own.
 #include "groups.h"
-#include "guard.h"
+#include "head.h"
 #include "ponder.h"
 
 #include <ATen/Parallel.h>
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <torch/torch.h>
 #include <vector>
 
-namespace {
+#define KERNELS "groups.inc"
+#include "each_isa.h"
 
-#define VEC 4
-namespace base {
-#include "groups.inc"
-}
-#undef VEC
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PONDER_X86 1
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#define VEC 8
-namespace avx2 {
-#include "groups.inc"
-}
-#undef VEC
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
-#define VEC 16
-namespace avx512 {
-#include "groups.inc"
-}
-#undef VEC
-#pragma GCC pop_options
-#endif
+namespace {
 
 using torch::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-// KERNEL calls what was compiled for the instruction set in use, which ponder_isa names.
-#ifdef PONDER_X86
-#define KERNEL(call)                                                  \
-  do {                                                                \
-    const char *isa = ponder_isa();                                   \
-    if (!std::strcmp(isa, "avx512")) avx512::call;                    \
-    else if (!std::strcmp(isa, "avx2")) avx2::call;                   \
-    else base::call;                                                  \
-  } while (0)
-#else
-#define KERNEL(call) base::call
-#endif
 
 // Shapes are what the flat weights and the index describe.
 struct Shapes {

@@ -1,5 +1,4 @@
 #include "ponder.h"
-#include "guard.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -15,41 +14,10 @@
 #include <dlfcn.h>
 #endif
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define PONDER_X86 1
-#endif
+#include "head.h"
 
-// One head of one sequence: a view into the packed qkv rows and what attention adds to them.
-struct Head {
-  const float *qkv;           // first row of this sequence, row stride 3 D
-  int64_t n, hd, d, head;     // positions, head width, D = heads hd, which head
-  const float *cos, *sin;     // [n, hd] or null
-  const float *bias;          // [n, n] of this head or null
-};
-
-#define VL 4
-namespace base {
-#include "kernels.inc"
-}
-#undef VL
-#ifdef PONDER_X86
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#define VL 8
-namespace avx2 {
-#include "kernels.inc"
-}
-#undef VL
-#pragma GCC pop_options
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
-#define VL 16
-namespace avx512 {
-#include "kernels.inc"
-}
-#undef VL
-#pragma GCC pop_options
-#endif
+#define KERNELS "kernels.inc"
+#include "each_isa.h"
 
 using torch::Tensor;
 using torch::autograd::AutogradContext;
@@ -76,9 +44,29 @@ void remember(const char *what) {
   if (end != std::string::npos) last_error.resize(end);
 }
 
+bool runs(Isa isa) {
+  switch (isa) {
+#ifdef PONDER_X86
+  case Isa::avx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+  default: return isa == Isa::base;
+  }
+}
+
+// isa is whose kernels are used: the widest vectors that the processor has, unless ponder_use_isa changed it.
+Isa &isa() {
+  static Isa used = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::base;
+  return used;
+}
+
+const char *name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "base"; }
+
 } // namespace
 
 void ponder_remember(const char *what) { remember(what); }
+
+Isa ponder_isa_used() { return isa(); }
 
 void ponder_use_threads() {
   const int n = wanted_threads.load(std::memory_order_relaxed);
@@ -107,37 +95,6 @@ template <class F> int guard_int(F f) {
     return 0;
   });
 }
-
-enum class Isa { base, avx2, avx512 };
-
-bool runs(Isa isa) {
-  switch (isa) {
-#ifdef PONDER_X86
-  case Isa::avx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-  case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-  default: return isa == Isa::base;
-  }
-}
-
-// isa is whose kernels are used: the widest vectors that the processor has, unless ponder_use_isa changed it.
-Isa &isa() {
-  static Isa used = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::base;
-  return used;
-}
-
-const char *name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "base"; }
-
-#ifdef PONDER_X86
-#define KERNEL(call)                   \
-  switch (isa()) {                     \
-  case Isa::avx512: avx512::call; break; \
-  case Isa::avx2: avx2::call; break;   \
-  default: base::call;                 \
-  }
-#else
-#define KERNEL(call) base::call
-#endif
 
 bool plain(const Tensor &t) { return t.device().is_cpu() && t.scalar_type() == torch::kFloat; }
 
@@ -201,7 +158,7 @@ struct Conv3x3 : Function<Conv3x3> {
     int64_t f = x.size(2), n = x.size(1);
     rows(x.size(0), 9 * n * f, [&](int64_t lo, int64_t hi) {
       for (int64_t b = lo; b < hi; b++)
-        KERNEL(conv3x3(x.data_ptr<float>() + b * n * f, w.data_ptr<float>(), out.data_ptr<float>() + b * n * f, r, c, skip, f, false));
+        KERNEL(conv3x3(x.data_ptr<float>() + b * n * f, w.data_ptr<float>(), out.data_ptr<float>() + b * n * f, r, c, skip, f, f, 0, r, false));
     });
     ctx->save_for_backward({x, w});
     ctx->saved_data["rows"] = r;
@@ -217,7 +174,7 @@ struct Conv3x3 : Function<Conv3x3> {
     Tensor dx = torch::empty_like(x), dw = torch::zeros_like(w);
     rows(batch, 9 * n * f, [&](int64_t lo, int64_t hi) {
       for (int64_t b = lo; b < hi; b++)
-        KERNEL(conv3x3(g.data_ptr<float>() + b * n * f, w.data_ptr<float>(), dx.data_ptr<float>() + b * n * f, r, c, skip, f, true));
+        KERNEL(conv3x3(g.data_ptr<float>() + b * n * f, w.data_ptr<float>(), dx.data_ptr<float>() + b * n * f, r, c, skip, f, f, 0, r, true));
     });
     // Threads share the channels, so that the order of the sum does not depend on their number.
     at::parallel_for(0, (f + 15) / 16, 1, [&](int64_t lo, int64_t hi) {
@@ -230,7 +187,7 @@ struct Conv3x3 : Function<Conv3x3> {
 
 Head head(const Tensor &qkv, int64_t heads, const Tensor &cos, const Tensor &sin, const Tensor &bias, int64_t b, int64_t h) {
   int64_t n = qkv.size(1), d = qkv.size(2) / 3;
-  return {qkv.data_ptr<float>() + b * n * 3 * d, n, d / heads, d, h,
+  return {qkv.data_ptr<float>() + b * n * 3 * d, 3 * d, n, d / heads, d, h,
            cos.defined() ? cos.data_ptr<float>() : nullptr, sin.defined() ? sin.data_ptr<float>() : nullptr,
            bias.defined() ? bias.data_ptr<float>() + h * n * n : nullptr};
 }
@@ -247,7 +204,7 @@ struct Attention : Function<Attention> {
       for (int64_t i = lo; i < hi; i++) {
         int64_t b = i / heads, h = i % heads;
         float *o = out.data_ptr<float>() + b * n * d;
-        KERNEL(attention(head(qkv, heads, cos, sin, bias, b, h), o, scratch.data()));
+        KERNEL(attention(head(qkv, heads, cos, sin, bias, b, h), o, d, scratch.data()));
       }
     });
     ctx->save_for_backward({qkv, cos, sin, bias});
@@ -417,6 +374,13 @@ int ponder_read(ponder_tensor t, void *dst, int dtype, int64_t numel) {
 }
 ponder_tensor ponder_clone(ponder_tensor t, int device) {
   return guard([&] { return of(t).detach().to(device_of(device)).clone(); });
+}
+int64_t ponder_version(ponder_tensor *ts, int n) {
+  return guarded((int64_t)-1, [&] {
+    int64_t v = 0;
+    for (int i = 0; i < n; i++) v += of(ts[i])._version();
+    return v;
+  });
 }
 int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel) {
   return guard_int([&] {

@@ -46,6 +46,7 @@ void ponder_free_all(ponder_tensor *ts, int n);
 ponder_tensor ponder_from(const void *data, int dtype, const int64_t *shape, int dims, int device);
 int ponder_read(ponder_tensor t, void *dst, int dtype, int64_t numel); // converts; dst holds numel
 ponder_tensor ponder_clone(ponder_tensor t, int device); // a copy without history
+int64_t ponder_version(ponder_tensor *ts, int n); // a number that grows whenever one of them is written to; -1 on failure
 int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel); // into t, in place
 
 // rms(x + y) over the last axis.
@@ -69,6 +70,17 @@ ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b);
 // [batch, cells]: the symbol that a cell holds, -1 if it is open; a settled cell's state stays, without
 // gradient. Sums over a group are multiplied by sums, what the gate gets by scale. h, k and f are multiples of 16.
 ponder_tensor ponder_group_block(ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor *weights, int n, ponder_tensor index, ponder_tensor settled, double sums, double scale, double eps);
+
+// The weights of the blocks of a stack as ponder_stack takes them, until another instruction set is asked for. mixing
+// is 0 for attention, 1 for matrices in its place, 2 for a feed-forward over positions. Each block gives, in this
+// order: qkv [3d, d], out [d, d]; or v [d, d], out [d, d], matrices [heads, positions, positions]; or up [2t,
+// positions], down [positions, t]; then of the feed-forward gate and up [2f, d], down [d, f]; and if it has a
+// convolution, its kernel [9, f].
+ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads);
+// What the blocks make of z + plus + too [batch, positions, d], of which plus and too may be NULL, without gradient; float32
+// on the CPU. cos, sin [positions, d/heads] may be NULL, biases is 0 or the number of blocks, bias [heads, positions,
+// positions] each. The convolution sees a grid of rows x cols after the first positions.
+ponder_tensor ponder_stack(ponder_tensor packed, ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor cos, ponder_tensor sin, ponder_tensor *bias, int biases, int64_t rows, int64_t cols, int64_t skip, double eps);
 
 // Gradients of the scalar loss with respect to n parameters; zeros where it does not depend on one.
 int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads);
