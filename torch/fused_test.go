@@ -292,3 +292,32 @@ func TestConv3x3(t *testing.T) {
 		}.check)
 	}
 }
+
+// TestLinear: few rows and more than are worked on at once, widths of whole panels and not, laid out and not.
+func TestLinear(t *testing.T) {
+	for _, m := range []int{1, 9, 300} {
+		for _, size := range [][2]int{{5, 2}, {16, 33}, {64, 96}, {264, 70}, {256, 32}} { // in, out
+			in, out := size[0], size[1]
+			for _, bias := range []bool{false, true} {
+				t.Run(fmt.Sprintf("m=%d in=%d out=%d bias=%v", m, in, out, bias), func(t *testing.T) {
+					c := fused{
+						inputs: [][]float32{wave(m*in, 0), wave(out*in, 1)},
+						shapes: [][]int64{{1, int64(m), int64(in)}, {int64(out), int64(in)}},
+						ours: func(s *Scope, x []*Tensor) *Tensor { return s.Linear(x[0], x[1], append(x, nil)[2]) },
+						plain: func(s *Scope, x []*Tensor) *Tensor {
+							y := s.MatMul(x[0], s.Transpose(x[1], 0, 1))
+							if len(x) > 2 {
+								y = s.Add(y, x[2])
+							}
+							return y
+						},
+					}
+					if bias {
+						c.inputs, c.shapes = append(c.inputs, wave(out, 2)), append(c.shapes, []int64{int64(out)})
+					}
+					c.check(t)
+				})
+			}
+		}
+	}
+}

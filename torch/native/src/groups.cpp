@@ -2,11 +2,10 @@
 #include "groups.h"
 #include "head.h"
 #include "ponder.h"
+#include "tensors.h"
 
-#include <ATen/Parallel.h>
 #include <algorithm>
 #include <cmath>
-#include <torch/torch.h>
 #include <vector>
 
 #define KERNELS "groups.inc"
@@ -202,15 +201,10 @@ struct GroupMix : Function<GroupMix> {
   }
 };
 
-Tensor &of(ponder_tensor t) {
-  TORCH_CHECK(t != nullptr, "tensor was freed");
-  return *(Tensor *)t;
-}
-
 } // namespace
 
 ponder_tensor ponder_group_block(ponder_tensor z_, ponder_tensor plus_, ponder_tensor too_, ponder_tensor *weights, int n, ponder_tensor index_, ponder_tensor settled_, double sums, double scale, double eps) {
-  try {
+  return guard([&] {
     Tensor z = of(z_), index = of(index_), settled = of(settled_);
     TORCH_CHECK(n >= 5, "group_block: ", n, " weights, want message, self, down, cell, one for each kind and settled");
     int64_t h = of(weights[0]).size(1), k = of(weights[0]).size(0), f = of(weights[2]).size(1);
@@ -236,9 +230,6 @@ ponder_tensor ponder_group_block(ponder_tensor z_, ponder_tensor plus_, ponder_t
     Tensor all = torch::cat(flat);
     auto grad = [](const c10::optional<Tensor> &t) { return t && t->requires_grad(); };
     bool record = torch::GradMode::is_enabled() && (all.requires_grad() || z.requires_grad() || grad(plus) || grad(too));
-    return new Tensor(GroupMix::apply(z, plus, too, all, index, settled, h, k, f, sums, scale, eps, record));
-  } catch (const std::exception &e) {
-    ponder_remember(e.what());
-    return nullptr;
-  }
+    return GroupMix::apply(z, plus, too, all, index, settled, h, k, f, sums, scale, eps, record);
+  });
 }

@@ -1,12 +1,11 @@
 #include "ponder.h"
+#include "tensors.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <string>
-#include <torch/torch.h>
 #include <torch/version.h>
 #include <vector>
 
@@ -31,10 +30,6 @@ thread_local std::string last_error;
 std::atomic<int> wanted_threads{0}; // what ponder_set_threads said, 0 before it
 thread_local int own_threads = 0;   // what this OS thread has taken over of it
 
-Tensor &of(ponder_tensor t) {
-  TORCH_CHECK(t != nullptr, "tensor was freed");
-  return *(Tensor *)t;
-}
 ponder_tensor give(Tensor t) { return new Tensor(std::move(t)); }
 
 // remember keeps the first line of what went wrong, without libtorch's C++ backtrace.
@@ -75,28 +70,12 @@ void ponder_use_threads() {
 
 namespace {
 
-template <class R, class F> R guarded(R failed, F f) {
-  try {
-    ponder_use_threads();
-    return f();
-  } catch (const std::exception &e) {
-    remember(e.what());
-  } catch (...) {
-    remember("unknown C++ exception");
-  }
-  return failed;
-}
-template <class F> ponder_tensor guard(F f) {
-  return guarded((ponder_tensor) nullptr, [&] { return give(f()); });
-}
 template <class F> int guard_int(F f) {
   return guarded(-1, [&] {
     f();
     return 0;
   });
 }
-
-bool plain(const Tensor &t) { return t.device().is_cpu() && t.scalar_type() == torch::kFloat; }
 
 // rows runs f(lo, hi) over [0, n) on the threads of libtorch, each part worth about 32k floats.
 template <class F> void rows(int64_t n, int64_t width, F f) {
@@ -421,10 +400,6 @@ ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t r, int64_
     return plain(a) && plain(b) ? Conv3x3::apply(a, b, r, c, skip) : conv3x3_any(a, b, r, c, skip);
   });
 }
-ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b) {
-  return guard([&] { return b ? torch::linear(of(x), of(w), of(b)) : torch::linear(of(x), of(w)); });
-}
-
 int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads) {
   return guard_int([&] {
     auto in = list(params, n);

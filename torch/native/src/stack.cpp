@@ -3,13 +3,10 @@
 #include "stack.h"
 #include "head.h"
 #include "ponder.h"
+#include "tensors.h"
 
-#include <ATen/Parallel.h>
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <memory>
-#include <torch/torch.h>
 #include <vector>
 
 #define KERNELS "stack.inc"
@@ -18,21 +15,6 @@
 using torch::Tensor;
 
 namespace {
-
-Tensor &of(ponder_tensor t) {
-  TORCH_CHECK(t != nullptr, "tensor was freed");
-  return *(Tensor *)t;
-}
-
-template <class F> ponder_tensor guard(F f) {
-  try {
-    ponder_use_threads();
-    return new Tensor(f());
-  } catch (const std::exception &e) {
-    ponder_remember(e.what());
-    return nullptr;
-  }
-}
 
 // A Weight is what a block has of one name.
 struct Weight {
@@ -106,17 +88,6 @@ Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads) {
     }
   return packed;
 }
-
-// A Buffer is floats that are not set, aligned to lines of the cache.
-struct Buffer {
-  std::unique_ptr<float, void (*)(void *)> p;
-  explicit Buffer(int64_t n) : p(nullptr, std::free) {
-    void *got;
-    TORCH_CHECK(n == 0 || posix_memalign(&got, 64, 4 * n) == 0, "stack: no memory for ", n, " floats");
-    if (n) p.reset((float *)got);
-  }
-  operator float *() const { return p.get(); }
-};
 
 // A Pass is the sequences [first, first + count) on their way through the blocks.
 struct Pass {
