@@ -303,7 +303,7 @@ func TestLinear(t *testing.T) {
 					c := fused{
 						inputs: [][]float32{wave(m*in, 0), wave(out*in, 1)},
 						shapes: [][]int64{{1, int64(m), int64(in)}, {int64(out), int64(in)}},
-						ours: func(s *Scope, x []*Tensor) *Tensor { return s.Linear(x[0], x[1], append(x, nil)[2]) },
+						ours:   func(s *Scope, x []*Tensor) *Tensor { return s.Linear(x[0], x[1], append(x, nil)[2]) },
 						plain: func(s *Scope, x []*Tensor) *Tensor {
 							y := s.MatMul(x[0], s.Transpose(x[1], 0, 1))
 							if len(x) > 2 {
