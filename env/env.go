@@ -80,6 +80,9 @@ type Snapshotter interface {
 	SetState(state []byte) error
 }
 
+// A Counted Env has so many levels, which the seeds go round.
+type Counted interface{ Levels() int }
+
 // An Ender tells whether its episode has ended, or none has begun.
 type Ender interface{ Ended() bool }
 

@@ -67,6 +67,9 @@ type level struct {
 
 func (l *level) Unwrap() Env { return l.Env }
 
+// Levels implements Counted.
+func (l *level) Levels() int { return len(l.begin) }
+
 // Spec says that nothing is drawn, of a single level.
 func (l *level) Spec() Spec {
 	s := l.Env.Spec()

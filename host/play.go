@@ -40,6 +40,7 @@ type playing struct {
 	dir     string
 	paused  bool
 	follow  string
+	survey  survey
 
 	attention bool
 	followed  *open.Following // the run in the folder follow, or nil
@@ -56,6 +57,7 @@ func newPlayCmd() *cobra.Command {
   ponder play my-maze.txt
   ponder play runs/maze
   ponder play --run runs/doorkey
+  ponder play dataset:data/mine --failed --model runs/mine
   ponder play run.trace
   ponder play --trace a.trace --trace b.trace`,
 		Args: cobra.MaximumNArgs(1),
@@ -94,6 +96,7 @@ func newPlayCmd() *cobra.Command {
 	f.StringVar((*string)(&p.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random, human")
 	f.Uint64Var(&p.choice.Seed, "seed", 0, "seed of the first episode")
 	wholeFlag(f, &p.choice)
+	p.survey.add(f)
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
 	f.StringVar(&p.follow, "run", "", "follow the run in this folder while it trains: its newest checkpoint plays, beside its curve")
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
@@ -134,6 +137,9 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 		cfg.Traces = append(cfg.Traces, t)
 		title = "ponder: " + filepath.Base(path)
 	}
+	if len(cfg.Traces) > 0 && p.survey.failed {
+		return cli.Usagef("--failed tries levels, a recording has been played")
+	}
 	if len(cfg.Traces) == 0 {
 		// Said before the window opens, where a terminal shows it.
 		if err := p.choice.Check(); err != nil {
@@ -166,6 +172,13 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 			cfg.Panes, end = p.watch()
 			defer end()
 			title = "ponder: " + filepath.Base(p.follow)
+		}
+		if p.survey.failed {
+			all, none, err := p.survey.of(ctx, &p.think, &p.choice, os.Stderr)
+			if err != nil || none {
+				return err
+			}
+			cfg.Examples = all
 		}
 		cfg.Choice = p.choice
 	}

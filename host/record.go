@@ -29,6 +29,7 @@ type recording struct {
 	size         string
 	theme        string
 	quiet        bool
+	survey       survey
 
 	attention bool
 }
@@ -65,6 +66,7 @@ func newRecordCmd() *cobra.Command {
 	f.StringVar(&r.trace, "trace", "", "read this trace instead of playing")
 	f.Uint64Var(&r.choice.Seed, "seed", 0, "seed of the episode")
 	wholeFlag(f, &r.choice)
+	r.survey.add(f)
 	f.StringVar((*string)(&r.choice.Agent), "agent", "hrm", "who plays: hrm, oracle, random")
 	f.StringVar(&r.choice.Model, "model", "", "model of hrm, a name or a path (default: the one shipped for ENV)")
 	r.think.Add(cmd)
@@ -111,6 +113,9 @@ func (r *recording) run(ctx context.Context, log io.Writer) error {
 	if r.choice.Env == "" && r.trace == "" {
 		return cli.Usagef("give an environment, a file or a folder, or --trace FILE")
 	}
+	if r.trace != "" && r.survey.failed {
+		return cli.Usagef("--failed tries levels, a trace has been played")
+	}
 	if r.trace != "" && len(r.worldOptions) > 0 {
 		return cli.Usagef("--option is of an environment, a trace has none")
 	}
@@ -145,6 +150,15 @@ func (r *recording) write(ctx context.Context) error {
 		}
 		defer f.Close()
 		return r.Draw(ctx, f)
+	}
+	if r.survey.failed {
+		log := r.Log
+		if log == nil {
+			log = io.Discard
+		}
+		if _, none, err := r.survey.of(ctx, &r.think, &r.choice, log); err != nil || none {
+			return err
+		}
 	}
 	s, err := r.think.Scene(r.choice)
 	if err != nil {

@@ -27,6 +27,8 @@ type Config struct {
 	Envs   []string       // that can be picked
 	Agents []Agent        // that can be picked
 
+	Examples []session.Example // levels that were tried, to be picked from; nil for none
+
 	Traces []Trace // one or two that are replayed, side by side
 
 	Panes    []viz.Pane // nil is viz.Panes()

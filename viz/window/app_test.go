@@ -71,6 +71,7 @@ func liveApp(t *testing.T) *driver {
 		Envs:     []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
 		Agents:   []Agent{{Title: "wave", Agent: "hrm"}, {Title: "near", Agent: "hrm", Model: "near"}, {Title: "misfit", Agent: "hrm", Model: "misfit"}, {Title: "chance", Agent: "random"}},
 		OpenPath: openPath,
+		Examples: []session.Example{{Seed: 3, Solved: true, Return: 1}, {Seed: 8, Segments: 3, Steps: 2}},
 		Dir:      t.TempDir(), Painters: testPainters,
 	})
 }
@@ -515,6 +516,14 @@ var effects = map[string]func(d *driver, use func()){
 		if d.Zoom() != 1.15 {
 			d.Errorf("zoom %v", d.Zoom())
 		}
+	},
+	"examples": func(d *driver, use func()) {
+		use()
+		if now := d.list.items[0]; now.title != "seed 8" || now.line != "failed: return 0, 3 segments in 2 steps" {
+			d.Errorf("the first item is %+v", now)
+		}
+		d.tick("enter")
+		d.until("it is shown", func() bool { return d.view().Step.Seed == 8 })
 	},
 	"options": func(d *driver, use func()) {
 		use()

@@ -81,6 +81,10 @@ var topLeft = []*control{
 var topRight = []*control{
 	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
 	{
+		id: "examples", tip: "The levels that were tried", keys: []Key{"q"}, icon: iconExamples, live: true, do: (*App).pickExample,
+		has: func(a *App) bool { return len(a.cfg.Examples) > 0 },
+	},
+	{
 		id: "options", tip: "Options of the environment", keys: []Key{"O"}, icon: iconOptions, live: true, do: (*App).pickOptions,
 		can: func(a *App) bool { _, o, _ := a.optionsOf(); return len(o) > 0 }, on: func(a *App) bool { return a.status().Choice.Options != "" },
 	},

@@ -206,6 +206,15 @@ func iconFile(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 1.5, 13, 1.5, 3.5, 6, 3.5, 7.5, 5.5, 14.5, 5.5, 14.5, 13, 1.5, 13)
 }
 
+// A list, ticked.
+func iconExamples(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	for i := range 3 {
+		line := 3.5 + 4.5*float64(i)
+		stroke(c, x, y, col, 7, line, 14.5, line)
+		stroke(c, x, y, col, 1.5, line, 2.8, line+1.5, 5, line-1.5)
+	}
+}
+
 // Sliders.
 func iconOptions(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	for i, at := range []float64{10, 5, 8} {

@@ -141,6 +141,21 @@ func whole(id string) (e env.Env, ok bool) {
 	return e, ok
 }
 
+// pickExample opens the list of levels that were tried, those that failed first.
+func (a *App) pickExample() {
+	all := slices.Clone(a.cfg.Examples)
+	slices.SortStableFunc(all, func(x, y session.Example) int { return bit(x.Solved) - bit(y.Solved) })
+	l := &list{title: "Examples"}
+	for _, e := range all {
+		l.items = append(l.items, item{title: fmt.Sprintf("seed %d", e.Seed), line: e.String(), current: e.Seed == a.status().Choice.Seed})
+	}
+	l.choose = func(i int) {
+		a.newest()
+		a.send(session.Command{Op: session.OpSeed, Choice: session.Choice{Seed: all[i].Seed}})
+	}
+	a.list = l
+}
+
 // optionsOf are those of the world that is played, with their values now; none of what is no id.
 func (a *App) optionsOf() (id string, list []env.Option, values map[string]string) {
 	t := a.status()
