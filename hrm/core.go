@@ -3,6 +3,7 @@
 package hrm
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/ponder-agents/ponder/torch"
@@ -75,6 +76,8 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 		c.net = make(&builder{s, from}, c.device)
 		if t, ok := c.net.(*transformer); ok && complete {
 			t.pack(c.pass(), s)
+			dropped := t.onlyPacked()
+			c.owned = slices.DeleteFunc(c.owned, func(x *torch.Tensor) bool { return slices.Contains(dropped, x) })
 		}
 	})
 	if err != nil {

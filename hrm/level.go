@@ -16,6 +16,7 @@ type stack struct {
 
 	packed  *torch.Tensor // the weights for torch.Scope.Stack; nil where it is not used
 	version int64         // of the weights when they were packed
+	only    bool          // packed; those of the blocks are dropped, see plain
 }
 
 func newStack(b *builder, c Config, name string, layers int) *stack {
@@ -42,7 +43,7 @@ type update struct {
 
 // fused reports whether the blocks are one operation: where nobody wants gradients or looks inside.
 func (u *update) fused(s *torch.Scope) bool {
-	return s.Mode() == torch.NoGrad && u.observe == nil && u.attend == nil && u.stack.packed != nil
+	return u.stack.packed != nil && u.observe == nil && (u.stack.only || s.Mode() == torch.NoGrad)
 }
 
 // apply runs the blocks over x [batch, n, hidden] with the injection added, one or two tensors of that shape.
@@ -68,6 +69,18 @@ func (u *update) apply(s *torch.Scope, x *torch.Tensor, inject ...*torch.Tensor)
 	return u.pass.see(u.stack.name+".out", x)
 }
 
+// weights are where the weights of the blocks that torch.Scope.PackStack takes stand, in its order.
+func (k *stack) weights() (all []**torch.Tensor) {
+	for _, b := range k.blocks {
+		for _, w := range []**torch.Tensor{b.qkv.weight(), b.out.weight(), &b.mix, b.tokenUp.weight(), b.tokenDn.weight(), b.gateUp.weight(), b.down.weight(), &b.conv} {
+			if w != nil && *w != nil {
+				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
+
 // pack lays the weights of the stack out for torch.Scope.Stack, unless they are as they were last time.
 func (k *stack) pack(s *torch.Scope, c *Config) {
 	mixing := torch.MixAttention
@@ -81,22 +94,41 @@ func (k *stack) pack(s *torch.Scope, c *Config) {
 		mixing = torch.MixTokens
 	}
 	var all []*torch.Tensor
-	for _, b := range k.blocks {
-		for _, w := range []*torch.Tensor{b.qkv.weight(), b.out.weight(), b.mix, b.tokenUp.weight(), b.tokenDn.weight(), b.gateUp.weight(), b.down.weight(), b.conv} {
-			if w != nil {
-				all = append(all, w)
-			}
-		}
+	for _, w := range k.weights() {
+		all = append(all, *w)
 	}
 	version := torch.VersionOf(all)
 	if k.packed != nil && k.version == version {
 		return
 	}
-	k.unpack()
+	k.forget()
 	k.packed, k.version = s.Keep(s.PackStack(all, len(k.blocks), mixing, c.Heads)), version
 }
 
-func (k *stack) unpack() {
+// drop frees the weights that are packed, and returns them.
+func (k *stack) drop() (dropped []*torch.Tensor) {
+	for _, w := range k.weights() {
+		dropped = append(dropped, *w)
+		(*w).Drop()
+	}
+	k.only = true
+	return dropped
+}
+
+// plain is k with weights that s has unpacked.
+func (k *stack) plain(s *torch.Scope) *stack {
+	p := &stack{name: k.name}
+	for _, b := range k.blocks {
+		p.blocks = append(p.blocks, b.copy())
+	}
+	all := p.weights()
+	for i, w := range s.UnpackStack(k.packed, len(all)) {
+		*all[i] = w
+	}
+	return p
+}
+
+func (k *stack) forget() {
 	if k.packed != nil {
 		k.packed.Drop()
 		k.packed = nil
@@ -192,6 +224,17 @@ func groups(c Config, v float64, mean bool) []float32 {
 		}
 	}
 	return out
+}
+
+// copy is k with weights that can be set apart from k's.
+func (k *block) copy() *block {
+	c := *k
+	for _, p := range []**product{&c.qkv, &c.out, &c.tokenUp, &c.tokenDn, &c.gateUp, &c.down} {
+		if *p != nil {
+			*p = &product{w: (*p).w, b: (*p).b}
+		}
+	}
+	return &c
 }
 
 func (k *block) apply(u *update, s *torch.Scope, x *torch.Tensor) *torch.Tensor {

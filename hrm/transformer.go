@@ -72,7 +72,7 @@ func (t *transformer) begin(_ *torch.Scope, level int) *torch.Tensor { return t.
 func (t *transformer) close() {
 	t.tables.close()
 	for _, k := range t.stacks {
-		k.unpack()
+		k.forget()
 	}
 }
 
@@ -92,6 +92,9 @@ func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry
 		}
 		u := &update{pass: p, cfg: &t.cfg, tables: tables, stack: t.stacks[level]}
 		if p.attend != nil && record {
+			if u.stack.packed != nil {
+				u.stack = u.stack.plain(s)
+			}
 			u.attend = func(w *torch.Tensor) { p.attend(level, w) }
 		}
 		s.Do(mode, func(in *torch.Scope) {
@@ -121,8 +124,20 @@ func (t *transformer) pack(p *pass, s *torch.Scope) {
 		return
 	}
 	for _, k := range t.stacks {
-		k.pack(s, &t.cfg)
+		if !k.only {
+			k.pack(s, &t.cfg)
+		}
 	}
+}
+
+// onlyPacked frees the weights that are packed, of a network that does not change, and returns them.
+func (t *transformer) onlyPacked() (dropped []*torch.Tensor) {
+	for _, k := range t.stacks {
+		if k.packed != nil && !k.only {
+			dropped = append(dropped, k.drop()...)
+		}
+	}
+	return dropped
 }
 
 func (t *transformer) read(p *pass, s *torch.Scope, c Carry, in Input) Output {

@@ -16,12 +16,12 @@ import (
 // can do better than libtorch's product of tensors belongs here.
 type product struct{ w, b *torch.Tensor } // [out, in], [out]; b may be nil
 
-// weight is w, nil of no product.
-func (k *product) weight() *torch.Tensor {
+// weight is where w stands, nil of no product.
+func (k *product) weight() **torch.Tensor {
 	if k == nil {
 		return nil
 	}
-	return k.w
+	return &k.w
 }
 
 func (k *product) apply(p *pass, s *torch.Scope, x *torch.Tensor) *torch.Tensor {

@@ -68,6 +68,13 @@ func (s *Scope) PackStack(weights []*Tensor, blocks int, mixing Mixing, heads in
 	return s.own("stack", C.ponder_stack_pack(unsafe.SliceData(hs), C.int(len(hs)), C.int(blocks), C.int(mixing), C.int(heads)))
 }
 
+// UnpackStack is the n weights that PackStack was given.
+func (s *Scope) UnpackStack(packed *Tensor, n int) []*Tensor {
+	hs := make([]C.ponder_tensor, n)
+	check("stack", C.ponder_stack_unpack(handle(packed), unsafe.SliceData(hs), C.int(n)))
+	return s.ownAll("stack", hs)
+}
+
 // VersionOf is a number that grows whenever one of ts is written to.
 func VersionOf(ts []*Tensor) int64 {
 	hs := handles(ts)

@@ -18,11 +18,7 @@ import (
 func (s *Scope) Gradients(loss *Tensor, params []*Tensor) []*Tensor {
 	hs, out := handles(params), make([]C.ponder_tensor, len(params))
 	check("gradients", C.ponder_gradients(handle(loss), unsafe.SliceData(hs), C.int(len(hs)), unsafe.SliceData(out)))
-	grads := make([]*Tensor, len(out))
-	for i, p := range out {
-		grads[i] = s.own("gradients", p)
-	}
-	return grads
+	return s.ownAll("gradients", out)
 }
 
 // Norm is the root of the sum of the squares of all elements, in float64.

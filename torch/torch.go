@@ -158,6 +158,14 @@ func (s *Scope) own(op string, p C.ponder_tensor) *Tensor {
 	return t
 }
 
+func (s *Scope) ownAll(op string, ps []C.ponder_tensor) []*Tensor {
+	out := make([]*Tensor, len(ps))
+	for i, p := range ps {
+		out[i] = s.own(op, p)
+	}
+	return out
+}
+
 // check ends the enclosing Do if a C function failed.
 func check(op string, code C.int) {
 	if code != 0 {

@@ -77,6 +77,7 @@ ponder_tensor ponder_group_block(ponder_tensor z, ponder_tensor plus, ponder_ten
 // positions], down [positions, t]; then of the feed-forward gate and up [2f, d], down [d, f]; and if it has a
 // convolution, its kernel [9, f].
 ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads);
+int ponder_stack_unpack(ponder_tensor packed, ponder_tensor *weights, int n); // the n weights again
 // What the blocks make of z + plus + too [batch, positions, d], of which plus and too may be NULL, without gradient; float32
 // on the CPU. cos, sin [positions, d/heads] may be NULL, biases is 0 or the number of blocks, bias [heads, positions,
 // positions] each. The convolution sees a grid of rows x cols after the first positions.

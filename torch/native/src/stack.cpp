@@ -89,6 +89,30 @@ Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads) {
   return packed;
 }
 
+void check(const Tensor &packed) {
+  TORCH_CHECK(plain(packed) && packed.numel() > Fields && packed.data_ptr<float>()[Set] == (float)(int)ponder_isa_used(), "stack: packed for other kernels than those in use");
+}
+
+// unpack gives the weights in the order in which they were packed.
+void unpack(const Tensor &packed, ponder_tensor *to, int n) {
+  check(packed);
+  const float *h = packed.data_ptr<float>(), *from = h + Fields;
+  StackShape s = shape_of(h);
+  auto weights = weights_of(s, h[Conv] != 0);
+  TORCH_CHECK(n == (int)(weights.size() * (size_t)h[Blocks]), "stack: ", n, " weights wanted of ", weights.size(), " a block");
+  for (int i = 0; i < n; i++) {
+    const Weight &w = weights[i % weights.size()];
+    Tensor x = w.to == &StackBlock::mix ? torch::empty({s.heads, s.n, s.n}) : torch::empty({w.out, w.in});
+    if (w.packed) {
+      KERNEL(unpack_panels(from, w.out, w.in, w.gated, x.data_ptr<float>()));
+    } else {
+      std::copy(from, from + x.numel(), x.data_ptr<float>());
+    }
+    from += w.floats();
+    to[i] = new Tensor(x);
+  }
+}
+
 // A Pass is the sequences [first, first + count) on their way through the blocks.
 struct Pass {
   const StackShape &s;
@@ -134,8 +158,8 @@ struct Pass {
 const int64_t few = 48, many = 336, large = 1 << 18; // large is floats of a feed-forward's weights
 
 Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Tensor &too, const Tensor &cos, const Tensor &sin, const std::vector<Tensor> &bias, int64_t rows, int64_t cols, int64_t skip, double eps) {
+  check(packed);
   const float *h = packed.data_ptr<float>();
-  TORCH_CHECK(h[Set] == (float)(int)ponder_isa_used(), "stack: packed for other kernels than those in use");
   StackShape s = shape_of(h);
   TORCH_CHECK(z.dim() == 3 && z.size(2) == s.d && (s.mixing == Mixing::attention || z.size(1) == s.n), "stack: state ", z.sizes(), " for weights of width ", s.d, " and ", s.n, " positions");
   s.n = z.size(1), s.rows = rows, s.cols = cols, s.skip = skip, s.eps = (float)eps;
@@ -178,6 +202,13 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
 
 ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads) {
   return guard([&] { return pack(weights, n, blocks, mixing, heads); });
+}
+
+int ponder_stack_unpack(ponder_tensor packed, ponder_tensor *weights, int n) {
+  return guarded(-1, [&] {
+    unpack(of(packed), weights, n);
+    return 0;
+  });
 }
 
 ponder_tensor ponder_stack(ponder_tensor packed, ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor cos, ponder_tensor sin, ponder_tensor *bias, int biases, int64_t rows, int64_t cols, int64_t skip, double eps) {
