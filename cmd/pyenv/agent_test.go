@@ -1,11 +1,17 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/ponder-agents/ponder/agent"
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/engine"
 	"github.com/ponder-agents/ponder/env"
+	"github.com/ponder-agents/ponder/models"
 )
 
 // TestAgent: an agent opens a door by what it sees, two minds of one model do not disturb each other, and the model
@@ -88,6 +94,77 @@ func TestAgent(t *testing.T) {
 	}
 	if m.model.users != 0 {
 		t.Errorf("the model has %d users", m.model.users)
+	}
+}
+
+// actions are those of the one episode that is put in.
+type actions []int
+
+// Put implements trace.Sink.
+func (a *actions) Put(s *trace.Step) error {
+	*a = append(*a, s.Action)
+	return nil
+}
+
+// TestAsCommandLine: what an agent does step by step is what the command line's, asked without any flag, does.
+func TestAsCommandLine(t *testing.T) {
+	for name, id := range map[string]string{"maze": "maze/9x9-v0", "maze-reward": "maze/11x11-v0", "doorkey-5x5": "MiniGrid-DoorKey-5x5-v0"} {
+		m, err := engine.Shipped(name, models.Open)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		cfg, err := think.Wishes{}.Config(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		handle, err := openMind(name, id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mind, err := findMind(handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(4) {
+			v, err := env.MakeVec(id, 1, env.VecConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := think.NewPolicy(m, v.Spec(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want, got actions
+			if _, err := agent.Run(t.Context(), v, p, agent.Config{Seed: seed, Episodes: 1, Sink: &want}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			e := v.Env(0)
+			obs := make([]byte, e.Spec().ObsLen)
+			e.Seed(seed)
+			e.Reset(obs)
+			mission := ""
+			if w, ok := env.As[interface{ Mission() string }](e); ok {
+				mission = w.Mission()
+			}
+			for out := (env.Outcome{}); !out.Done(); {
+				a, err := mind.act(obs, mission, len(got) == 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, a)
+				out = e.Step(a, obs)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, seed %d: it does %v, the command line %v", name, seed, got, want)
+			}
+		}
+		if err := dropMind(handle); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
