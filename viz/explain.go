@@ -3,6 +3,7 @@ package viz
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,6 +32,10 @@ func Terms() []Term {
 		{
 			"halting", "Stop, or think on?", "It decides by itself when it has thought enough. Click or drag to see an earlier segment.",
 			"Adaptive computation time, with Q values learned for halting and continuing.", haltedValue,
+		},
+		{
+			"branches", "What if it had stopped elsewhere?", "The squares: the return from here on if it acted after so many segments and went on as it does. The line at which it stops shows whether that was too soon or too late.",
+			"World and carry are copied, and each branch runs to the end of the episode; the price of segments is taken off.", branchesValue,
 		},
 		{
 			"progress", "How the run comes on", "What came of the last episodes or questions of the training that is followed. The mark is where what acts here was saved.",
@@ -205,4 +210,18 @@ func rms(xs []float32) float64 {
 		sum += float64(x) * float64(x)
 	}
 	return math.Sqrt(sum / float64(max(len(xs), 1)))
+}
+
+// branchesValue says how much better another number of segments would have been.
+func branchesValue(v *View) string {
+	b := v.Branches
+	if b == nil || v.Step == nil {
+		return ""
+	}
+	best := slices.Index(b.Worth, slices.Max(b.Worth))
+	s := fmt.Sprintf("best %.3f after %s", b.Worth[best], plural(b.Segments[best], "segment"))
+	if i := slices.Index(b.Segments, HaltedAt(v.Step)+1); i >= 0 {
+		s += fmt.Sprintf(", %.3f after the %d that it took", b.Worth[i], b.Segments[i])
+	}
+	return s
 }

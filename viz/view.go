@@ -56,6 +56,8 @@ type View struct {
 
 	Hand Hand // of a person who may act
 
+	Branches *trace.Branches // of this decision; nil for none
+
 	From  *grid.Board // the board before the last action: pieces glide from there
 	Glide float64     // from 0, where they were, to 1, where they are
 

@@ -57,6 +57,14 @@ type Steered interface {
 	Price(ctx context.Context, price float64) error
 }
 
+// A Brancher is an Agent that can say what acting after other numbers of segments would bring.
+type Brancher interface {
+	Agent
+	// Worth is the return of acting in w, a copy of the world of which obs is the observation, after so many segments at the
+	// decision under way, and of going on from there to the end of the episode. It uses up w and obs.
+	Worth(ctx context.Context, w env.Env, obs []byte, segments int) (float64, error)
+}
+
 // ErrNoThought is returned by the Think of agents that have none.
 var ErrNoThought = errors.New("this agent shows no thought")
 

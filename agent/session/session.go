@@ -41,6 +41,7 @@ const (
 	OpPrice              // Value: of Prices, an index; thinks again
 	OpPoint              // X, Y, Value: a person's action at the cell, -1 only leads there
 	OpRehearse           // Value: the demonstration, of those beside the board, that is asked for in place of the level, -1 goes back to that
+	OpBranch             // what would other numbers of segments bring at this decision? pauses
 	OpWait               // Value: 1 plays no further until another OpWait with 0, 0 does
 )
 
@@ -105,8 +106,9 @@ type Status struct {
 	Messages  int    // grows with every message
 	Failed    bool   // the message is of an agent or a world that failed, which should not pass unseen
 	Attention *Attention
-	Price     int         // index into Prices
-	Against   *trace.Step // the decision under way as it was thought before it began again from another start
+	Price     int             // index into Prices
+	Branches  *trace.Branches // of a decision, what was asked last
+	Against   *trace.Step     // the decision under way as it was thought before it began again from another start
 }
 
 // Attention is the answer to Attend.
@@ -507,6 +509,10 @@ func (s *Session) obey(ctx context.Context, c Command) {
 		s.mull = true
 		s.begun(0)
 		s.now.Against = &was
+	case OpBranch:
+		if err := s.branch(ctx); err != nil {
+			s.say("%v", err)
+		}
 	case OpPrice:
 		s.price(ctx, c.Value)
 	case OpLevel:

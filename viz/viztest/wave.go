@@ -2,11 +2,13 @@ package viztest
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
+	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/grid"
 )
 
@@ -222,6 +224,14 @@ func (w *Wave) Action(context.Context) (int, error) {
 		return 0, nil
 	}
 	return int(w.last.Answer[at]), nil
+}
+
+// Worth implements session.Brancher: the nearer to three segments, the better.
+func (w *Wave) Worth(_ context.Context, copied env.Env, obs []byte, segments int) (float64, error) {
+	if copied == env.Env(w.World) || len(obs) != copied.Spec().ObsLen {
+		return 0, errors.New("wave: no copy of the world")
+	}
+	return 1 - math.Abs(float64(segments-3))/16, nil
 }
 
 // Attend implements session.Attender: a cell looks at those near to it along the way.

@@ -298,7 +298,11 @@ func (a *App) dress() {
 		if v.Hand.Tries {
 			v.Name = "a demonstration, to try"
 		}
+		v.Branches = nil
 		if s.session != nil && v.Step != nil {
+			if b := s.status().Branches; b != nil && b.Episode == v.Step.Episode && b.Index == v.Step.Index {
+				v.Branches = b
+			}
 			// What was thought from another start, as far as this thought has come.
 			if t := s.status().Against; t != nil && t.Episode == v.Step.Episode && t.Index == v.Step.Index && v.Segment >= 0 {
 				v.Against = t

@@ -308,6 +308,24 @@ var effects = map[string]func(d *driver, use func()){
 		d.tick("enter")
 		d.until("it acts", func() bool { return d.end() == 2 && d.view().Against == nil })
 	},
+	"branch": func(d *driver, use func()) {
+		thought := len(d.view().Step.Thought)
+		use()
+		d.until("it says what else would have come", func() bool { return d.view().Branches != nil })
+		want := []int{1, 2, 4, 8, 16}
+		if !slices.Contains(want, thought) {
+			want = append(want, thought)
+			slices.Sort(want)
+		}
+		if b := d.view().Branches; !slices.Equal(b.Segments, want) || b.Worth[0] != 0.875 || b.Index != d.view().Step.Index {
+			d.Errorf("%+v, want %v segments", b, want)
+		}
+		if _, value, ok := viz.Explain("branches", d.view()); !ok || !strings.HasPrefix(value, "best ") {
+			d.Errorf("it is explained by %q", value)
+		}
+		d.tick("enter")
+		d.until("it is of the past", func() bool { return d.view().Branches == nil })
+	},
 	"price": func(d *driver, use func()) {
 		halts := func(price int) int {
 			var n int
