@@ -9,8 +9,12 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 // TestInstall: `go install` of a published version, from a proxy that is a folder, without cgo, gives a program that thinks.
@@ -70,6 +74,39 @@ func TestInstall(t *testing.T) {
 	run("record", "maze/9x9-v0", "--seed", "3", "--out", "walk.trace")
 	if got := run("trace", "show", "walk.trace", "--json"); !bytes.Contains(got, []byte(`"engine"`)) {
 		t.Errorf("the recording: %.200s", got)
+	}
+}
+
+// TestDist: a release has the files of `make dist`, made the same way.
+func TestDist(t *testing.T) {
+	text, err := os.ReadFile(".goreleaser.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var release struct {
+		Builds []struct {
+			Main                         string
+			Env, Flags, Ldflags, Targets []string
+		}
+	}
+	if err := yaml.Unmarshal(text, &release); err != nil || len(release.Builds) != 1 {
+		t.Fatalf("%d builds, error %v", len(release.Builds), err)
+	}
+	b := release.Builds[0]
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := regexp.MustCompile(`(?m)^DIST = (.*)$`).FindSubmatch(makefile)
+	if list == nil {
+		t.Fatal("the Makefile has no DIST")
+	}
+	if want := strings.Fields(strings.ReplaceAll(string(list[1]), "/", "_")); !slices.Equal(b.Targets, want) {
+		t.Errorf("targets %v, make dist has %v", b.Targets, want)
+	}
+	if b.Main != "./cmd/ponder" || !slices.Equal(b.Env, []string{"CGO_ENABLED=0", "GOWORK=off"}) || !slices.Equal(b.Flags, []string{"-trimpath"}) ||
+		len(b.Ldflags) != 1 || !strings.HasPrefix(b.Ldflags[0], "-s -w -X "+module+"internal/stamp.git=") {
+		t.Errorf("another build than make dist's: %+v", b)
 	}
 }
 
