@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross test-web fuzz python lint demo web dist docs bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross test-web test-tutorials fuzz python lint demo web dist docs pictures bench wheel test-libtorch clean
 
 # A workspace takes no -mod.
 ifneq (,$(filter -mod=%,$(GOFLAGS)))
@@ -70,6 +70,10 @@ fuzz:
 		done; \
 	done; exit $$failed; }
 
+# The tutorials, as their pages say.
+test-tutorials: build
+	$(PURE) test -tags tutorials -count 1 -timeout 30m -run TestTutorials -v .
+
 test-torch: setup
 	packages=$$($(TORCH_PACKAGES)); $(GO) vet $$packages && $(DISPLAY_RUN) $(GO) test -timeout 20m $$packages
 
@@ -102,6 +106,16 @@ test-web: web
 # docs/environments.md and its picture: every oracle plays a thousand levels of every world.
 docs:
 	$(PURE) run ./internal/cmd/envdocs
+
+# The pictures of docs/concepts.md, of shipped models.
+RECORD = bin/ponder-go record --quiet
+HARD = sudoku --option difficulty=hard --seed 17 --whole
+pictures:
+	$(PURE) build -o bin/ponder-go ./cmd/ponder
+	$(RECORD) $(HARD) --sheet --size 1200x700 --out docs/img/concept-segments.png
+	$(RECORD) $(HARD) --segment 5 --size 1280x800 --out docs/img/concept-halting.png
+	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
+	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
 
 # One file for each system, with the shipped models in it and no libtorch, and their checksums.
 DIST = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64

@@ -16,7 +16,10 @@ func TestHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", "corridor"))); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("examples", "env"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.org/corridor\n\ngo 1.26.0\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	work := "go 1.26.0\n\nuse (\n\t.\n\t" + root + "\n)\n"

@@ -1,4 +1,5 @@
-// Program corridor has a world of its own, in which all of ponder's commands work: host.Main is the line.
+// Program env has a world of its own, in which all of ponder's commands work: host.Main is the line. docs/tutorials/world.md
+// tells how it came about.
 package main
 
 import (

@@ -1,3 +1,0 @@
-module example.org/corridor
-
-go 1.26.0
