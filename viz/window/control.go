@@ -104,7 +104,7 @@ var topRight = []*control{
 // keyed have no button: they undo, or are the other direction of one that has.
 var keyed = []*control{
 	{id: "cheaper", tip: "A segment costs less", keys: []Key{"<"}, live: true, do: func(a *App) { a.setPrice(-1) }},
-	{id: "branch", tip: "What would other numbers of segments bring?", keys: []Key{"q"}, live: true, do: func(a *App) { a.steer(session.OpBranch) }},
+	{id: "branch", tip: "What would other numbers of segments bring?", keys: []Key{"Q"}, live: true, do: func(a *App) { a.steer(session.OpBranch) }},
 	{id: "layer-back", tip: "What lies over the board, backwards", keys: []Key{"L"}, do: func(a *App) { a.nextLayer(-1) }},
 	{id: "close", tip: "Close a list, a message, edit mode", keys: []Key{"esc"}, do: (*App).escape},
 	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},

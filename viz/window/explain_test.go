@@ -22,7 +22,7 @@ func TestEveryNumberIsExplained(t *testing.T) {
 	d.tick("right")
 	d.until("the first step is over", func() bool { return d.end() >= 1 })
 	d.thinkOn(2)
-	d.tick("q")
+	d.tick("Q")
 	d.until("what else would have come is known", func() bool { return d.status().Branches != nil })
 	number := regexp.MustCompile(`[0-9]`)
 	found := make(map[string]bool)
