@@ -105,6 +105,12 @@ func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (
 
 // Evaluate asks for the first n rows of src, which form grids of rows and cols (0: the model's own).
 func Evaluate(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols, n int, cfg Config) (think.Evaluation, error) {
+	return EvaluateEach(ctx, m, src, rows, cols, n, cfg, nil)
+}
+
+// EvaluateEach is Evaluate; each, if not nil, sees the last thought about every row, of which Job is the number, its answer
+// and its labels.
+func EvaluateEach(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols, n int, cfg Config, each func(*think.Thought, []int32, []int32, think.Score) error) (think.Evaluation, error) {
 	if err := fits(m, src.Shape()); err != nil {
 		return think.Evaluation{}, err
 	}
@@ -113,7 +119,7 @@ func Evaluate(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols
 		return think.Evaluation{}, err
 	}
 	shape := think.Shape{Seq: src.Shape().SeqLen, Rows: rows, Cols: cols}
-	return cfg.thinker(m, shape).Evaluate(ctx, sc, think.First(src, n), cfg.telling(nil))
+	return cfg.thinker(m, shape).Evaluate(ctx, sc, think.First(src, n), cfg.telling(each))
 }
 
 // fits reports whether the model can read and be scored on rows of this shape.

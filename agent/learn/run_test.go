@@ -34,6 +34,7 @@ func lines(t *testing.T, dir string) (out []map[string]any) {
 			t.Fatal(err)
 		}
 		delete(fields, "puzzles_per_second")
+		delete(fields, "time")
 		maps.DeleteFunc(fields, func(name string, _ any) bool { return strings.HasSuffix(name, "accuracy") })
 		out = append(out, fields)
 	}

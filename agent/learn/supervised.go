@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/agent/task"
+	"github.com/ponder-agents/ponder/agent/task/puzzles"
+	"github.com/ponder-agents/ponder/agent/task/show"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -115,8 +120,18 @@ func (t *Trainer) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 	if err != nil {
 		return e, err
 	}
-	v, err := exam.Evaluate(ctx, m, data.Source, data.Rows, data.Cols, count, exam.Config{})
+	var first []int32 // the answer to the first row
+	v, err := exam.EvaluateEach(ctx, m, data.Source, data.Rows, data.Cols, count, exam.Config{}, func(th *think.Thought, pred, _ []int32, _ think.Score) error {
+		if th.Job == 0 {
+			first = slices.Clone(pred)
+		}
+		return nil
+	})
 	if err := errors.Join(err, m.Close()); err != nil {
+		return e, err
+	}
+	e.Spreads = []run.Spread{{Name: "segments", Values: v.Taken}}
+	if e.Pictures, err = t.picture(first); err != nil {
 		return e, err
 	}
 	t.found = &examined{v.Count, v.ExactAccuracy, v.MeanSegments}
@@ -128,6 +143,28 @@ func (t *Trainer) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 		runlog.Float("puzzles_per_second", v.PuzzlesPerSecond),
 	}
 	return e, nil
+}
+
+// picture is the first held-out row beside the answer to it, where rows and answers are boards of a family.
+func (t *Trainer) picture(answer []int32) ([]run.Picture, error) {
+	data, err := t.open(t.lastData(), t.recipe.Seed+1, true)
+	if err != nil {
+		return nil, err
+	}
+	shape := data.Source.Shape()
+	f := task.KindOf(shape)
+	if f == nil || shape.Labels != 0 || len(answer) != shape.SeqLen {
+		return nil, nil
+	}
+	p := puzzles.Puzzle{Family: f, In: make([]int32, shape.SeqLen), Label: answer}
+	if _, err := data.Source.Next(p.In, make([]int32, shape.SeqLen)); err != nil {
+		return nil, err
+	}
+	img, err := show.Paint([]puzzles.Puzzle{p}, 16)
+	if errors.Is(err, show.ErrLarge) {
+		return nil, nil
+	}
+	return []run.Picture{{Name: "board", Image: img}}, err
 }
 
 // lastData is the name of what the last stage learns from.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"strings"
 	"time"
 
@@ -50,6 +51,22 @@ type Description struct {
 type Evaluation struct {
 	Text   string
 	Fields []runlog.Field
+
+	// For TensorBoard alone: how values are spread, and what was answered.
+	Spreads  []Spread
+	Pictures []Picture
+}
+
+// A Spread is values of one kind, as the segments that each puzzle took.
+type Spread struct {
+	Name   string
+	Values []float32
+}
+
+// A Picture is of what was found.
+type Picture struct {
+	Name  string
+	Image image.Image
 }
 
 // A Plan says when a run does what, in what Learner.Steps counts.

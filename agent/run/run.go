@@ -78,7 +78,7 @@ func Begin(ctx context.Context, dir string, l Learner, p Plan, o Options) error 
 	if r.log, err = runlog.Create(dir); err != nil {
 		return err
 	}
-	if err = replaceFile(filepath.Join(dir, ConfigFile), config); err == nil {
+	if err = errors.Join(r.hyper(), replaceFile(filepath.Join(dir, ConfigFile), config)); err == nil {
 		r.info = Info{Command: o.Command, Learner: r.about.Learner, Seed: r.about.Seed, Started: time.Now(), Compute: r.about.Compute}
 		if r.info.Command == nil {
 			r.info.Command = os.Args
@@ -95,6 +95,38 @@ func Begin(ctx context.Context, dir string, l Learner, p Plan, o Options) error 
 		r.log.Discard()
 	}
 	return err
+}
+
+// hyper tells TensorBoard the configuration, which it lists beside the results of the runs.
+func (r *run) hyper() error {
+	b, err := json.Marshal(r.about.Config)
+	var config any
+	if err == nil {
+		err = json.Unmarshal(b, &config)
+	}
+	if err != nil {
+		return err
+	}
+	flat := map[string]any{"seed": float64(r.about.Seed)}
+	spread(flat, "", config)
+	r.log.Events.Hyper(flat, time.Now())
+	return nil
+}
+
+// spread puts the numbers, texts and truths of v into flat, by names with points between.
+func spread(flat map[string]any, name string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, x := range v {
+			spread(flat, strings.TrimPrefix(name+"."+k, "."), x)
+		}
+	case []any:
+		for i, x := range v {
+			spread(flat, fmt.Sprintf("%s.%d", name, i), x)
+		}
+	case float64, string, bool:
+		flat[name] = v
+	}
 }
 
 // Resume goes on with the run in dir from its newest whole checkpoint, with the learner that open makes
@@ -283,7 +315,7 @@ func (r *run) step(ctx context.Context) (done int64, err error) {
 	r.meter.Update(done, r.learner.Progress()...)
 	if due(r.plan.LogEvery) {
 		now := time.Now()
-		if err := r.log.Write(done, "train", r.learner.Metrics(now.Sub(r.since))...); err != nil {
+		if err := r.log.Write(done, "train", append(r.learner.Metrics(now.Sub(r.since)), timeOf(now))...); err != nil {
 			return done, err
 		}
 		r.since = now
@@ -299,6 +331,9 @@ func (r *run) step(ctx context.Context) (done int64, err error) {
 	return done, nil
 }
 
+// timeOf is the field that says when a line was written.
+func timeOf(t time.Time) runlog.Field { return runlog.String("time", t.UTC().Format(time.RFC3339)) }
+
 // evaluate examines the learner at the step in hand.
 func (r *run) evaluate(ctx context.Context) error {
 	e, err := r.learner.Evaluate(ctx, r.plan.EvalCount)
@@ -308,7 +343,13 @@ func (r *run) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.log.Write(r.done(), "eval", e.Fields...); err != nil {
+	for _, v := range e.Spreads {
+		r.log.Events.Histogram("eval/"+v.Name, r.done(), v.Values)
+	}
+	for _, p := range e.Pictures {
+		r.log.Events.Image("eval/"+p.Name, r.done(), p.Image)
+	}
+	if err := r.log.Write(r.done(), "eval", append(e.Fields, timeOf(time.Now()))...); err != nil {
 		return err
 	}
 	r.due = false

@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/png"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -119,6 +120,56 @@ func (e *Events) Image(tag string, step int64, img image.Image) {
 	value.bytes(1, []byte(tag))
 	value.bytes(4, picture)
 	e.summary(step, value)
+}
+
+// Hyper adds the configuration of a run, for TensorBoard's page of hyperparameters (plugins/hparams/plugin_data.proto).
+// Values are float64s, strings and bools.
+func (e *Events) Hyper(values map[string]any, begun time.Time) {
+	var start, plugin, content, metadata, value message
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		var v, entry message // google.protobuf.Value
+		switch x := values[name].(type) {
+		case float64:
+			v.double(2, x)
+		case string:
+			v.bytes(3, []byte(x))
+		case bool:
+			n := uint64(0)
+			if x {
+				n = 1
+			}
+			v.varint(4, n)
+		default:
+			panic(fmt.Sprintf("runlog: hyperparameter %s is a %T, want float64, string or bool", name, x))
+		}
+		entry.bytes(1, []byte(name))
+		entry.bytes(2, v)
+		start.bytes(1, entry)
+	}
+	start.double(5, seconds(begun))
+	content.bytes(3, start) // SessionStartInfo
+	plugin.bytes(1, []byte("hparams"))
+	plugin.bytes(2, content)
+	metadata.bytes(1, plugin)
+	value.bytes(1, []byte("_hparams_/session_start_info"))
+	value.bytes(9, metadata)
+	value.bytes(8, nothing())
+	e.summary(0, value)
+}
+
+// nothing is the tensor of one 0 that stands where a summary is all metadata.
+func nothing() message {
+	var shape, tensor message
+	shape.bytes(2, dimension(1))
+	tensor.varint(1, 1) // DT_FLOAT
+	tensor.bytes(2, shape)
+	tensor.float(5, 0)
+	return tensor
+}
+
+func dimension(n uint64) (m message) {
+	m.varint(1, n)
+	return m
 }
 
 func (e *Events) summary(step int64, value message) {

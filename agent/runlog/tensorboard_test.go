@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -30,6 +31,7 @@ func TestTensorBoardReadsEvents(t *testing.T) {
 	for step := int64(1); step <= 20; step++ {
 		write(step, 100) // from step 11 on these points are written again
 	}
+	l.Events.Hyper(map[string]any{"lr": 0.5, "model.kind": "hrm", "ema": true}, time.Unix(1000, 0))
 	l.Events.Histogram("weights", 4, []float32{1, 2, 2, -3, float32(math.NaN())})
 	l.Events.Histogram("zeros", 4, make([]float32, 1000))
 	l.Events.Image("board", 4, image.NewRGBA(image.Rect(0, 0, 5, 3)))
@@ -47,6 +49,7 @@ func TestTensorBoardReadsEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got struct {
+		HParams    map[string]map[string]any
 		Scalars    map[string][][2]float64
 		Histograms map[string][][5]float64
 		Images     map[string][][4]any
@@ -55,6 +58,7 @@ func TestTensorBoardReadsEvents(t *testing.T) {
 		t.Fatalf("%v in %s", err, out)
 	}
 	want := got
+	want.HParams = map[string]map[string]any{"_hparams_/session_start_info": {"lr": 0.5, "model.kind": "hrm", "ema": true}}
 	want.Scalars = map[string][][2]float64{"train/loss": nil, "train/rows": nil}
 	for step := 1.0; step <= 12; step++ {
 		loss := 100.0

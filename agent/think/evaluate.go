@@ -41,6 +41,7 @@ type Evaluation struct {
 	TotalSegments    float64   `json:"total_segments"`  // of all thoughts about a sequence, mean
 	PuzzlesPerSecond float64   `json:"puzzles_per_second"`
 	BySegment        []float64 `json:"exact_by_segment"` // exact accuracy had everyone stopped after segment k, or where it halted
+	Taken            []float32 `json:"-"`                // segments of the thought that answered, of each sequence
 }
 
 // Evaluate gives the exam to t's network, halting as t does. each, if not nil, sees the last thought
@@ -81,6 +82,7 @@ func (t *Thinker) Evaluate(ctx context.Context, sc Scorer, exam Exam, each func(
 		}
 		e.Count++
 		e.MeanSegments += float64(th.Segment)
+		e.Taken = append(e.Taken, float32(th.Segment))
 		e.TotalSegments += float64(th.Total)
 		if s.Exact {
 			e.ExactAccuracy++

@@ -254,7 +254,7 @@ func TestEvaluate(t *testing.T) {
 	got.PuzzlesPerSecond = 0
 	want := think.Evaluation{
 		Count: 4, ExactAccuracy: 0.75, JudgedAccuracy: 0, QHaltAccuracy: 0.25, CellAccuracy: 0.75, MeanSegments: (1 + 2 + 3 + 1) / 4.0, TotalSegments: (1 + 2 + 3 + 1) / 4.0,
-		BySegment: []float64{0.25, 0.5, 0.75},
+		BySegment: []float64{0.25, 0.5, 0.75}, Taken: []float32{1, 2, 1, 3},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
@@ -408,7 +409,7 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 	if err != nil {
 		return e, err
 	}
-	a, err := l.examine(ctx, count, test)
+	a, all, err := l.examine(ctx, count, test)
 	if err != nil {
 		return e, err
 	}
@@ -418,8 +419,13 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 		runlog.Int("episodes", int64(a.Episodes)), runlog.Float("mean_return", a.MeanReturn), runlog.Float("success", a.Success),
 		runlog.Float("mean_segments", a.MeanSegments),
 	}
+	taken := run.Spread{Name: "segments_per_decision"}
+	for _, p := range all {
+		taken.Values = append(taken.Values, float32(p.Segments)/float32(max(p.Length, 1)))
+	}
+	e.Spreads = []run.Spread{taken}
 	if train != (env.Range{}) {
-		b, err := l.examine(ctx, count, train)
+		b, _, err := l.examine(ctx, count, train)
 		if err != nil {
 			return e, err
 		}
@@ -430,14 +436,14 @@ func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, er
 }
 
 // examine plays count episodes of levels in r.
-func (l *Learner) examine(ctx context.Context, count int, r env.Range) (a Achieved, err error) {
+func (l *Learner) examine(ctx context.Context, count int, r env.Range) (a Achieved, all []agent.Episode, err error) {
 	core, err := NewCore(l.net, l.gate, l.goal)
 	if err != nil {
-		return a, err
+		return a, nil, err
 	}
 	m := &think.Model{Name: "in training", Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: l.usage()}
 	got, err := exam.Agent(ctx, m, l.cfg.Env, r.On(l.cfg.Options), count, testSeed, exam.Config{Config: think.Config{KeepCarry: !l.cfg.Act.Reset}, Batch: 16})
-	return Achieved{got.Episodes, got.MeanReturn, got.Success, got.MeanSegments}, err
+	return Achieved{got.Episodes, got.MeanReturn, got.Success, got.MeanSegments}, got.All, err
 }
 
 // usage is how the network is to be used: it thinks until its gate is content, or always the most segments
