@@ -155,8 +155,12 @@ type App struct {
 		format int
 		seen   *exportState
 	}
-	record string // path of the recording under way
-	thumbs thumbs
+	record   string // path of the recording under way
+	thumbs   thumbs
+	optioned struct {
+		env string
+		any bool // it has options
+	}
 	recent []string
 	count  int // files written
 }

@@ -86,7 +86,7 @@ var topRight = []*control{
 	},
 	{
 		id: "options", tip: "Options of the environment", keys: []Key{"O"}, icon: iconOptions, live: true, do: (*App).pickOptions,
-		can: func(a *App) bool { _, o, _ := a.optionsOf(); return len(o) > 0 }, on: func(a *App) bool { return a.status().Choice.Options != "" },
+		can: (*App).hasOptions, on: func(a *App) bool { return a.status().Choice.Options != "" },
 	},
 	{
 		id: "file", tip: "Open a trace, a level, a run or a dataset", keys: []Key{"g"}, icon: iconFile, do: (*App).pickFile,

@@ -177,6 +177,16 @@ func (a *App) optionsOf() (id string, list []env.Option, values map[string]strin
 	return t.Choice.Env, e.Options, values
 }
 
+// hasOptions reports whether the world that is played has any; it is asked in every frame.
+func (a *App) hasOptions() bool {
+	id := a.status().Choice.Env
+	if a.optioned.env != id {
+		_, list, _ := a.optionsOf()
+		a.optioned.env, a.optioned.any = id, len(list) > 0
+	}
+	return a.optioned.any
+}
+
 // pickOptions opens the form of the world's options.
 func (a *App) pickOptions() {
 	id, options, values := a.optionsOf()

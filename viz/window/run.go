@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/hajimehoshi/ebiten/v2"
@@ -42,6 +43,7 @@ func Run(a *App, o Options) (err error) {
 		}
 	}()
 	ebiten.SetWindowTitle(o.Title)
+	ebiten.SetWindowIcon(appIcons())
 	ebiten.SetWindowResizingMode(ebiten.WindowResizingModeEnabled)
 	ebiten.SetWindowSizeLimits(640, 480, -1, -1)
 	ebiten.SetWindowSize(g.place.W, g.place.H)
@@ -87,6 +89,51 @@ type game struct {
 	keys     []ebiten.Key
 	runes    []rune
 	blits    []Blit
+	drawn    frame // what the screen shows
+	updated  bool  // since the last Draw
+
+	still time.Time // since when nothing has changed
+	calm  bool      // fewer updates are enough
+}
+
+// A frame is what a screen shows, as far as it can be told without looking at its pixels.
+type frame struct {
+	back  color.RGBA
+	size  image.Point
+	blits []shownBlit
+}
+
+type shownBlit struct {
+	id      string
+	version int
+	at      image.Point
+	part    image.Rectangle
+}
+
+func (f *frame) equal(o *frame) bool {
+	return f.back == o.back && f.size == o.size && slices.Equal(f.blits, o.blits)
+}
+
+// calmAfter is how long nothing changes until there are calmTPS updates a second: a paused window takes little of a core.
+const (
+	calmAfter = time.Second
+	calmTPS   = 20
+)
+
+// rest lowers the number of updates where nothing has changed for a while, or raises it again.
+func (g *game) rest(still bool) {
+	now := time.Now()
+	if !still {
+		g.still = now
+	}
+	if calm := now.Sub(g.still) > calmAfter; calm != g.calm {
+		g.calm = calm
+		tps := ebiten.DefaultTPS
+		if calm {
+			tps = calmTPS
+		}
+		ebiten.SetTPS(tps)
+	}
 }
 
 // A texture is a picture on the graphics card.
@@ -125,6 +172,7 @@ func (g *game) Update() error {
 	if files := ebiten.DroppedFiles(); files != nil {
 		in.Files = dropped(files)
 	}
+	g.updated = true
 	if !g.app.Update(in) {
 		return ebiten.Termination
 	}
@@ -229,9 +277,23 @@ func dropped(files fs.FS) []File {
 
 // Draw implements ebiten.Game.
 func (g *game) Draw(screen *ebiten.Image) {
+	if !g.updated {
+		return // the screen keeps what it shows
+	}
+	g.updated = false
 	r, gr, b := g.app.Back()
-	screen.Fill(color.RGBA{r, gr, b, 255})
 	g.blits = g.app.Draw()
+	now := frame{back: color.RGBA{r, gr, b, 255}, size: screen.Bounds().Size()}
+	for i := range g.blits {
+		b := &g.blits[i]
+		now.blits = append(now.blits, shownBlit{b.ID, b.Version, b.At, b.Part})
+	}
+	same := now.equal(&g.drawn)
+	if g.rest(same); same {
+		return
+	}
+	g.drawn = now
+	screen.Fill(now.back)
 	for _, t := range g.textures {
 		t.used = false
 	}
