@@ -114,6 +114,7 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 	kept := window.Remembered(place)
 	cfg.Light, cfg.Zoom, cfg.Recent = kept.Light, kept.Zoom, kept.Recent
 	cfg.Tour = !kept.Toured && place != ""
+	cfg.Gallery = open.Gallery()
 	cfg.Open, cfg.OpenPath, cfg.Envs, cfg.Agents = p.open, openPath, env.Names(), window.Agents(shippedModels())
 	if theme {
 		t, err := viz.ThemeNamed(p.theme)

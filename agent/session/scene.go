@@ -81,6 +81,12 @@ type Choice struct {
 	Whole   bool   // a thought is an episode: its answer is given as a whole, not acted on step by step
 }
 
+// A Show is a choice that is worth seeing, and what there is to see.
+type Show struct {
+	Title, About string
+	Choice       Choice
+}
+
 // next is the seed after c's.
 func (c Choice) next() uint64 {
 	seeds := strings.Fields(c.Seeds)

@@ -13,6 +13,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/open"
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
@@ -58,6 +59,7 @@ func show() error {
 			})
 		}
 		cfg.Envs, cfg.Agents, cfg.Edit = env.Names(), window.Agents(shipped()), true
+		cfg.Gallery = open.Gallery()
 		cfg.Share = func() { share(app) }
 	}
 	if app, err = window.New(cfg); err != nil {

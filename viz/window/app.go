@@ -27,6 +27,7 @@ type Config struct {
 	Envs   []string       // that can be picked
 	Agents []Agent        // that can be picked
 
+	Gallery  []session.Show    // runs that are worth seeing; nil for none
 	Examples []session.Example // levels that were tried, to be picked from; nil for none
 
 	Traces []Trace // one or two that are replayed, side by side

@@ -71,6 +71,7 @@ func liveApp(t *testing.T) *driver {
 		Envs:     []string{"maze/9x9-v0", "sudoku", "maze/11x11-v0"},
 		Agents:   []Agent{{Title: "wave", Agent: "hrm"}, {Title: "near", Agent: "hrm", Model: "near"}, {Title: "misfit", Agent: "hrm", Model: "misfit"}, {Title: "chance", Agent: "random"}},
 		OpenPath: openPath,
+		Gallery:  []session.Show{{Title: "a puzzle", About: "of digits", Choice: session.Choice{Env: "sudoku", Agent: "hrm"}}},
 		Examples: []session.Example{{Seed: 3, Solved: true, Return: 1}, {Seed: 8, Segments: 3, Steps: 2}},
 		Dir:      t.TempDir(), Painters: testPainters,
 	})
@@ -534,6 +535,14 @@ var effects = map[string]func(d *driver, use func()){
 		if d.Zoom() != 1.15 {
 			d.Errorf("zoom %v", d.Zoom())
 		}
+	},
+	"gallery": func(d *driver, use func()) {
+		use()
+		if it := d.list.items[0]; it.title != "a puzzle" || it.line != "of digits" || it.world != "sudoku" || it.current {
+			d.Errorf("the first item is %+v", it)
+		}
+		d.tick("enter")
+		d.until("it plays", func() bool { return d.status().Header.EnvID == "sudoku/9x9-v0" && d.status().Playing })
 	},
 	"examples": func(d *driver, use func()) {
 		use()

@@ -81,6 +81,10 @@ var topLeft = []*control{
 var topRight = []*control{
 	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
 	{
+		id: "gallery", tip: "What is worth seeing", keys: []Key{"a"}, icon: iconGallery, live: true, do: (*App).pickShow,
+		has: func(a *App) bool { return len(a.cfg.Gallery) > 0 },
+	},
+	{
 		id: "examples", tip: "The levels that were tried", keys: []Key{"q"}, icon: iconExamples, live: true, do: (*App).pickExample,
 		has: func(a *App) bool { return len(a.cfg.Examples) > 0 },
 	},

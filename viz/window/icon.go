@@ -206,6 +206,12 @@ func iconFile(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 1.5, 13, 1.5, 3.5, 6, 3.5, 7.5, 5.5, 14.5, 5.5, 14.5, 13, 1.5, 13)
 }
 
+// A picture in its frame.
+func iconGallery(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 1.5, 2.5, 14.5, 2.5, 14.5, 13.5, 1.5, 13.5, 1.5, 2.5)
+	stroke(c, x, y, col, 3.5, 11, 7, 7, 9, 9.5, 11, 7.5, 12.8, 11)
+}
+
 // A list, ticked.
 func iconExamples(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	for i := range 3 {

@@ -141,6 +141,24 @@ func whole(id string) (e env.Env, ok bool) {
 	return e, ok
 }
 
+// pickShow opens the list of runs that are worth seeing.
+func (a *App) pickShow() {
+	l := &list{title: "What is worth seeing"}
+	for _, s := range a.cfg.Gallery {
+		now := a.status().Choice
+		l.items = append(l.items, item{title: s.Title, line: s.About, world: s.Choice.Env, current: s.Choice.Env == now.Env && s.Choice.Model == now.Model && s.Choice.Agent == now.Agent})
+	}
+	l.choose = func(i int) {
+		a.newest()
+		a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
+		for _, s := range a.sides {
+			s.session.Send(session.Command{Op: session.OpOpen, Choice: a.cfg.Gallery[i].Choice})
+			s.session.Send(session.Command{Op: session.OpPlay})
+		}
+	}
+	a.list = l
+}
+
 // pickExample opens the list of levels that were tried, those that failed first.
 func (a *App) pickExample() {
 	all := slices.Clone(a.cfg.Examples)
