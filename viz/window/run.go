@@ -117,7 +117,7 @@ func (f *frame) equal(o *frame) bool {
 // calmAfter is how long nothing changes until there are calmTPS updates a second: a paused window takes little of a core.
 const (
 	calmAfter = time.Second
-	calmTPS   = 20
+	calmTPS   = 10
 )
 
 // rest lowers the number of updates where nothing has changed for a while, or raises it again.
