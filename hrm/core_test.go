@@ -134,6 +134,14 @@ func TestAnyPrecision(t *testing.T) {
 					}
 				}
 			}
+			n := make(hrm.Float32)
+			if m, ok := n.(*hrm.Model); ok { // that has thought in float32
+				conclusions(t, n.Start, n.Segment)
+				m.Precision = hrm.BFloat16
+				if diff := cmp.Diff(got[hrm.BFloat16], conclusions(t, n.Start, n.Segment)); diff != "" {
+					t.Errorf("with another precision than before (-want +got):\n%s", diff)
+				}
+			}
 			worst := 0.0
 			for i, x := range got[hrm.Float32] {
 				for j, v := range x {

@@ -43,7 +43,7 @@ type update struct {
 
 // fused reports whether the blocks are one operation: where nobody wants gradients or looks inside.
 func (u *update) fused(s *torch.Scope) bool {
-	return u.stack.packed != nil && u.observe == nil && (u.stack.only || s.Mode() == torch.NoGrad)
+	return u.stack.packed != nil && u.observe == nil && u.dtype == torch.Float32 && (u.stack.only || s.Mode() == torch.NoGrad)
 }
 
 // apply runs the blocks over x [batch, n, hidden] with the injection added, one or two tensors of that shape.
