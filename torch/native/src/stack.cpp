@@ -184,9 +184,11 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
   auto data = [](const Tensor &t) { return t.defined() ? t.data_ptr<float>() : nullptr; };
   Tensor out = torch::empty_like(z);
   Pass pass{s, blocks, data(z), data(plus), data(too), out.data_ptr<float>()};
-  const int64_t batch = z.size(0), some = std::max<int64_t>(1, (s.strip + s.strip / 2) / s.n), parts = (batch + some - 1) / some;
+  const int64_t batch = z.size(0), threads = at::get_num_threads();
+  const int64_t some = std::max<int64_t>(1, std::min((s.strip + s.strip / 2) / s.n, (batch + threads - 1) / threads)); // at once, as many for each thread
+  const int64_t parts = (batch + some - 1) / some;
   auto alone = [](int64_t n, int64_t floats, auto f) { f((int64_t)0, n, (float *)Buffer(floats)); };
-  if (parts >= at::get_num_threads()) {
+  if (parts >= threads) {
     at::parallel_for(0, parts, 1, [&](int64_t lo, int64_t hi) {
       for (int64_t p = lo; p < hi; p++) pass.run(p * some, std::min(some, batch - p * some), alone);
     });
