@@ -132,6 +132,7 @@ type App struct {
 	list    *list
 	help    bool
 	tour    int  // the step shown, from 1; 0 is none
+	unasked bool // nobody asked for it: it waits for an agent that thinks
 	toured  bool // it was seen or left
 
 	message string
@@ -176,7 +177,7 @@ type attention struct {
 func New(cfg Config) (*App, error) {
 	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, usedAt: -1, recent: cfg.Recent, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Tour {
-		a.tour = 1
+		a.tour, a.unasked = 1, true
 	}
 	a.more = &control{id: "more", tip: "More", icon: iconMore, do: (*App).pickMore}
 	if cfg.Light {

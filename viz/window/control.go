@@ -101,7 +101,7 @@ var topRight = []*control{
 	{id: "larger", tip: "Larger text", keys: []Key{"ctrl+="}, icon: iconLarger, do: func(a *App) { a.changeZoom(1) }},
 	{id: "theme", tip: "Dark or light", keys: []Key{"t"}, icon: iconTheme, do: (*App).toggleTheme},
 	{id: "full", tip: "Full screen", keys: []Key{"f11"}, icon: iconFull, do: func(a *App) { a.full = !a.full }, on: (*App).Full},
-	{id: "tour", tip: "What is what: a tour in four steps", keys: []Key{"j"}, icon: iconTour, do: (*App).nextTour, on: func(a *App) bool { return a.tour > 0 }},
+	{id: "tour", tip: "What is what: a tour in four steps", keys: []Key{"j"}, icon: iconTour, do: (*App).nextTour, on: (*App).touring},
 	{id: "help", tip: "All keys", keys: []Key{"?", "f1"}, icon: iconHelp, do: func(a *App) { a.help = true }},
 }
 
@@ -329,7 +329,7 @@ func (a *App) escape() {
 	switch {
 	case a.message != "":
 		a.message = ""
-	case a.tour > 0:
+	case a.touring():
 		a.endTour()
 	case a.cursor >= 0:
 		a.cursor = -1

@@ -117,9 +117,15 @@ var stations = [...]station{
 
 // nextTour begins the tour, or shows its next step.
 func (a *App) nextTour() {
+	a.unasked = false
 	if a.tour++; a.tour > len(stations) {
 		a.endTour()
 	}
+}
+
+// touring reports whether a step of the tour is to be shown: unasked, only beside an agent that thinks.
+func (a *App) touring() bool {
+	return a.tour > 0 && (!a.unasked || viz.Thinks(a.sides[0].header))
 }
 
 func (a *App) endTour() { a.tour, a.toured = 0, true }
@@ -129,7 +135,7 @@ func (a *App) Toured() bool { return a.toured }
 
 // tourArea is where the text of the tour's step stands, its buttons, and what it is about.
 func (a *App) tourArea() (card, next, leave, about canvas.Rect, ok bool) {
-	if a.tour == 0 || a.list != nil || a.help {
+	if !a.touring() || a.list != nil || a.help {
 		return card, next, leave, about, false
 	}
 	s := stations[a.tour-1]

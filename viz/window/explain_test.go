@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/canvas"
 )
@@ -103,10 +104,18 @@ func TestHoverText(t *testing.T) {
 	}
 }
 
-// TestTour: it comes at the first start, is gone through by its button, and can be left at any step.
+// TestTour: it comes at the first start with an agent that thinks, is gone through by its button, and can be left at any step.
 func TestTour(t *testing.T) {
 	cfg := Config{Open: open, Choice: liveApp(t).cfg.Choice, Painters: testPainters, Tour: true}
-	d := drive(t, cfg)
+	person := cfg
+	person.Choice.Agent = trace.Human
+	d := drive(t, person)
+	d.until("a person plays", d.human)
+	if _, _, _, _, ok := d.tourArea(); ok {
+		t.Error("it tells a person about a network that does not play")
+	}
+	d = drive(t, cfg)
+	d.until("it thinks", func() bool { return viz.Thinks(d.view().Header) })
 	for n := range len(stations) {
 		for _, size := range [][2]float64{{390, 844}, {640, 480}, {1200, 800}} {
 			d.in.Width, d.in.Height, d.in.Touch = size[0], size[1], size[0] < narrow
