@@ -107,26 +107,10 @@ func (r *run) hyper() error {
 	if err != nil {
 		return err
 	}
-	flat := map[string]any{"seed": float64(r.about.Seed)}
-	spread(flat, "", config)
+	flat := flatten(config, ".%d")
+	flat["seed"] = float64(r.about.Seed)
 	r.log.Events.Hyper(flat, time.Now())
 	return nil
-}
-
-// spread puts the numbers, texts and truths of v into flat, by names with points between.
-func spread(flat map[string]any, name string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, x := range v {
-			spread(flat, strings.TrimPrefix(name+"."+k, "."), x)
-		}
-	case []any:
-		for i, x := range v {
-			spread(flat, fmt.Sprintf("%s.%d", name, i), x)
-		}
-	case float64, string, bool:
-		flat[name] = v
-	}
 }
 
 // Resume goes on with the run in dir from its newest whole checkpoint, with the learner that open makes

@@ -289,22 +289,33 @@ func ReadFields(dir string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	flat := map[string]string{}
-	flatten(flat, "", config)
-	return flat, nil
+	fields := map[string]string{}
+	for name, v := range flatten(config, "[%d]") {
+		fields[name] = fmt.Sprint(v)
+	}
+	return fields, nil
 }
 
-func flatten(dst map[string]string, path string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, x := range v {
-			flatten(dst, strings.TrimPrefix(path+"."+k, "."), x)
+// flatten is the values in a configuration by their dotted names, of which index is how the place in a list is written;
+// none of what is null.
+func flatten(config any, index string) map[string]any {
+	flat := map[string]any{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, x := range v {
+				walk(strings.TrimPrefix(path+"."+k, "."), x)
+			}
+		case []any:
+			for i, x := range v {
+				walk(path+fmt.Sprintf(index, i), x)
+			}
+		case nil:
+		default:
+			flat[path] = v
 		}
-	case []any:
-		for i, x := range v {
-			flatten(dst, fmt.Sprintf("%s[%d]", path, i), x)
-		}
-	default:
-		dst[path] = fmt.Sprint(v)
 	}
+	walk("", config)
+	return flat
 }
