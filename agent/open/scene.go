@@ -3,7 +3,6 @@ package open
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
@@ -22,7 +21,7 @@ func sceneOf(c session.Choice, w think.Wishes, mind func(env.Spec, think.Wishes)
 	if err := c.Check(); err != nil {
 		return nil, asked(err)
 	}
-	e, err := World(c.Env, strings.FieldsFunc(c.Options, func(r rune) bool { return r == '\n' })...)
+	e, err := World(c.Env, c.OptionList()...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,5 +49,16 @@ func TestOpenScene(t *testing.T) {
 		if got := s.Header().Agent; got != tt.want {
 			t.Errorf("%s, %+v: %s plays, want %s", tt.env, tt.choice, got, tt.want)
 		}
+	}
+}
+
+// TestOptionList: an option's value may have blanks.
+func TestOptionList(t *testing.T) {
+	got := session.Choice{Options: "dir=my tasks\nradius=2"}.OptionList()
+	if want := []string{"dir=my tasks", "radius=2"}; !slices.Equal(got, want) {
+		t.Errorf("options %q, want %q", got, want)
+	}
+	if got := (session.Choice{}).OptionList(); len(got) != 0 {
+		t.Errorf("none given: %q", got)
 	}
 }

@@ -81,6 +81,11 @@ type Choice struct {
 	Whole   bool   // a thought is an episode: its answer is given as a whole, not acted on step by step
 }
 
+// OptionList is the options one by one, as env.Make takes them.
+func (c Choice) OptionList() []string {
+	return strings.FieldsFunc(c.Options, func(r rune) bool { return r == '\n' })
+}
+
 // A Show is a choice that is worth seeing, and what there is to see.
 type Show struct {
 	Title, About string

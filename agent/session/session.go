@@ -521,21 +521,14 @@ func (s *Session) obey(ctx context.Context, c Command) {
 			return
 		}
 		s.begun(segmentPause)
-	case OpAct:
+	case OpAct, OpPoint:
 		switch {
 		case l.ended:
 			s.say("the episode is over: reset or take the next seed")
 		case !s.now.Human:
 			s.say("the agent plays: take over first")
-		default:
+		case c.Op == OpAct:
 			s.acted(ctx, l.byPerson(c.Value, s.put))
-		}
-	case OpPoint:
-		switch {
-		case l.ended:
-			s.say("the episode is over: reset or take the next seed")
-		case !s.now.Human:
-			s.say("the agent plays: take over first")
 		default:
 			s.acted(ctx, l.point(c.X, c.Y, c.Value, s.put))
 		}

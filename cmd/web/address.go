@@ -54,7 +54,7 @@ func formatChoice(c session.Choice) string {
 		query.Set("whole", "1")
 	}
 	if c.Options != "" {
-		query["option"] = strings.Split(c.Options, "\n")
+		query["option"] = c.OptionList()
 	}
 	return query.Encode()
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"strings"
 	"syscall/js"
 	"time"
 
@@ -50,7 +49,7 @@ func show() error {
 		}
 		port := newPort(js.Global().Get("ponderThinker"))
 		cfg.Open = func(ctx context.Context, c session.Choice) (*session.Scene, error) {
-			e, err := env.Make(c.Env, strings.FieldsFunc(c.Options, func(r rune) bool { return r == '\n' })...)
+			e, err := env.Make(c.Env, c.OptionList()...)
 			if err != nil {
 				return nil, err
 			}

@@ -120,26 +120,28 @@ func (a *App) pickEnv() {
 // openEnv opens a world for all agents that are shown.
 func (a *App) openEnv(id, options string) {
 	a.newest()
-	a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
+	a.unpick()
 	for _, s := range a.sides {
 		c := s.status().Choice
 		c = session.Choice{Env: id, Options: options, Agent: c.Agent, Model: c.Model, Rule: c.Rule, Seed: c.Seed, Whole: c.Whole}
-		if _, ok := whole(id); !ok {
-			c.Whole = false
-		}
+		c.Whole = c.Whole && takesWhole(id)
 		s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
 	}
 }
 
-// whole reports whether the world of an id takes an answer as a whole.
-func whole(id string) (e env.Env, ok bool) {
+// takesWhole reports whether the world of an id takes an answer as a whole.
+func takesWhole(id string) bool {
 	e, err := env.Make(id)
 	if err != nil {
-		return nil, false
+		return false
 	}
-	_, ok = env.As[env.Grader](e)
-	return e, ok
+	defer env.Close(e)
+	_, ok := env.As[env.Grader](e)
+	return ok
 }
+
+// unpick forgets what was picked on the board, for another one.
+func (a *App) unpick() { a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit }
 
 // pickShow opens the list of runs that are worth seeing.
 func (a *App) pickShow() {
@@ -150,7 +152,7 @@ func (a *App) pickShow() {
 	}
 	l.choose = func(i int) {
 		a.newest()
-		a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
+		a.unpick()
 		for _, s := range a.sides {
 			s.session.Send(session.Command{Op: session.OpOpen, Choice: a.cfg.Gallery[i].Choice})
 			s.session.Send(session.Command{Op: session.OpPlay})
@@ -188,8 +190,8 @@ func (a *App) optionsOf() (id string, list []env.Option, values map[string]strin
 	for _, o := range e.Options {
 		values[o.Name] = o.Default
 	}
-	for o := range strings.Lines(t.Choice.Options) {
-		name, value, _ := strings.Cut(strings.TrimSpace(o), "=")
+	for _, o := range t.Choice.OptionList() {
+		name, value, _ := strings.Cut(o, "=")
 		values[name] = value
 	}
 	return t.Choice.Env, e.Options, values
@@ -229,20 +231,22 @@ var words = regexp.MustCompile(`[\w.:]+`)
 
 // pickOption opens the list of the values of an option: those that its explanation names, or any that is typed.
 func (a *App) pickOption(id string, o env.Option, values map[string]string) {
-	with := func(value string) string {
-		lines := strings.Fields(a.status().Choice.Options)
-		lines = slices.DeleteFunc(lines, func(s string) bool { return strings.HasPrefix(s, o.Name+"=") })
+	with := func(value string) []string {
+		list := slices.DeleteFunc(a.status().Choice.OptionList(), func(s string) bool { return strings.HasPrefix(s, o.Name+"=") })
 		if value != o.Default {
-			lines = append(lines, o.Name+"="+value)
+			list = append(list, o.Name+"="+value)
 		}
-		return strings.Join(lines, "\n")
+		return list
 	}
 	try := func(value string) error {
-		_, err := env.Make(id, strings.Fields(with(value))...)
-		return err
+		e, err := env.Make(id, with(value)...)
+		if err != nil {
+			return err
+		}
+		return env.Close(e)
 	}
 	choose := func(value string) {
-		a.openEnv(id, with(value))
+		a.openEnv(id, strings.Join(with(value), "\n"))
 		a.say("%s: %s", o.Name, value)
 	}
 	l := &list{title: fmt.Sprintf("%s of %s: pick, or type another", o.Name, id)}
@@ -350,7 +354,7 @@ func (a *App) openPath(path string) {
 	}
 	a.recent = slices.Insert(slices.DeleteFunc(slices.Clone(a.recent), func(s string) bool { return s == path }), 0, path)
 	a.recent = a.recent[:min(len(a.recent), maxRecent)]
-	a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Edit
+	a.unpick()
 	if t != nil {
 		a.replay([]Trace{*t})
 		return
@@ -380,7 +384,7 @@ type thumbs struct {
 	wait  sync.WaitGroup
 }
 
-// thumb is the picture of a world, nil as long as there is none, and how many there are.
+// thumb is the picture of a world, nil as long as there is none.
 func (a *App) thumb(id string) *image.RGBA {
 	t := &a.thumbs
 	t.Lock()
