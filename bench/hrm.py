@@ -4,15 +4,15 @@ Written from the formulas: the paper (arXiv:2506.21734), docs/deviations.md, and
 hrm/arch, which say what each tensor is. It computes as people write it in PyTorch: scaled_dot_product_attention,
 linear, silu, cross_entropy, autograd.
 
-    PYTHON hrm.py [--threads N] [--precision float32|bf16] [--seconds S] [--compile]
+    PYTHON hrm.py [--threads N] [--precision float32|bf16|tf32] [--device cpu|cuda[:N]] [--seconds S] [--compile]
 
 First it writes a line with its version and the rate of a product of two 1024x1024 matrices. Then it reads the name
 of a folder a line: plan.json says what the network is and how it learns, weights.safetensors what it holds,
 case.safetensors what goes in and what must come out. The answer is a line: milliseconds of eager and of
 torch.compile, the largest difference from what must come out, a note.
 
-One rule for all, that of agent/learn/speed: a call that does not count, then calls until S seconds are over, two at
-least; the least time counts, of the processor with one thread, of the clock with more.
+One rule for all, that of agent/learn/speed: a call that does not count (five on a GPU), then calls until S seconds are
+over, two at least; the least time counts, of the processor with one thread, of the clock with more or on a GPU.
 """
 import argparse, json, math, os, signal, struct, sys, time
 
@@ -33,26 +33,34 @@ class Unknown(Exception):
 
 
 def read(path):
-    """The tensors of a safetensors file: a length, a JSON header with offsets, the data."""
+    """The tensors of a safetensors file, on the default device: a length, a JSON header with offsets, the data."""
     data = bytearray(open(path, "rb").read())
     (n,) = struct.unpack_from("<Q", data)
     out = {}
     for name, t in json.loads(data[8 : 8 + n]).items():
         if name != "__metadata__":
             begin, end = t["data_offsets"]
-            x = torch.frombuffer(data, dtype=TYPES[t["dtype"]], offset=8 + n + begin, count=math.prod(t["shape"])) if end > begin else torch.empty(0)
-            out[name] = x.reshape(t["shape"]).clone()
+            x = torch.empty(0)
+            if end > begin:
+                with torch.device("cpu"):
+                    x = torch.frombuffer(data, dtype=TYPES[t["dtype"]], offset=8 + n + begin, count=math.prod(t["shape"])).clone()
+            out[name] = x.to(torch.get_default_device()).reshape(t["shape"])
     return out
 
 
 def least(opt, f):
     """Milliseconds of f, by the rule above."""
-    clock = time.process_time if opt.threads == 1 else time.perf_counter
-    f()
+    gpu = opt.device != "cpu"
+    clock = time.process_time if opt.threads == 1 and not gpu else time.perf_counter
+    wait = torch.cuda.synchronize if gpu else lambda: None
+    for _ in range(5 if gpu else 1):
+        f()
+    wait()
     times, begin = [], time.perf_counter()
     while len(times) < 2 or time.perf_counter() - begin < opt.seconds:
         at = clock()
         f()
+        wait()
         times.append(clock() - at)
     return 1000 * min(times)
 
@@ -128,7 +136,7 @@ class Net:
         q, k, v = qkv.split(heads, 1)
         if self.cos is not None:
             q, k = self.rotate(q), self.rotate(k)
-        if x.dtype == torch.bfloat16 and torch.is_grad_enabled():  # the fused one is slow backwards on a CPU
+        if x.dtype == torch.bfloat16 and torch.is_grad_enabled() and x.device.type == "cpu":  # the fused one is slow backwards on a CPU
             y = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(width), -1) @ v
         else:
             y = F.scaled_dot_product_attention(q, k, v)
@@ -377,7 +385,7 @@ def measure(folder, opt, dtype):
         out["eager_ms"] = least(opt, lambda: net.segment(z, case["tokens"], puzzles))
     if opt.compile:
         with torch.no_grad():
-            fast, z = torch.compile(net.segment), net.start(batch)
+            fast, z = torch.compile(net.segment, mode="reduce-overhead" if opt.device != "cpu" else "default"), net.start(batch)
             puzzles = None if puzzles is None else puzzles.clone()  # no tensor of inference mode
             out.update(compiled(opt, lambda: fast(z, case["tokens"], puzzles)))
     return out
@@ -393,18 +401,22 @@ def compiled(opt, f):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--precision", choices=("float32", "bf16"), default="float32")
+    p.add_argument("--precision", choices=("float32", "bf16", "tf32"), default="float32")
+    p.add_argument("--device", default="cpu")
     p.add_argument("--seconds", type=float, default=2)
     p.add_argument("--compile", action="store_true")
     opt = p.parse_args()
     torch.set_num_threads(opt.threads)
     dtype = torch.bfloat16 if opt.precision == "bf16" else torch.float32
-    x = torch.rand(1024, 1024).to(dtype)
+    torch.set_default_device(opt.device)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = opt.precision == "tf32"
+    n = 1024 if opt.device == "cpu" else 4096
+    x = torch.rand(n, n).to(dtype)
 
     def say(answer):
         print(json.dumps(answer), file=ANSWERS, flush=True)
 
-    say({"torch": torch.__version__, "product_gflops": 2 * 1024**3 / least(opt, lambda: x @ x) / 1e6})
+    say({"torch": torch.__version__, "product_gflops": 2 * n**3 / least(opt, lambda: x @ x) / 1e6})
     for line in sys.stdin:
         try:
             say(measure(line.strip(), opt, dtype))

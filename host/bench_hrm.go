@@ -19,6 +19,7 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/torch"
 )
 
 func newBenchHRMCmd() *cobra.Command {
@@ -36,7 +37,7 @@ one (hidden 128) and of every shipped model of puzzles, and one training step (t
 train). Weights that are not shipped are drawn from a seed. A line has the least time of a call, the operations
 a second of its matrix products, their share of what the fastest product of two 1024x1024 matrices reaches in this
 run, and, where there is a Python with torch, how many times faster it is than the same weights in PyTorch,
-whose outputs must be the same. With one thread times are the processor's, with more the clock's.`,
+whose outputs must be the same. With one thread times are the processor's, with more, or on a GPU, the clock's.`,
 		Example: "  ponder bench hrm --case '^model'\n  ponder bench hrm --against-python venv/bin/python --compile --json",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,8 +49,12 @@ whose outputs must be the same. With one thread times are the processor's, with 
 			if err := cfg.Precision.Check(); err != nil {
 				return cli.Usagef("--%w", err)
 			}
-			if _, err := learn.Device(open.Run{}); err != nil {
+			dev, err := learn.Device(open.Run{Device: cfg.Device})
+			if err != nil {
 				return ask.Code(err)
+			}
+			if cfg.Precision == hrm.TF32 && dev == torch.CPU {
+				return cli.Usagef("--precision tf32 is a GPU's: --device cuda")
 			}
 			cfg.Note = func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "ponder:", text) }
 			if !cmd.Flags().Changed("against-python") {
@@ -78,7 +83,8 @@ whose outputs must be the same. With one thread times are the processor's, with 
 	f.StringVar(&match, "case", "", "regular expression of the names to measure; default all")
 	f.IntVar(&cfg.Threads, "threads", 1, "threads of one operation")
 	cli.Bound(f, "threads", atLeastOne("threads"))
-	f.StringVar(&precision, "precision", string(hrm.Float32), "number format to compute in, float32 or bf16")
+	f.StringVar(&precision, "precision", string(hrm.Float32), "number format to compute in, float32 or bf16; on a GPU also tf32")
+	f.StringVar(&cfg.Device, "device", "cpu", "cpu, cuda or cuda:N, for PyTorch too")
 	f.BoolVar(&cfg.Compile, "compile", false, "compare with torch.compile too, which compiles for a minute a case")
 	f.BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd

@@ -249,7 +249,7 @@ func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
 func (f *trainFlags) choosePrecision(cmd *cobra.Command, r *learn.Recipe, dev torch.Device) error {
 	switch f.precision {
 	case "":
-	case string(hrm.Float32), string(hrm.BFloat16):
+	case string(hrm.Float32), string(hrm.BFloat16), string(hrm.TF32):
 		r.Precision = hrm.Precision(f.precision)
 	case "auto":
 		times, err := learn.MeasurePrecision(*r, task.Open, dev)

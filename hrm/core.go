@@ -3,6 +3,7 @@
 package hrm
 
 import (
+	"errors"
 	"slices"
 	"sync"
 
@@ -16,9 +17,13 @@ type Core struct {
 	net    formulas
 	device torch.Device
 	dtype  torch.DType
+	tf32   bool
 	owned  []*torch.Tensor
+	replay recorder
 	close  sync.Once
 }
+
+var errTF32 = errors.New("precision tf32 is a GPU's")
 
 // Load makes the core of a transformer from the weights that were saved; they must be all of the network's
 // and no others.
@@ -55,7 +60,10 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 	if err := run.Precision.Check(); err != nil {
 		return nil, err
 	}
-	c := &Core{device: run.Device, dtype: dtypeOf(run.Precision)}
+	if run.Precision == TF32 && run.Device == torch.CPU {
+		return nil, errTF32
+	}
+	c := &Core{device: run.Device, dtype: dtypeOf(run.Precision), tf32: run.Precision == TF32}
 	complete := true
 	from := func(s *torch.Scope, w weight, _ func(*torch.Generator) *torch.Tensor) (kept *torch.Tensor) {
 		s.Do(torch.NoGrad, func(in *torch.Scope) {
@@ -90,6 +98,7 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 // Close frees the core.
 func (c *Core) Close() error {
 	c.close.Do(func() {
+		c.replay.close()
 		if c.net != nil {
 			c.net.close()
 		}
@@ -122,8 +131,18 @@ func (c *Core) CarryOf(s *torch.Scope, seq int, states [][]float32) Carry {
 	return out
 }
 
-// Segment thinks once, as Model.Segment.
+// Segment thinks once, as Model.Segment. On a GPU a small batch of a shape that comes again is replayed as one
+// recording.
 func (c *Core) Segment(s *torch.Scope, z Carry, in Input) (Carry, Output) {
+	if c.device == torch.CPU {
+		return c.net.segment(c.pass(), s, z, in)
+	}
+	c.replay.mu.Lock()
+	defer c.replay.mu.Unlock()
+	torch.AllowTF32(c.tf32)
+	if r := c.replay.of(c, s, z, in); r != nil {
+		return r.segment(s, z, in)
+	}
 	return c.net.segment(c.pass(), s, z, in)
 }
 

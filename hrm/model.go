@@ -100,6 +100,11 @@ func (m *Model) Reset(s *torch.Scope, c Carry, fresh []bool) Carry { return rese
 //
 // It panics with torch.Error if shapes disagree; call it inside torch.Do.
 func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
+	if m.params.Device() != torch.CPU {
+		torch.AllowTF32(m.Precision == TF32)
+	} else if m.Precision == TF32 {
+		panic(torch.Error{Op: "segment", Msg: errTF32.Error()})
+	}
 	return m.net.segment(m.pass(), s, c, in)
 }
 

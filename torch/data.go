@@ -72,6 +72,9 @@ func Write[T Number](t *Tensor, data []T) {
 	check("write tensor", C.ponder_write(handle(t), pointer(bytesOf(data)), C.int(dtypeOf[T]().CInt()), C.int64_t(len(data))))
 }
 
+// Copy copies src into dst in place, which has its shape, without recording it for gradients.
+func Copy(dst, src *Tensor) { check("copy tensor", C.ponder_copy(handle(dst), handle(src))) }
+
 // Clone is a copy of t on dev, without history of gradients.
 func (s *Scope) Clone(t *Tensor, dev Device) *Tensor {
 	return s.own("clone", C.ponder_clone(handle(t), C.int(dev)))

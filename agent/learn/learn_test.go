@@ -377,6 +377,25 @@ func TestPrecision(t *testing.T) {
 	}
 }
 
+// TestStablemaxAtOne: a logit of exactly 1, which bfloat16 often has, has a gradient.
+func TestStablemaxAtOne(t *testing.T) {
+	err := torch.Do(torch.Grad, func(s *torch.Scope) {
+		labels := []int32{0, 1}
+		x := s.Own(s.Floats([]float32{1, 0, -1, 1}, 1, 2, 2).SetRequiresGrad(true, false))
+		loss := answerLoss(s, torch.CPU, Stablemax, x, labels, Stablemax.Compare([]int32{0, 1}, labels, 1))
+		for i, g := range torch.Read[float64](nil, s.Gradients(loss, []*torch.Tensor{x})[0]) {
+			// of -ln s(a)/(s(a)+s(b)) halved: s(1) = 2, s(0) = 1, s(-1) = 1/2; s' = 1, 1, 1/4
+			want := []float64{-(1.0/2 - 1.0/3) / 2, 1.0 / 3 / 2, 1.0 / 4 / 2.5 / 2, -(1.0/2 - 1/2.5) / 2}[i]
+			if !(math.Abs(g-want) <= 1e-6) {
+				t.Errorf("gradient of logit %d: %v, want %v", i, g, want)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestLosses has values by hand: one row of two scored cells and one ignored, two classes.
 func TestLosses(t *testing.T) {
 	labels := []int32{0, 1, puzzle.Ignore}

@@ -341,9 +341,11 @@ func stable(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	defer one.Drop()
 	below := s.Own(x.Lt(zero, false))
 	up := s.Own(x.AddScalar(one, false))
-	tiny := ts.FloatScalar(1 + 1e-30)
+	tiny := ts.FloatScalar(1e-30)
 	defer tiny.Drop()
-	down := s.Own(s.Own(s.Scale(x, -1).AddScalar(tiny, false)).Reciprocal(false))
+	// 1e-30 comes last: where x is 1, as logits of bfloat16 often are, 1/0 would make the gradient of the branch that is not
+	// taken a NaN.
+	down := s.Own(s.Own(s.Own(s.Scale(x, -1).AddScalar(one, false)).AddScalar(tiny, false)).Reciprocal(false))
 	return s.Own(down.WhereSelf(below, up, false))
 }
 

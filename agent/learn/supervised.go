@@ -32,8 +32,11 @@ func ComputeOf(dev torch.Device, p hrm.Precision) run.Compute {
 	c := run.Compute{
 		Device: dev.String(), Threads: torch.Threads(), Precision: "float32", Library: "libtorch " + torch.Version(), Kernels: torch.Kernels(),
 	}
-	if p == hrm.BFloat16 {
+	switch p {
+	case hrm.BFloat16:
 		c.Precision = "bfloat16"
+	case hrm.TF32:
+		c.Precision = "tf32"
 	}
 	if _, text, ok := strings.Cut(torch.Build(), "CPU capability usage: "); ok {
 		name, _, _ := strings.Cut(text, "\n")

@@ -105,7 +105,10 @@ func (r Run) Choose() (string, error) {
 		return "", asked(fmt.Errorf("engine %q: want %s or %s", name, strings.Join(want[:len(want)-1], ", "), want[len(want)-1]))
 	}
 	if p := arch.Precision(r.Precision); p.Check() != nil {
-		return "", asked(fmt.Errorf("precision %q: want %s or %s", p, arch.Float32, arch.BFloat16))
+		return "", asked(fmt.Errorf("precision %q: want %s, %s or %s", p, arch.Float32, arch.BFloat16, arch.TF32))
+	}
+	if arch.Precision(r.Precision) == arch.TF32 && (r.Device == "" || r.Device == "cpu") {
+		return "", asked(fmt.Errorf("precision %s is a GPU's: --device cuda, or %s", r.Precision, arch.Float32))
 	}
 	if name == Go && arch.Precision(r.Precision) == arch.BFloat16 {
 		return "", asked(fmt.Errorf("precision %s: the engine go has %s alone", r.Precision, arch.Float32))

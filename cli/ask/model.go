@@ -37,7 +37,7 @@ func AddDevice(f *pflag.FlagSet, r *open.Run) {
 // Add adds the flags; model is their default, "" for none.
 func (m *Model) Add(f *pflag.FlagSet, model string) {
 	f.StringVar(&m.Name, "model", model, "name of a shipped model (ponder models) or a checkpoint folder")
-	f.StringVar(&m.Precision, "precision", "", "number format to compute in, float32 or bf16; default the one that the model was trained in; the engine go has float32 alone")
+	f.StringVar(&m.Precision, "precision", "", "number format to compute in, float32 or bf16, on a GPU also tf32; default the one that the model was trained in; the engine go has float32 alone")
 	AddEngine(f, &m.Run)
 	f.IntVar(&m.Threads, "threads", 0, "threads of one operation; 0 leaves it to the engine")
 }

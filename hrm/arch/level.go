@@ -150,7 +150,8 @@ type Precision string
 const (
 	Float32  Precision = "float32" // what "" means
 	BFloat16 Precision = "bf16"
+	TF32     Precision = "tf32" // float32 whose products, on a GPU, round what they multiply to 10 bits
 )
 
 // Check reports an unknown precision.
-func (p Precision) Check() error { return known("precision", p, "", Float32, BFloat16) }
+func (p Precision) Check() error { return known("precision", p, "", Float32, BFloat16, TF32) }

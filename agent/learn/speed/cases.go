@@ -26,8 +26,8 @@ type Case struct {
 // seed draws the weights and tokens of all cases.
 const seed = 1
 
-// Cases are all, in the order in which they are measured.
-func Cases() ([]Case, error) {
+// Cases are all, in the order in which they are measured; on a GPU also a step of the published batch.
+func Cases(dev torch.Device) ([]Case, error) {
 	big := learn.HRM()
 	small, mazes := big, big
 	small.Model = hrm.Config{Vocab: 11, Seq: 81, Hidden: 128, Heads: 4, Levels: hrm.HL(2, 2, 2, 2), PuzzleIDs: 1, PuzzleDim: 128}
@@ -72,6 +72,10 @@ func Cases() ([]Case, error) {
 		add("train "+t.name, t.recipe, t.batch)
 		all[len(all)-1].Data = t.data
 	}
+	if dev != torch.CPU {
+		add("train 27M sudoku", big, big.Batch)
+		all[len(all)-1].Data = "sudoku:30-36"
+	}
 	return all, nil
 }
 
@@ -94,16 +98,16 @@ func shipped(name string) (*checkpoint.Checkpoint, error) {
 }
 
 // net is the network of c, with parameters.
-func (c Case) net(p hrm.Precision) (*learn.Net, error) {
+func (c Case) net(run hrm.Run) (*learn.Net, error) {
 	if c.Model != "" {
 		from, err := shipped(c.Model)
 		if err != nil {
 			return nil, err
 		}
 		defer from.Close()
-		return learn.NewNet(c.Model, from, hrm.Run{Device: torch.CPU, Precision: p})
+		return learn.NewNet(c.Model, from, run)
 	}
-	params := torch.NewParams(torch.CPU)
+	params := torch.NewParams(run.Device)
 	n, err := c.Recipe.NewNetwork(params, seed)
 	if err != nil {
 		params.Close()

@@ -71,7 +71,7 @@ func startPeer(ctx context.Context, cfg Config, dir string) (*peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPython, err)
 	}
-	args := []string{script, "--threads", strconv.Itoa(cfg.Threads), "--precision", string(cfg.Precision), "--seconds", fmt.Sprint(cfg.Each.Seconds())}
+	args := []string{script, "--threads", strconv.Itoa(cfg.Threads), "--precision", string(cfg.Precision), "--seconds", fmt.Sprint(cfg.Each.Seconds()), "--device", cfg.dev.String()}
 	if cfg.Compile {
 		args = append(args, "--compile")
 	}

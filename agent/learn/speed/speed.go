@@ -3,6 +3,7 @@
 package speed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,19 +21,23 @@ import (
 type Config struct {
 	Cases     *regexp.Regexp // which, by their names; nil means all
 	Threads   int            // of one operation; at least 1
+	Device    string         // where ours and PyTorch's compute, as torch.ParseDevice has it; "" means the CPU
 	Precision hrm.Precision  // "" means Float32
 	Python    string         // a Python with torch to compare with; "" means none
 	Compile   bool           // compare with torch.compile too
 	Each      time.Duration  // how long a case is repeated, twice at least; 0 means 2 seconds
 	Note      func(string)   // told what is worth a word, as why Python could not compute a case; may be nil
+
+	dev torch.Device // what Device names
 }
 
 // A Result is one case, measured. What was not measured is nil.
 type Result struct {
 	Case         string        `json:"case"`
+	Device       string        `json:"device"`
 	Threads      int           `json:"threads"`
 	Precision    hrm.Precision `json:"precision"`
-	MS           float64       `json:"ms"`      // least of a segment or step: of the processor with one thread, of the clock with more
+	MS           float64       `json:"ms"`      // least of a segment or step: of the processor with one thread, of the clock with more, or on a GPU
 	WallMS       float64       `json:"wall_ms"` // least by the clock
 	Repeats      int           `json:"repeats"`
 	GFLOPS       *float64      `json:"gflops"`                // 1e9 operations a second of its products, see Segment and Step
@@ -87,7 +92,11 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 	if cfg.Each == 0 {
 		cfg.Each = 2 * time.Second
 	}
-	cases, err := Cases()
+	var err error
+	if cfg.dev, err = torch.ParseDevice(cmp.Or(cfg.Device, torch.CPU.String())); err != nil {
+		return err
+	}
+	cases, err := Cases(cfg.dev)
 	if err != nil {
 		return err
 	}
@@ -136,8 +145,8 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 
 // one measures c.
 func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Result, error) {
-	r := Result{Case: c.Name, Threads: cfg.Threads, Precision: cfg.Precision}
-	w, err := c.open(cfg.Precision)
+	r := Result{Case: c.Name, Device: cfg.dev.String(), Threads: cfg.Threads, Precision: cfg.Precision}
+	w, err := c.open(hrm.Run{Device: cfg.dev, Precision: cfg.Precision})
 	if err != nil {
 		return r, err
 	}
@@ -147,11 +156,11 @@ func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Res
 			return r, err
 		}
 	}
-	t, err := timeOf(ctx, cfg.Each, w.once)
+	t, err := timeOf(ctx, cfg, w.once)
 	if err != nil {
 		return r, err
 	}
-	ms := t.of(cfg.Threads)
+	ms := t.of(cfg)
 	r.MS, r.WallMS, r.Repeats = ms, t.wall, t.repeats
 	if w.operations > 0 {
 		gflops := w.operations / ms / 1e6
@@ -186,20 +195,37 @@ type timing struct {
 }
 
 // of is the one of both that counts.
-func (t timing) of(threads int) float64 {
-	if threads == 1 && t.cpu > 0 {
+func (t timing) of(cfg Config) float64 {
+	if cfg.Threads == 1 && cfg.dev == torch.CPU && t.cpu > 0 {
 		return t.cpu
 	}
 	return t.wall
 }
 
+// warm are the calls that do not count. A GPU has more to make ready, recordings among it.
+func (cfg Config) warm() int {
+	if cfg.dev != torch.CPU {
+		return 5
+	}
+	return 1
+}
+
 // timeOf is the rule of all measurements; bench/hrm.py has the same.
-func timeOf(ctx context.Context, each time.Duration, f func() error) (timing, error) {
-	if err := f(); err != nil {
-		return timing{}, err
+func timeOf(ctx context.Context, cfg Config, once func() error) (timing, error) {
+	f := func() error {
+		err := once()
+		if err == nil {
+			err = torch.Do(torch.NoGrad, func(*torch.Scope) { cfg.dev.Synchronize() })
+		}
+		return err
+	}
+	for range cfg.warm() {
+		if err := f(); err != nil {
+			return timing{}, err
+		}
 	}
 	t := timing{cpu: math.Inf(1), wall: math.Inf(1)}
-	for begin := time.Now(); t.repeats < 2 || time.Since(begin) < each; t.repeats++ {
+	for begin := time.Now(); t.repeats < 2 || time.Since(begin) < cfg.Each; t.repeats++ {
 		if ctx.Err() != nil {
 			return t, context.Cause(ctx)
 		}
@@ -215,13 +241,17 @@ func timeOf(ctx context.Context, each time.Duration, f func() error) (timing, er
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
-// productRate is how many 1e9 operations a second the fastest product of two 1024x1024 matrices does here: by
-// libtorch, and in float32 also by the other kernels of the OpenBLAS below it.
+// productRate is how many 1e9 operations a second the fastest product of two 1024x1024 matrices (4096x4096 on a GPU) does
+// here: by libtorch, and in float32 also by the other kernels of the OpenBLAS below it.
 func productRate(ctx context.Context, cfg Config) (rate float64, err error) {
-	const n = 1024
+	n := int64(1024)
+	if cfg.dev != torch.CPU {
+		n = 4096 // 1024 do not fill it
+		torch.AllowTF32(cfg.Precision == hrm.TF32)
+	}
 	own := torch.OpenBLAS()
 	cores := []string{own}
-	if own != "" && cfg.Precision == hrm.Float32 {
+	if own != "" && cfg.Precision == hrm.Float32 && cfg.dev == torch.CPU {
 		cores = append(cores, "Haswell", "SkylakeX")
 		defer func() { err = errors.Join(err, torch.UseOpenBLAS(own)) }()
 	}
@@ -236,10 +266,10 @@ func productRate(ctx context.Context, cfg Config) (rate float64, err error) {
 		err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 			gen := torch.NewGenerator(seed)
 			defer gen.Close()
-			x := s.To(gen.Uniform(s, -1, 1, n, n), dtype)
-			t, fail := timeOf(ctx, cfg.Each, func() error { s.Do(torch.NoGrad, func(in *torch.Scope) { in.MatMul(x, x) }); return nil })
+			x := s.To(s.Clone(gen.Uniform(s, -1, 1, n, n), cfg.dev), dtype)
+			t, fail := timeOf(ctx, cfg, func() error { s.Do(torch.NoGrad, func(in *torch.Scope) { in.MatMul(x, x) }); return nil })
 			if err = fail; err == nil {
-				rate = max(rate, 2*n*n*n/t.of(cfg.Threads)/1e6)
+				rate = max(rate, 2*float64(n*n*n)/t.of(cfg)/1e6)
 			}
 		})
 		if err != nil {

@@ -18,11 +18,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ponder-agents/ponder/torch"
 )
 
 // TestCases: the names that scripts rely on, and that every network is one.
 func TestCases(t *testing.T) {
-	cases, err := Cases()
+	cases, err := Cases(torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,7 @@ func TestMeasure(t *testing.T) {
 			t.Fatal(err)
 		}
 		keys := slices.Sorted(maps.Keys(fields))
-		want := []string{"case", "gflops", "max_abs_diff", "ms", "precision", "ratio_compile", "ratio_eager", "repeats", "share_of_product_rate", "threads", "wall_ms"}
+		want := []string{"case", "device", "gflops", "max_abs_diff", "ms", "precision", "ratio_compile", "ratio_eager", "repeats", "share_of_product_rate", "threads", "wall_ms"}
 		if d := cmp.Diff(want, keys); d != "" {
 			t.Errorf("fields, -want +got:\n%s", d)
 		}

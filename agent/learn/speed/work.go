@@ -49,15 +49,15 @@ type training struct {
 }
 
 // open makes c ready.
-func (c Case) open(p hrm.Precision) (*work, error) {
+func (c Case) open(run hrm.Run) (*work, error) {
 	if c.Data != "" {
-		return c.learning(p)
+		return c.learning(run)
 	}
-	return c.thinking(p)
+	return c.thinking(run)
 }
 
-func (c Case) thinking(p hrm.Precision) (*work, error) {
-	n, err := c.net(p)
+func (c Case) thinking(run hrm.Run) (*work, error) {
+	n, err := c.net(run)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (c Case) thinking(p hrm.Precision) (*work, error) {
 		return nil, fmt.Errorf("%s: a recurrent cell, whose speed is not measured here", c.Name)
 	}
 	cfg := n.Recipe.Model.WithDefaults()
-	core, err := n.Network.Compile(hrm.Run{Device: torch.CPU, Precision: p})
+	core, err := n.Network.Compile(run)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (c Case) thinking(p hrm.Precision) (*work, error) {
 		"tokens": safetensors.OfInt64s([]int64{rows, seq}, tokens), "ids": safetensors.OfInt64s([]int64{rows}, ids),
 	}
 	err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		in = hrm.Input{Tokens: s.Keep(s.Ints(tokens, rows, seq)), PuzzleIDs: s.Keep(s.Ints(ids, rows))}
+		in = hrm.Input{Tokens: s.Keep(torch.From(s, run.Device, tokens, rows, seq)), PuzzleIDs: s.Keep(torch.From(s, run.Device, ids, rows))}
 		carry = core.Start(s, c.Batch, cfg.Seq).Keep(s)
 		_, out := core.Segment(s, carry, in)
 		w.expect(s, out)
@@ -125,9 +125,9 @@ func (w *work) expect(s *torch.Scope, out hrm.Output) {
 	}
 }
 
-func (c Case) learning(p hrm.Precision) (*work, error) {
+func (c Case) learning(run hrm.Run) (*work, error) {
 	r := c.Recipe
-	r.Precision, r.Batch, r.Seed = p, c.Batch, seed
+	r.Precision, r.Batch, r.Seed = run.Precision, c.Batch, seed
 	r.Stages = []learn.Stage{{Data: c.Data, Until: 1}}
 	fixed := &fixedRows{}
 	open := func(name string, seed uint64, heldOut bool) (rows task.Rows, err error) {
@@ -137,7 +137,7 @@ func (c Case) learning(p hrm.Precision) (*work, error) {
 		rows.Source = fixed
 		return rows, err
 	}
-	t, err := learn.NewTrainer(r, open, torch.CPU)
+	t, err := learn.NewTrainer(r, open, run.Device)
 	if err != nil {
 		return nil, err
 	}

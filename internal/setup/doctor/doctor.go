@@ -317,6 +317,8 @@ func checkProducts(p *product, coreType string) Finding {
 func checkCUDA(ctx context.Context, l *libtorch.Lib, devices int) Finding {
 	driver := exec.CommandContext(ctx, "nvidia-smi", "-L").Run() == nil
 	switch {
+	case devices > 0 && l.CUDAInclude == "":
+		return Finding{"CUDA", Warn, strconv.Itoa(devices) + " devices; slower without ponder's own kernels, for which CUDA's headers are missing", "pip install nvidia-cuda-crt beside torch, or CUDA's toolkit, and set up again"}
 	case devices > 0:
 		return Finding{"CUDA", OK, strconv.Itoa(devices) + " devices", ""}
 	case driver && len(l.CUDALacks) > 0:

@@ -152,7 +152,7 @@ func (c *compiler) objects(ctx context.Context, module string) (objects []string
 		parts[i] = &part{file: fmt.Sprintf("generated%d.cpp", i), funcs: src.functions[i*n/generatedParts : (i+1)*n/generatedParts]}
 		units = append(units, &unit{file: parts[i].file, source: parts[i].source(), files: src.files, args: []string{"-O1"}})
 	}
-	ours, err := nativeUnits()
+	ours, err := nativeUnits(c.lib)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -244,7 +244,7 @@ func readMissing(object string) (int, error) {
 }
 
 // nativeUnits returns torch/native's units, and one that says which sources they are.
-func nativeUnits() ([]*unit, error) {
+func nativeUnits(lib *libtorch.Lib) ([]*unit, error) {
 	entries, err := native.Sources.ReadDir("src")
 	if err != nil {
 		return nil, err
@@ -264,6 +264,9 @@ func nativeUnits() ([]*unit, error) {
 		u := &unit{file: e.Name(), source: string(data), files: headers, args: []string{"-O3"}}
 		if runtime.GOOS == "linux" {
 			u.args = append(u.args, "-fopenmp")
+		}
+		if u.file == "gpu.cpp" && lib.CUDA && lib.CUDAInclude != "" {
+			u.args = append(u.args, "-DPONDER_CUDA", "-I"+lib.CUDAInclude)
 		}
 		units = append(units, u)
 	}

@@ -165,7 +165,7 @@ func TestPrepareAfterKill(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ours, err := nativeUnits()
+	ours, err := nativeUnits(&libtorch.Lib{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ func At(dir, source string) (*Lib, error) {
 	if cuda := filepath.Join(l.Dir, Library(runtime.GOOS, "torch_cuda")); exists(cuda) {
 		l.CUDALacks = unresolved(cuda)
 		l.CUDA = len(l.CUDALacks) == 0
+		l.CUDAInclude = cudaInclude(l.Dir)
 	}
 	if l.Version, err = version(dir, include); err != nil {
 		return nil, err
@@ -61,6 +62,23 @@ func At(dir, source string) (*Lib, error) {
 		}
 	}
 	return l, nil
+}
+
+// cudaInclude is the folder of CUDA's headers: of the packages beside Python's torch (with nvidia-cuda-crt among them), whose
+// libraries are in lib, or of a toolkit.
+func cudaInclude(lib string) string {
+	dirs, _ := filepath.Glob(filepath.Join(lib, "..", "..", "nvidia", "*", "include")) // the pattern is right
+	for _, root := range []string{os.Getenv("CUDA_HOME"), "/usr/local/cuda"} {
+		if root != "" {
+			dirs = append(dirs, filepath.Join(root, "include"))
+		}
+	}
+	for _, d := range dirs {
+		if exists(filepath.Join(d, "cuda_runtime.h")) && exists(filepath.Join(d, "crt", "host_config.h")) {
+			return d
+		}
+	}
+	return ""
 }
 
 // A LacksError says that a libtorch cannot be loaded because libraries that it needs are absent.

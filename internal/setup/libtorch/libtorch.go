@@ -16,7 +16,8 @@ type Lib struct {
 	System   bool     // Dir is searched by the loader anyway
 	Source   string   // where it was found, in words
 
-	CUDALacks []string // what libtorch_cuda needs and the loader does not find
+	CUDALacks   []string // what libtorch_cuda needs and the loader does not find
+	CUDAInclude string   // the folder of CUDA's headers, "" if there is none; without them there are no kernels of ponder's own for a GPU
 }
 
 // String describes l in one line.

@@ -1,3 +1,4 @@
+#include "gpu.h"
 #include "ponder.h"
 #include "tensors.h"
 
@@ -261,7 +262,14 @@ Tensor weights(const Projections &p, const Tensor &bias) {
 }
 
 Tensor attention_any(const Tensor &qkv, int64_t heads, const Tensor &cos, const Tensor &sin, const Tensor &bias) {
-  auto p = project(qkv, heads, cos, sin);
+  const int64_t hd = qkv.size(2) / 3 / heads;
+  Projections p;
+  if (cos.defined() && hd % 8 == 0 && gpu_kernels({qkv}) && gpu_kernels({cos, sin})) {
+    auto turned = gpu_rotate(qkv, heads, cos, sin);
+    p = {turned[0], turned[1], turned[2]};
+  } else {
+    p = project(qkv, heads, cos, sin);
+  }
   Tensor o;
 #if TORCH_VERSION_MAJOR >= 2
   if (qkv.is_cuda()) {
@@ -312,6 +320,10 @@ const char *ponder_build(void) {
 int ponder_cuda_available(void) {
   return guarded(0, [] { return torch::cuda::is_available() ? 1 : 0; });
 }
+void ponder_allow_tf32(int on) {
+  at::globalContext().setAllowTF32CuBLAS(on != 0);
+  at::globalContext().setAllowTF32CuDNN(on != 0);
+}
 void ponder_set_threads(int n) {
   if (n > 0) wanted_threads = n;
   guard_int([] {});
@@ -361,6 +373,13 @@ int64_t ponder_version(ponder_tensor *ts, int n) {
     return v;
   });
 }
+int ponder_copy(ponder_tensor dst, ponder_tensor src) {
+  return guard_int([&] {
+    torch::NoGradGuard off;
+    TORCH_CHECK(of(dst).sizes() == of(src).sizes(), "copy: ", of(src).sizes(), " into ", of(dst).sizes());
+    of(dst).copy_(of(src));
+  });
+}
 int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel) {
   return guard_int([&] {
     torch::NoGradGuard off;
@@ -371,7 +390,11 @@ int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel) {
 }
 
 ponder_tensor ponder_rms_add(ponder_tensor x, ponder_tensor y, double eps) {
-  return guard([&] { return plain(of(x)) && plain(of(y)) ? RmsAdd::apply(of(x), of(y), eps) : rms_add_any(of(x), of(y), eps); });
+  return guard([&] {
+    Tensor &a = of(x), &b = of(y);
+    if (plain(a) && plain(b)) return RmsAdd::apply(a, b, eps);
+    return a.sizes() == b.sizes() && gpu_kernels({a, b}) ? gpu_rms_add(a, b, eps) : rms_add_any(a, b, eps);
+  });
 }
 ponder_tensor ponder_attention(ponder_tensor qkv, int heads, ponder_tensor cos, ponder_tensor sin, ponder_tensor bias) {
   return guard([&] {
@@ -390,7 +413,11 @@ ponder_tensor ponder_attention_map(ponder_tensor qkv, int heads, ponder_tensor c
   });
 }
 ponder_tensor ponder_swiglu(ponder_tensor gu) {
-  return guard([&] { return plain(of(gu)) ? Swiglu::apply(of(gu)) : swiglu_any(of(gu)); });
+  return guard([&] {
+    Tensor &x = of(gu);
+    if (plain(x)) return Swiglu::apply(x);
+    return x.size(-1) % 8 == 0 && gpu_kernels({x}) ? gpu_swiglu(x) : swiglu_any(x);
+  });
 }
 ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t r, int64_t c, int64_t skip) {
   return guard([&] {

@@ -35,6 +35,17 @@ int ponder_cuda_available(void);
 void ponder_set_threads(int n);
 int ponder_threads(void);
 int ponder_synchronize(int device);
+int ponder_cuda_compiled(void);      // whether there are kernels and recordings of ours, see gpu.h
+void ponder_allow_tf32(int on);      // products of float32 on a GPU may round what they multiply to 10 bits; for the process
+
+// A recording is what the calling thread does on a GPU, to run again as one (a CUDA graph). After begin its operations run on
+// a stream apart, so that libtorch makes what it keeps; after capture they are noted and not run; after end both is over. What
+// they read and wrote keeps its place in memory.
+void *ponder_recording_begin(int device);
+int ponder_recording_capture(void *r);
+int ponder_recording_end(void *r); // in any case, before free
+int ponder_recording_replay(void *r);
+void ponder_recording_free(void *r);
 
 int ponder_grad_enabled(void);
 void ponder_set_grad_enabled(int on);
@@ -47,6 +58,7 @@ ponder_tensor ponder_from(const void *data, int dtype, const int64_t *shape, int
 int ponder_read(ponder_tensor t, void *dst, int dtype, int64_t numel); // converts; dst holds numel
 ponder_tensor ponder_clone(ponder_tensor t, int device); // a copy without history
 int64_t ponder_version(ponder_tensor *ts, int n); // a number that grows whenever one of them is written to; -1 on failure
+int ponder_copy(ponder_tensor dst, ponder_tensor src); // in place
 int ponder_write(ponder_tensor t, const void *src, int dtype, int64_t numel); // into t, in place
 
 // rms(x + y) over the last axis.
