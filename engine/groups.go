@@ -7,6 +7,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/logit"
 	"github.com/ponder-agents/ponder/internal/vec"
 )
 
@@ -314,32 +315,20 @@ func (w *summer) embed(r *row) {
 		zh := w.openOf(r, r.z[0])
 		vec.Product(w.answer, vec.Lanes, zh, wide, vec.PadRows(n), w.heads)
 		for i := 0; i < n; i += w.symbols {
-			softmax(w.chance, w.answer[i*vec.Lanes:])
+			logit.Softmax(w.chance, w.answer[i*vec.Lanes:], vec.Lanes)
 			for s, p := range w.chance {
 				x := w.e[(i+s)*wide:][:d]
+				excluded := w.feedback[d:]
 				for j, f := range w.feedback[:d] {
-					x[j] += p * f
-				}
-				if p < feedbackFloor {
-					sum(x, w.feedback[d:])
+					f = float32(p * f) // to be rounded, as it is by libtorch
+					if p < feedbackFloor {
+						f += excluded[j]
+					}
+					x[j] += f
 				}
 			}
 		}
 	}
-}
-
-// softmax puts into p the softmax of as many numbers, vec.Lanes apart.
-func softmax(p, answer []float32) {
-	top := float32(math.Inf(-1))
-	for s := range p {
-		top = max(top, answer[s*vec.Lanes])
-	}
-	var all float64
-	for s := range p {
-		e := math.Exp(float64(answer[s*vec.Lanes] - top))
-		p[s], all = float32(e), all+e
-	}
-	scale(p, 1/all)
 }
 
 // openOf is the open cells of the state z.
@@ -434,12 +423,12 @@ func (w *summer) apply(k *groupBlock, b *board, x []float32) {
 		vec.Product(w.up, both, x, wide, rows, k.self)
 		for j := range some {
 			up := w.up[j*of : (j+1)*of]
-			for _, m := range w.of[b.open[i+j]] {
-				vec.Add(up, up, w.ofKind[m.kind][m.group*of:])
-			}
 			for s := range w.symbols {
 				one := up[s*both : (s+1)*both]
 				vec.Add(one, one, w.ofCell[(i+j)*both:])
+			}
+			for _, m := range w.of[b.open[i+j]] {
+				vec.Add(up, up, w.ofKind[m.kind][m.group*of:])
 			}
 		}
 		vec.SwiGLU(w.act, w.up, rows, both/2)

@@ -19,6 +19,7 @@ import (
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/vec"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -58,7 +59,7 @@ func drawConfig(t *rapid.T) arch.Config {
 		c.BiasRadius = rapid.IntRange(1, 3).Draw(t, "bias_radius")
 	}
 	if rapid.IntRange(0, 3).Draw(t, "groups") == 3 {
-		return drawGroups(t, c)
+		return drawGroups(t, c, rapid.Bool().Draw(t, "fused"))
 	}
 	if rapid.Bool().Draw(t, "puzzles") {
 		c.PuzzleIDs, c.PuzzleDim = rapid.IntRange(1, 4).Draw(t, "puzzle_ids"), rapid.IntRange(1, 2*c.Hidden).Draw(t, "puzzle_dim")
@@ -66,8 +67,8 @@ func drawConfig(t *rapid.T) arch.Config {
 	return c
 }
 
-// drawGroups is a network that mixes by groups, with the levels of c.
-func drawGroups(t *rapid.T, c arch.Config) arch.Config {
+// drawGroups is a network that mixes by groups, with the levels of c; fused, of the widths of libtorch's operation for it.
+func drawGroups(t *rapid.T, c arch.Config, fused bool) arch.Config {
 	side := rapid.IntRange(1, 5).Draw(t, "side")
 	g := arch.Config{
 		Seq: side * side, Rows: side, Cols: side, Heads: 1, Levels: c.Levels, Shared: c.Shared, NormEps: c.NormEps,
@@ -77,7 +78,7 @@ func drawGroups(t *rapid.T, c arch.Config) arch.Config {
 		Symbols:  rapid.IntRange(0, 4).Draw(t, "symbols"),
 		Feedback: rapid.Bool().Draw(t, "feedback"), Settled: rapid.Bool().Draw(t, "settled"),
 	}
-	if rapid.Bool().Draw(t, "fused") { // the widths of libtorch's operation for it
+	if fused {
 		g.Hidden, g.Inner, g.Message = (g.Hidden+15)/16*16, (g.Inner+15)/16*16, (g.Message+15)/16*16
 	}
 	g.Vocab = g.SymbolsOf(g.Seq) + rapid.IntRange(1, 2).Draw(t, "marks")
@@ -221,6 +222,80 @@ func drawSpec(t *rapid.T) env.Spec {
 		f.Agent, f.Under = byte(rapid.IntRange(1, s.Vocab-1).Draw(t, "agent")), byte(rapid.IntRange(0, s.Vocab-1).Draw(t, "under"))
 	}
 	return s
+}
+
+// TestGroupBits: a network that mixes by groups, of widths that libtorch's operation for it takes, is the same on both
+// engines bit for bit, where either or none multiplies and adds at once.
+func TestGroupBits(t *testing.T) {
+	torch.SetThreads(1)
+	isa, _, _ := strings.Cut(torch.Kernels(), " ")
+	defer torch.UseKernels(isa)
+	defer vec.Use(vec.Kernels())
+	for _, kernels := range []struct{ theirs, ours string }{{"base", "go"}, {"avx2", "avx2"}, {"avx512", "avx2"}} {
+		t.Run(kernels.theirs, func(t *testing.T) {
+			if torch.UseKernels(kernels.theirs) != nil || !vec.Use(kernels.ours) {
+				t.Skip("not on this processor")
+			}
+			rapid.Check(t, func(rt *rapid.T) {
+				cfg := drawGroups(rt, drawConfig(rt), true)
+				_, build := newNetwork(cfg.WithDefaults())
+				weights := random(build, rapid.Uint64().Draw(rt, "weights"))
+				net, err := hrm.Load(cfg, weights, hrm.Run{Device: torch.CPU})
+				if err != nil {
+					rt.Fatal(err)
+				}
+				theirs := learn.NewCore(net)
+				defer theirs.Close()
+				ours, err := New(cfg, weights)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				sameBits(rt, theirs, ours, cfg.Spec().Tokens(cfg.Seq))
+			})
+		})
+	}
+}
+
+// sameBits thinks three segments about three boards of random tokens.
+func sameBits(t *rapid.T, theirs, ours think.Core, tokens int) {
+	const n = 3
+	shape := ours.Spec().Shape
+	draws := rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "tokens")))
+	in := think.Input{Tokens: make([]int32, shape.Seq)}
+	var rows [2]think.Rows
+	for i, core := range []think.Core{theirs, ours} {
+		var err error
+		if rows[i], err = core.Open(n, shape); err != nil {
+			t.Fatal(err)
+		}
+		defer rows[i].Close()
+	}
+	for i := range n {
+		for k := range in.Tokens {
+			in.Tokens[k] = int32(draws.IntN(tokens))
+		}
+		for _, r := range rows {
+			if err := r.Begin(i, in); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for segment := range 3 {
+		var out [2]think.Output
+		for i, r := range rows {
+			if err := r.Segment([]int{0, 1, 2}, &out[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, got := out[0], out[1]
+		for what, pair := range map[string][2][]float32{
+			"logits": {want.Logits, got.Logits}, "q_halt": {want.QHalt, got.QHalt}, "q_continue": {want.QContinue, got.QContinue},
+		} {
+			if !slices.Equal(pair[0], pair[1]) {
+				t.Fatalf("segment %d: %s differ:\n%v\n%v", segment, what, pair[0], pair[1])
+			}
+		}
+	}
 }
 
 // compare thinks about random tokens on theirs, on what open makes of weights, and on what it makes of weights

@@ -82,10 +82,16 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 	}
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		c.net = make(&builder{s, from}, c.device)
-		if t, ok := c.net.(*transformer); ok && complete {
+		if !complete {
+			return
+		}
+		switch t := c.net.(type) {
+		case *transformer:
 			t.pack(c.pass(), s)
 			dropped := t.onlyPacked()
 			c.owned = slices.DeleteFunc(c.owned, func(x *torch.Tensor) bool { return slices.Contains(dropped, x) })
+		case *grouped:
+			t.pack(s)
 		}
 	})
 	if err != nil {

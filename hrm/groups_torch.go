@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/logit"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/sugarme/gotch/ts"
 )
@@ -36,6 +37,9 @@ type groupBlock struct {
 	kinds   []*torch.Tensor // [2f, k] each
 	down    *torch.Tensor   // [h, f]
 	settled *torch.Tensor   // [2, k]: messages of settled cells, of their own symbol and of the others; nil if none are
+
+	packed  *torch.Tensor // the weights for torch.Scope.GroupBlock; nil where it is not used
+	version int64         // of the weights when they were packed
 }
 
 const groupScale = 1.0 / 3
@@ -64,18 +68,42 @@ func newGroupBlock(b *builder, c Config, prefix string) *groupBlock {
 // scale of the sum u: the root of the number of its matrices but one.
 func (k *groupBlock) scale() float64 { return 1 / math.Sqrt(float64(1+len(k.kinds))) }
 
+// weights are those that torch.Scope.PackGroups takes.
+func (k *groupBlock) weights(s *torch.Scope) []*torch.Tensor {
+	quiet := k.settled
+	if quiet == nil {
+		quiet = s.Own(ts.Zeros([]int64{2, torch.Shape(k.message)[0]}, torch.Float32, torch.CPU.Gotch()))
+	}
+	return slices.Concat([]*torch.Tensor{k.message, k.self, k.down, k.cell}, k.kinds, []*torch.Tensor{quiet})
+}
+
+// pack lays the weights of the block out, unless they are as they were last time.
+func (k *groupBlock) pack(s *torch.Scope) {
+	all := k.weights(s)
+	if version := torch.VersionOf(all); k.packed == nil || k.version != version {
+		k.forget()
+		k.packed, k.version = s.Keep(s.PackGroups(all, groupScale, k.scale())), version
+	}
+}
+
+func (k *groupBlock) forget() {
+	if k.packed != nil {
+		k.packed.Drop()
+		k.packed = nil
+	}
+}
+
 // apply is the block over z [batch, symbols·cells, h], to whose open cells inject is added.
 func (k *groupBlock) apply(g *grouped, s *torch.Scope, z *torch.Tensor, inject []*torch.Tensor, t *groupTables, now *groupScene) *torch.Tensor {
 	c := &g.cfg
-	if !g.plain && g.device == torch.CPU && (c.Hidden|c.Message|c.Inner)%16 == 0 {
-		weights := append([]*torch.Tensor{k.message, k.self, k.down, k.cell}, k.kinds...)
-		quiet := k.settled
-		if quiet == nil {
-			quiet = s.Own(ts.Zeros([]int64{2, int64(c.Message)}, torch.Float32, torch.CPU.Gotch()))
-		}
+	if g.fused() {
 		var add [2]*torch.Tensor
 		copy(add[:], inject)
-		return s.GroupBlock(z, add[0], add[1], append(weights, quiet), t.flat, now.settled, groupScale, k.scale(), c.NormEps)
+		var weights []*torch.Tensor // for their gradient
+		if s.Mode() != torch.NoGrad {
+			weights = k.weights(s)
+		}
+		return s.GroupBlock(k.packed, z, add[0], add[1], weights, t.flat, now.settled, groupScale, k.scale(), c.NormEps)
 	}
 	x := z
 	for _, y := range inject {
@@ -255,7 +283,30 @@ func wide(p *pass, s *torch.Scope, c Carry) (*pass, Carry) {
 	return &w, c.each(func(z *torch.Tensor) *torch.Tensor { return s.To(z, torch.Float32) })
 }
 
+// fused reports whether a block is one operation.
+func (g *grouped) fused() bool {
+	return !g.plain && g.device == torch.CPU && (g.cfg.Hidden|g.cfg.Message|g.cfg.Inner)%16 == 0
+}
+
+// pack packs the weights of the blocks where they are one operation. Those of a Core are packed when it is made, so
+// that this writes nothing.
+func (g *grouped) pack(s *torch.Scope) {
+	if !g.fused() {
+		return
+	}
+	for _, stack := range g.stacks {
+		for _, b := range stack {
+			b.pack(s)
+		}
+	}
+}
+
 func (g *grouped) close() {
+	for _, stack := range g.stacks {
+		for _, b := range stack {
+			b.forget()
+		}
+	}
 	for _, t := range g.tables {
 		t.close()
 	}
@@ -265,6 +316,7 @@ func (g *grouped) close() {
 func (g *grouped) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry, Output) {
 	carried := p.dtype
 	p, c = wide(p, s, c)
+	g.pack(s)
 	t, now := g.tablesOf(s, in), g.look(s, in)
 	e := g.embed(p, s, now, c[0])
 	z := append(Carry{}, c...)
@@ -346,19 +398,44 @@ const noSymbol = -100
 func (g *grouped) embed(p *pass, s *torch.Scope, now *groupScene, zh *torch.Tensor) *torch.Tensor {
 	e := s.Embedding(g.marks, now.marks)
 	if g.feedback != nil {
-		shape := torch.Shape(now.marks)
-		var of *torch.Tensor // [batch, symbols·cells, 2], without gradient
-		s.Do(torch.NoGrad, func(in *torch.Scope) {
-			x := in.Reshape(g.head.apply(p, in, zh), shape[0], -1, torch.Shape(now.settled)[1])
-			x = in.Reshape(in.Own(x.Softmax(1, torch.Float32, false)), shape[0], shape[1], 1)
-			floor := ts.FloatScalar(feedbackFloor)
-			defer floor.Drop()
-			of = in.Lend(s, in.Cat(2, x, in.To(in.Own(x.Lt(floor, false)), torch.Float32)))
-		})
-		e = s.Add(e, s.MatMul(of, g.feedback))
+		var of *torch.Tensor
+		s.Do(torch.NoGrad, func(in *torch.Scope) { of = in.Lend(s, g.believes(p, in, now, zh)) })
+		e = s.Add(e, s.Linear(of, s.Transpose(g.feedback, 0, 1), nil))
 	}
 	return p.see("input_embeddings", e)
 }
+
+// believes is [batch, symbols·cells, 2]: the probabilities that zh answers, without gradient, and 1 where one is below
+// feedbackFloor.
+func (g *grouped) believes(p *pass, s *torch.Scope, now *groupScene, zh *torch.Tensor) *torch.Tensor {
+	shape, answer := torch.Shape(now.marks), g.head.apply(p, s, zh)
+	cells := torch.Shape(now.settled)[1]
+	if g.exact(s) {
+		x := s.ReadFloats(nil, answer)
+		out := make([]float32, 2*len(x))
+		chance := make([]float32, shape[1]/cells)
+		for b := 0; b < len(x); b += int(shape[1]) {
+			for c := range int(cells) {
+				logit.Softmax(chance, x[b+c:], int(cells))
+				for d, q := range chance {
+					at := b + d*int(cells) + c
+					if out[2*at] = q; q < feedbackFloor {
+						out[2*at+1] = 1
+					}
+				}
+			}
+		}
+		return torch.From(s, g.device, out, shape[0], shape[1], 2)
+	}
+	x := s.Own(s.Reshape(answer, shape[0], -1, cells).Softmax(1, torch.Float32, false))
+	x = s.Reshape(x, shape[0], shape[1], 1)
+	floor := ts.FloatScalar(feedbackFloor)
+	defer floor.Drop()
+	return s.Cat(2, x, s.To(s.Own(x.Lt(floor, false)), torch.Float32))
+}
+
+// exact reports whether what is around the blocks is computed as engine does it, bit for bit.
+func (g *grouped) exact(s *torch.Scope) bool { return g.fused() && s.Mode() == torch.NoGrad }
 
 // output reads one logit for each symbol of a cell, and the Q values from the mean over what is open.
 func (g *grouped) output(p *pass, s *torch.Scope, now *groupScene, zh, e *torch.Tensor) Output {
@@ -374,6 +451,38 @@ func (g *grouped) output(p *pass, s *torch.Scope, now *groupScene, zh, e *torch.
 		logits = s.Cat(2, logits, none(rest))
 	}
 	out := Output{Logits: logits, State: zh, Encoded: e}
-	out.qValues(s, g.q.apply(p, s, s.Reshape(s.MatMul(now.mean, zh), batch, int64(g.cfg.Hidden))))
+	if g.exact(s) {
+		out.qValues(s, g.meanQ(p, s, now, zh))
+	} else {
+		out.qValues(s, g.q.apply(p, s, s.Reshape(s.MatMul(now.mean, zh), batch, int64(g.cfg.Hidden))))
+	}
 	return out
+}
+
+// meanQ is the Q values [batch, 2] as the mean of those of each place.
+func (g *grouped) meanQ(p *pass, s *torch.Scope, now *groupScene, zh *torch.Tensor) *torch.Tensor {
+	shape, cells := torch.Shape(zh), int(torch.Shape(now.settled)[1])
+	n := int(shape[1])
+	each, bias := s.ReadFloats(nil, s.Linear(zh, g.q.w, nil)), s.ReadFloats(nil, g.q.b)
+	settled := s.ReadInts(nil, now.settled)
+	out := make([]float32, 0, 2*shape[0])
+	for b := range int(shape[0]) {
+		settled := settled[b*cells : (b+1)*cells]
+		closed := !slices.Contains(settled, -1)
+		var sum [2]float64
+		count := 0
+		for c, d := range settled {
+			if d >= 0 && !closed {
+				continue
+			}
+			for at := c; at < n; at += cells {
+				q := each[2*(b*n+at):]
+				sum[0], sum[1], count = sum[0]+float64(q[0]), sum[1]+float64(q[1]), count+1
+			}
+		}
+		for i, q := range sum {
+			out = append(out, float32(q/float64(count)+float64(bias[i])))
+		}
+	}
+	return torch.From(s, g.device, out, shape[0], 2)
 }

@@ -97,12 +97,19 @@ func (s *Scope) Stack(packed, z, plus, too *Tensor, l Layout) *Tensor {
 	return s.own("stack", C.ponder_stack(handle(packed), handle(z), handle(plus), handle(too), handle(l.Cos), handle(l.Sin), unsafe.SliceData(hs), C.int(len(hs)), C.int64_t(l.Rows), C.int64_t(l.Cols), C.int64_t(l.Skip), C.double(l.Eps)))
 }
 
-// GroupBlock is a block of hrm's mixing by groups, fused, on the CPU in float32 with widths that are multiples
-// of 16: what becomes of the state z [batch, symbols·cells, hidden], to whose open cells plus and too, if not
-// nil, are added. native/src/ponder.h says what the others are.
-func (s *Scope) GroupBlock(z, plus, too *Tensor, weights []*Tensor, index, settled *Tensor, sums, scale, eps float64) *Tensor {
+// PackGroups lays the weights of a block of hrm's mixing by groups out as GroupBlock reads them: float32 on the CPU, of
+// widths that are multiples of 16. native/src/ponder.h says which, and what sums and all are.
+func (s *Scope) PackGroups(weights []*Tensor, sums, all float64) *Tensor {
 	hs := handles(weights)
-	return s.own("group block", C.ponder_group_block(handle(z), handle(plus), handle(too), unsafe.SliceData(hs), C.int(len(hs)), handle(index), handle(settled), C.double(sums), C.double(scale), C.double(eps)))
+	return s.own("group block", C.ponder_group_pack(unsafe.SliceData(hs), C.int(len(hs)), C.double(sums), C.double(all)))
+}
+
+// GroupBlock is that block, fused: what becomes of the state z [batch, symbols·cells, hidden], to whose open cells plus
+// and too are added, of which too or both may be nil. packed is what PackGroups made of weights, sums and all;
+// weights are for their gradient, and may be nil where nobody wants one. native/src/ponder.h says what the others are.
+func (s *Scope) GroupBlock(packed, z, plus, too *Tensor, weights []*Tensor, index, settled *Tensor, sums, all, eps float64) *Tensor {
+	hs := handles(weights)
+	return s.own("group block", C.ponder_group_block(handle(packed), handle(z), handle(plus), handle(too), unsafe.SliceData(hs), C.int(len(hs)), handle(index), handle(settled), C.double(sums), C.double(all), C.double(eps)))
 }
 
 // Linear is x wᵀ + b: x [..., in], w [out, in], b [out] or nil.

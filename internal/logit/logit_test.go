@@ -14,3 +14,17 @@ func TestP(t *testing.T) {
 		}
 	}
 }
+
+func TestSoftmax(t *testing.T) {
+	got := make([]float32, 3)
+	// Odds of 1 to 2 to 1, beside a number that is none of them, however large they are.
+	ln2 := float32(math.Ln2)
+	for _, by := range []float32{0, 1000, -1000} {
+		Softmax(got, []float32{by, 9, by + ln2, 9, by}, 2)
+		for i, want := range []float64{0.25, 0.5, 0.25} {
+			if d := math.Abs(float64(got[i]) - want); d > 1e-4 { // 1000 + ln 2 is rounded to 6e-5
+				t.Errorf("%v above: number %d is %v, want %v", by, i, got[i], want)
+			}
+		}
+	}
+}

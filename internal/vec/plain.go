@@ -58,12 +58,21 @@ func addPlain(dst, a, b []float32) {
 func rmsAddPlain(out, x, y []float32, width int, inv, eps float32) {
 	for at := 0; at < len(out); at += width {
 		o, a, b := out[at:at+width], x[at:at+width], y[at:at+width]
-		var sum float32
-		for i := range o {
-			z := a[i] + b[i]
-			o[i] = z
-			sum += z * z
+		var sums [Lanes]float32
+		for i := 0; i < width; i += Lanes {
+			o, a, b := o[i:i+Lanes], a[i:i+Lanes], b[i:i+Lanes]
+			for j := range sums {
+				z := a[j] + b[j]
+				o[j] = z
+				sums[j] += z * z
+			}
 		}
+		for half := Lanes / 2; half > 2; half /= 2 {
+			for j := range half {
+				sums[j] += sums[j+half]
+			}
+		}
+		sum := (sums[0] + sums[1]) + (sums[2] + sums[3])
 		scale := 1 / float32(math.Sqrt(float64(sum*inv+eps)))
 		for i := range o {
 			o[i] *= scale
@@ -124,7 +133,6 @@ func exp(x float32) float32 {
 		x = expHigh
 	}
 	t := x*log2e + round
-	n := math.Float32bits(t) // its last bits are those of the integer
 	f := t - round
 	r := x - f*ln2High - f*ln2Low
 	p := float32(exp0)
@@ -133,13 +141,13 @@ func exp(x float32) float32 {
 	p = p*r + exp3
 	p = p*r + exp4
 	p = p*r + exp5
-	p = p*(r*r) + r + 1
-	return p * math.Float32frombits((n+127)<<23)
+	p = p*r*r + r + 1
+	return p * math.Float32frombits(math.Float32bits(t)<<23) // the last bits of t are those of n + 127
 }
 
 const (
 	expLow, expHigh = -87, 88
-	round           = 0x1.8p23 // added to a number, it leaves no place for a fraction
+	round           = 0x1.8p23 + 127 // added to a number, it leaves no place for a fraction; 127 is an exponent of 0
 	log2e           = 1.44269504088896341
 	ln2High         = 0.693359375
 	ln2Low          = -2.12194440e-4

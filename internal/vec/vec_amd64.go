@@ -2,8 +2,11 @@ package vec
 
 import "golang.org/x/sys/cpu"
 
-// avx2 says whether the assembly may run: HasAVX2 includes that the system saves the wide registers.
-var avx2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+// avx2 says whether the assembly runs.
+var avx2 = hasAVX2()
+
+// hasAVX2 says whether it may: HasAVX2 includes that the system saves the wide registers.
+func hasAVX2() bool { return cpu.X86.HasAVX2 && cpu.X86.HasFMA }
 
 // Kernels names what computes: "avx2" or "go".
 func Kernels() string {
@@ -11,6 +14,19 @@ func Kernels() string {
 		return "avx2"
 	}
 	return "go"
+}
+
+// Use makes the kernels those of a name, and reports whether this machine has them: for tests, while nothing computes.
+func Use(kernels string) bool {
+	switch {
+	case kernels == "go":
+		avx2 = false
+	case kernels == "avx2" && hasAVX2():
+		avx2 = true
+	default:
+		return false
+	}
+	return true
 }
 
 // Those of vec_amd64.s; strides and widths are in floats.

@@ -194,7 +194,7 @@ rmsScale:
 	VZEROUPPER
 	RET
 
-// The constants of exp in plain.go, and 1 and 127 as an integer.
+// The constants of exp in plain.go, and 1.
 DATA constants<>+0(SB)/4, $0xc2ae0000  // -87
 DATA constants<>+4(SB)/4, $0x42b00000  // 88
 DATA constants<>+8(SB)/4, $0x3fb8aa3b  // log2e
@@ -207,7 +207,7 @@ DATA constants<>+32(SB)/4, $0x3d2aa9c1 // exp3
 DATA constants<>+36(SB)/4, $0x3e2aaaaa // exp4
 DATA constants<>+40(SB)/4, $0x3f000000 // exp5
 DATA constants<>+44(SB)/4, $0x3f800000 // 1
-DATA constants<>+48(SB)/4, $127
+DATA constants<>+48(SB)/4, $0x4b40007f // round
 GLOBL constants<>(SB), RODATA|NOPTR, $52
 
 // CONSTANTS loads them into Y4 to Y15; -87 goes into Y3.
@@ -231,18 +231,17 @@ GLOBL constants<>(SB), RODATA|NOPTR, $52
 #define EXP(x, n, p) \
 	VMAXPS       x, Y3, x      \
 	VMINPS       x, Y4, x      \
-	VMULPS       Y5, x, n      \
-	VROUNDPS     $0, n, n      \
-	VFNMADD231PS Y6, n, x      \
-	VFNMADD231PS Y7, n, x      \
+	VMOVAPS      Y15, n        \
+	VFMADD231PS  Y5, x, n      \
+	VSUBPS       Y15, n, p     \
+	VFNMADD231PS Y6, p, x      \
+	VFNMADD231PS Y7, p, x      \
 	VMOVAPS      Y8, p         \
 	VFMADD213PS  Y9, x, p      \
 	VFMADD213PS  Y10, x, p     \
 	VFMADD213PS  Y11, x, p     \
 	VFMADD213PS  Y12, x, p     \
 	VFMADD213PS  Y13, x, p     \
-	VCVTPS2DQ    n, n          \
-	VPADDD       Y15, n, n     \
 	VPSLLD       $23, n, n     \
 	VMULPS       x, p, p       \
 	VFMADD213PS  x, x, p       \

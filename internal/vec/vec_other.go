@@ -5,6 +5,9 @@ package vec
 // Kernels names what computes: "avx2" or "go".
 func Kernels() string { return "go" }
 
+// Use makes the kernels those of a name, and reports whether this machine has them: for tests, while nothing computes.
+func Use(kernels string) bool { return kernels == "go" }
+
 func product(c []float32, ldc int, a []float32, lda, rows int, panel []float32) {
 	productPlain(c, ldc, a, lda, rows, panel)
 }

@@ -7,6 +7,19 @@ import (
 	"testing"
 )
 
+// kernels runs a test with the assembly, where this machine has the instructions, and without.
+func kernels(t *testing.T, test func(t *testing.T)) {
+	defer Use(Kernels())
+	for _, name := range []string{"go", "avx2"} {
+		t.Run(name, func(t *testing.T) {
+			if !Use(name) {
+				t.Skip("no such instructions here")
+			}
+			test(t)
+		})
+	}
+}
+
 // fill is n numbers around 0.
 func fill(r *rand.Rand, n int) []float32 {
 	x := make([]float32, n)

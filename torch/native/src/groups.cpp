@@ -21,7 +21,6 @@ using torch::autograd::variable_list;
 // Shapes are what the flat weights and the index describe.
 struct Shapes {
   int64_t h, k, f, kinds;
-  double sums, scale, eps; // factors of the sums over groups and of all before the gate
 
   // sizes are in and out of message, self, down, cell and each kind.
   std::vector<std::pair<int64_t, int64_t>> sizes() const {
@@ -29,8 +28,6 @@ struct Shapes {
     for (int64_t i = 0; i < kinds; i++) out.push_back({k, 2 * f});
     return out;
   }
-  // factor of weight i in the sum before the gate.
-  double factor(size_t i) const { return i == 1 ? scale : i > 2 ? scale * sums : 1; }
   int64_t floats() const {
     int64_t n = 0;
     for (auto &s : sizes()) n += s.first * s.second;
@@ -38,26 +35,41 @@ struct Shapes {
   }
 };
 
-// Packed are weights as [in, out], scaled, and transposed, [out, in].
-struct Packed {
-  std::vector<float> w, t;
-  Packed(const Shapes &s, const float *flat) : w(s.floats()), t(s.floats()) {
-    int64_t at = 0;
-    auto sizes = s.sizes();
-    for (size_t i = 0; i < sizes.size(); i++) {
-      auto [in, out] = sizes[i];
-      float by = (float)s.factor(i);
-      for (int64_t o = 0; o < out; o++)
-        for (int64_t p = 0; p < in; p++) {
-          float x = flat[at + o * in + p] * by;
-          t[at + o * in + p] = x;
-          w[at + p * out + o] = x;
-        }
-      at += in * out;
-    }
-  }
+// A Scale is the factors of the sums over groups, and of all before the gate.
+struct Scale {
+  double sums, all;
+
+  // of is that of weight i.
+  float of(size_t i) const { return (float)(i == 1 ? all : i > 2 ? all * sums : 1); }
 };
 
+// The first numbers of packed weights say what they are; those that follow are aligned as the first.
+enum Field { Set, H, K, F, Kinds, Fields = 16 };
+
+Shapes shapes_of(const float *packed) { return {(int64_t)packed[H], (int64_t)packed[K], (int64_t)packed[F], (int64_t)packed[Kinds]}; }
+
+// pack lays weights out as group_forward reads them, and after them what settled cells say.
+Tensor pack(const std::vector<Tensor> &weights, const Shapes &s, const Scale &scale) {
+  auto sizes = s.sizes();
+  int64_t floats = Fields + 2 * s.k;
+  for (auto [in, out] : sizes) floats += KERNEL_OF(packed_floats(out, in, false));
+  Tensor packed = torch::zeros({floats}, torch::kFloat);
+  float *to = packed.data_ptr<float>();
+  to[Set] = (float)(int)ponder_isa_used(), to[H] = (float)s.h, to[K] = (float)s.k, to[F] = (float)s.f, to[Kinds] = (float)s.kinds;
+  to += Fields;
+  for (size_t i = 0; i < sizes.size(); i++) {
+    auto [in, out] = sizes[i];
+    Tensor w = (weights[i].detach() * scale.of(i)).contiguous();
+    const float *from = w.data_ptr<float>();
+    KERNEL(pack_panels(from, out, in, false, to));
+    to += KERNEL_OF(packed_floats(out, in, false));
+  }
+  Tensor last = weights.back().detach().contiguous();
+  std::copy(last.data_ptr<float>(), last.data_ptr<float>() + 2 * s.k, to);
+  return packed;
+}
+
+// parts are where the gradients of weights stand in p.
 GroupWeights parts(const Shapes &s, float *p) {
   float *self = p + s.h * s.k, *down = self + s.h * 2 * s.f, *cell = down + s.f * s.h;
   return {p, self, down, cell, cell + s.k * 2 * s.f};
@@ -65,11 +77,10 @@ GroupWeights parts(const Shapes &s, float *p) {
 
 // A Board is the groups of a board as its open cells see them.
 struct Board {
-  std::vector<int64_t> open, starts, members, before, of;
-  std::vector<float> own, others;
+  std::vector<int64_t> open, starts, members, before, of, heard, symbol;
 
   // settled has, for each cell, the symbol that it holds, or -1 for an open one.
-  Board(const int64_t *index, int64_t symbols, const int64_t *settled) : starts{0}, before{0} {
+  Board(const int64_t *index, const int64_t *settled) : starts{0}, before{0}, heard{0} {
     int64_t cells = index[0], groups = index[2];
     const int64_t *start = index + 4 + index[1] + 1, *member = start + groups + 1;
     const int64_t *of_before = member + index[3], *of_all = of_before + cells + 1;
@@ -81,16 +92,14 @@ struct Board {
       of.insert(of.end(), of_all + of_before[c], of_all + of_before[c + 1]);
       before.push_back((int64_t)of.size());
     }
-    own.resize(symbols * groups);
-    others.resize(symbols * groups);
     for (int64_t i = 0; i < groups; i++) {
       for (int64_t p = start[i]; p < start[i + 1]; p++) {
         int64_t c = member[p], d = settled[c];
         if (d < 0) members.push_back(number[c]);
-        else
-          for (int64_t s = 0; s < symbols; s++) (s == d ? own : others)[s * groups + i]++;
+        else symbol.push_back(d);
       }
       starts.push_back((int64_t)members.size());
+      heard.push_back((int64_t)symbol.size());
     }
   }
 };
@@ -98,27 +107,47 @@ struct Board {
 // A Mix is a whole call: the weights, and the board of each row.
 struct Mix {
   Shapes s;
-  Packed p;
-  std::vector<float> quiet; // what settled cells say
   std::vector<Board> boards;
   std::vector<GroupBlock> rows;
 
-  Mix(const Shapes &s, const Tensor &flat, const Tensor &index, const Tensor &settled, int64_t symbols) : s(s), p(s, flat.data_ptr<float>()) {
-    const float *last = flat.data_ptr<float>() + s.floats();
-    quiet.assign(last, last + 2 * s.k);
+  Mix(const Shapes &s, const Tensor &index, const Tensor &settled, int64_t symbols, double eps) : s(s) {
     const int64_t *i = index.data_ptr<int64_t>();
     int64_t batch = settled.size(0), cells = settled.size(1);
-    GroupWeights w = parts(s, p.w.data()), t = parts(s, p.t.data());
     boards.reserve(batch);
     for (int64_t b = 0; b < batch; b++) {
-      boards.emplace_back(i, symbols, settled.data_ptr<int64_t>() + b * cells);
+      boards.emplace_back(i, settled.data_ptr<int64_t>() + b * cells);
       const Board &board = boards.back();
-      GroupBlock g = {s.h, s.k, s.f, s.kinds, symbols, (float)s.eps, w.message, w.self, w.down, w.cell, w.kind, t.message, t.self, t.down, t.cell, t.kind, quiet.data()};
+      GroupBlock g = {s.h, s.k, s.f, s.kinds, symbols, (float)eps};
       g.all = cells, g.cells = (int64_t)board.open.size(), g.groups = i[2];
       g.open = board.open.data(), g.first = i + 4, g.starts = board.starts.data(), g.members = board.members.data();
-      g.before = board.before.data(), g.of = board.of.data(), g.own = board.own.data(), g.others = board.others.data();
+      g.before = board.before.data(), g.of = board.of.data(), g.heard = board.heard.data(), g.symbol = board.symbol.data();
       rows.push_back(g);
     }
+  }
+
+  // scratch is how many floats any row needs.
+  int64_t scratch() const {
+    int64_t n = 0;
+    for (const GroupBlock &g : rows) n = std::max(n, KERNEL_OF(forward_floats(g)));
+    return n;
+  }
+
+  // use_packed gives each row the weights of the forward pass.
+  void use_packed(const Tensor &packed) {
+    const float *p = packed.data_ptr<float>() + Fields, *at[5];
+    auto sizes = s.sizes();
+    for (size_t i = 0; i < sizes.size(); i++) {
+      if (i < 5) at[i] = p;
+      p += KERNEL_OF(packed_floats(sizes[i].second, sizes[i].first, false));
+    }
+    if (s.kinds == 0) at[4] = p;
+    for (GroupBlock &g : rows) g.message = at[0], g.self = at[1], g.down = at[2], g.cell = at[3], g.kind = at[4], g.settled = p;
+  }
+
+  // use_plain gives each row those of the gradient, [out, in] one after the other.
+  void use_plain(float *flat) {
+    GroupWeights w = parts(s, flat);
+    for (GroupBlock &g : rows) g.message_t = w.message, g.self_t = w.self, g.down_t = w.down, g.cell_t = w.cell, g.kind_t = w.kind;
   }
 };
 
@@ -126,42 +155,48 @@ struct Mix {
 // not depend on the number of threads.
 const int64_t share = 4;
 
+// What the gradient needs of the forward pass, for each row: x, y, pre, sums, each, inv and up of group_forward. Of
+// what is saved, a row with settled cells uses the beginning.
+std::vector<int64_t> saved_floats(const Shapes &s, int64_t symbols, int64_t cells, int64_t groups) {
+  int64_t n = symbols * cells;
+  return {n * s.h, n * s.h, n * s.k, symbols * groups * s.k, cells * s.k, n, n * 2 * s.f};
+}
+
+// think is what becomes of z. Saved is either empty or has room for what the gradient needs.
+Tensor think(Mix &mix, const Tensor &packed, const Tensor &z, const Tensor &plus, const Tensor &too, const std::vector<Tensor> &saved) {
+  mix.use_packed(packed);
+  const GroupBlock &any = mix.rows[0];
+  const auto sizes = saved_floats(mix.s, any.symbols, any.all, any.groups);
+  const int64_t row = any.symbols * any.all * any.h;
+  Tensor out = z.clone();
+  at::parallel_for(0, (int64_t)mix.rows.size(), 1, [&](int64_t lo, int64_t hi) {
+    std::vector<Buffer> own;
+    for (int i = 0; i < 6; i++) own.emplace_back(saved.empty() ? sizes[i] : 0);
+    Buffer scratch(mix.scratch());
+    for (int64_t b = lo; b < hi; b++) {
+      auto of = [&](const Tensor &t) { return t.defined() ? t.data_ptr<float>() + b * row : nullptr; };
+      auto to = [&](int i) { return saved.empty() ? (i < 6 ? (float *)own[i] : nullptr) : saved[i].data_ptr<float>() + b * sizes[i]; };
+      KERNEL(group_forward(mix.rows[b], of(z), of(plus), of(too), of(out), to(0), to(1), to(2), to(3), to(4), to(6), to(5), scratch));
+    }
+  });
+  return out;
+}
+
 struct GroupMix : Function<GroupMix> {
   using Maybe = c10::optional<Tensor>;
-  static Tensor forward(AutogradContext *ctx, Tensor z, Maybe plus_, Maybe too_, Tensor flat, Tensor index, Tensor settled, int64_t h, int64_t k, int64_t f, double sums_scale, double scale, double eps, bool record) {
-    auto pointer = [](Maybe &t) { return t ? (*t = t->contiguous()).data_ptr<float>() : nullptr; };
-    z = z.contiguous();
-    flat = flat.contiguous();
-    const float *plus = pointer(plus_), *too = pointer(too_);
-    int64_t batch = z.size(0), n = z.size(1), symbols = n / settled.size(1), groups = index.data_ptr<int64_t>()[2];
-    Mix mix({h, k, f, index.data_ptr<int64_t>()[1], sums_scale, scale, eps}, flat, index, settled, symbols);
-    // Of what is saved, a row with settled cells uses the beginning.
-    const int64_t sizes[] = {n * h, n * h, n * k, symbols * groups * k, settled.size(1) * k, n, n * 2 * f};
-    Tensor out = z.clone();
-    std::vector<Tensor> saved;
-    if (record)
-      for (int64_t size : sizes) saved.push_back(torch::empty({batch, size}, z.options()));
-    at::parallel_for(0, batch, 1, [&](int64_t lo, int64_t hi) {
-      std::vector<std::vector<float>> own(6);
-      if (!record)
-        for (int i = 0; i < 6; i++) own[i].resize(sizes[i]);
-      std::vector<float> scratch;
-      for (int64_t b = lo; b < hi; b++) {
-        const GroupBlock &g = mix.rows[b];
-        scratch.resize(std::max<size_t>(scratch.size(), base::forward_floats(g)));
-        auto row = [&](const float *p) { return p ? p + b * n * h : nullptr; };
-        auto to = [&](int i) { return record ? saved[i].data_ptr<float>() + b * sizes[i] : own[i].data(); };
-        KERNEL(group_forward(g, row(z.data_ptr<float>()), row(plus), row(too), out.data_ptr<float>() + b * n * h, to(0), to(1), to(2), to(3), to(4), record ? to(6) : nullptr, to(5), scratch.data()));
-      }
-    });
-    if (record) {
-      variable_list keep = {flat, index, settled};
-      keep.insert(keep.end(), saved.begin(), saved.end());
-      ctx->save_for_backward(keep);
-      auto &d = ctx->saved_data;
-      d["symbols"] = symbols, d["h"] = h, d["k"] = k, d["f"] = f, d["sums"] = sums_scale, d["scale"] = scale, d["eps"] = eps;
-      d["plus"] = plus != nullptr, d["too"] = too != nullptr;
-    }
+  static Tensor forward(AutogradContext *ctx, Tensor z, Maybe plus, Maybe too, Tensor flat, Tensor packed, Tensor index, Tensor settled, double sums, double all, double eps) {
+    const Shapes s = shapes_of(packed.data_ptr<float>());
+    int64_t batch = z.size(0), symbols = z.size(1) / settled.size(1);
+    Mix mix(s, index, settled, symbols, eps);
+    variable_list saved, keep = {flat, index, settled};
+    for (int64_t size : saved_floats(s, symbols, settled.size(1), index.data_ptr<int64_t>()[2])) saved.push_back(torch::empty({batch, size}, z.options()));
+    auto whole = [](const Maybe &t) { return t ? t->contiguous() : Tensor(); };
+    Tensor out = think(mix, packed, z.contiguous(), whole(plus), whole(too), saved);
+    keep.insert(keep.end(), saved.begin(), saved.end());
+    ctx->save_for_backward(keep);
+    auto &d = ctx->saved_data;
+    d["symbols"] = symbols, d["h"] = s.h, d["k"] = s.k, d["f"] = s.f, d["sums"] = sums, d["all"] = all, d["eps"] = eps;
+    d["plus"] = plus.has_value(), d["too"] = too.has_value();
     return out;
   }
   static variable_list backward(AutogradContext *ctx, variable_list grads) {
@@ -169,8 +204,15 @@ struct GroupMix : Function<GroupMix> {
     Tensor flat = v[0], index = v[1], settled = v[2], go = grads[0].contiguous();
     auto &d = ctx->saved_data;
     int64_t symbols = d["symbols"].toInt(), h = d["h"].toInt(), k = d["k"].toInt();
-    Mix mix({h, k, d["f"].toInt(), index.data_ptr<int64_t>()[1], d["sums"].toDouble(), d["scale"].toDouble(), d["eps"].toDouble()}, flat, index, settled, symbols);
-    const Shapes &s = mix.s;
+    const Shapes s = {h, k, d["f"].toInt(), index.data_ptr<int64_t>()[1]};
+    const Scale scale = {d["sums"].toDouble(), d["all"].toDouble()};
+    Mix mix(s, index, settled, symbols, d["eps"].toDouble());
+    auto sizes = s.sizes();
+    Tensor plain = flat.clone();
+    float *w = plain.data_ptr<float>();
+    mix.use_plain(w);
+    for (size_t i = 0; i < sizes.size(); i++)
+      for (int64_t n = sizes[i].first * sizes[i].second; n > 0; n--) *w++ *= scale.of(i);
     int64_t batch = settled.size(0), chunks = (batch + share - 1) / share, nw = s.floats() + 2 * k;
     Tensor dx = torch::zeros_like(go), dflat = torch::empty_like(flat);
     std::vector<float> dw(chunks * nw);
@@ -189,47 +231,70 @@ struct GroupMix : Function<GroupMix> {
       for (int64_t i = 0; i < nw; i++) dw[i] += dw[c * nw + i];
     float *to = dflat.data_ptr<float>();
     int64_t at = 0;
-    auto sizes = s.sizes();
     for (size_t i = 0; i < sizes.size(); i++) {
       auto [in, o] = sizes[i];
       for (int64_t r = 0; r < o; r++)
-        for (int64_t q = 0; q < in; q++) to[at + r * in + q] = dw[at + q * o + r] * (float)s.factor(i);
+        for (int64_t q = 0; q < in; q++) to[at + r * in + q] = dw[at + q * o + r] * scale.of(i);
       at += in * o;
     }
     std::copy(dw.begin() + at, dw.begin() + nw, to + at);
-    return {dx, d["plus"].toBool() ? dx : Tensor(), d["too"].toBool() ? dx : Tensor(), dflat, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    return {dx, d["plus"].toBool() ? dx : Tensor(), d["too"].toBool() ? dx : Tensor(), dflat, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+  }
+};
+
+// A Given is the weights of a call, checked.
+struct Given {
+  std::vector<Tensor> weights;
+  Shapes s;
+
+  Given(ponder_tensor *given, int n) {
+    TORCH_CHECK(n >= 5, "group_block: ", n, " weights, want message, self, down, cell, one for each kind and settled");
+    for (int j = 0; j < n; j++) weights.push_back(of(given[j]));
+    s = {weights[0].size(1), weights[0].size(0), weights[2].size(1), n - 5};
+    TORCH_CHECK(s.h % 16 == 0 && s.k % 16 == 0 && s.f % 16 == 0, "group_block: widths ", s.h, ", ", s.k, " and ", s.f, ", want multiples of 16");
+    auto sizes = s.sizes();
+    sizes.push_back({s.k, 2});
+    for (int j = 0; j < n; j++)
+      TORCH_CHECK(plain(weights[j]) && weights[j].sizes() == torch::IntArrayRef({sizes[j].second, sizes[j].first}), "group_block: weight ", j, " is ", weights[j].sizes());
   }
 };
 
 } // namespace
 
-ponder_tensor ponder_group_block(ponder_tensor z_, ponder_tensor plus_, ponder_tensor too_, ponder_tensor *weights, int n, ponder_tensor index_, ponder_tensor settled_, double sums, double scale, double eps) {
+ponder_tensor ponder_group_pack(ponder_tensor *weights, int n, double sums, double all) {
   return guard([&] {
-    Tensor z = of(z_), index = of(index_), settled = of(settled_);
-    TORCH_CHECK(n >= 5, "group_block: ", n, " weights, want message, self, down, cell, one for each kind and settled");
-    int64_t h = of(weights[0]).size(1), k = of(weights[0]).size(0), f = of(weights[2]).size(1);
-    TORCH_CHECK(h % 16 == 0 && k % 16 == 0 && f % 16 == 0, "group_block: widths ", h, ", ", k, " and ", f, ", want multiples of 16");
+    Given g(weights, n);
+    return pack(g.weights, g.s, {sums, all});
+  });
+}
+
+ponder_tensor ponder_group_block(ponder_tensor packed_, ponder_tensor z_, ponder_tensor plus_, ponder_tensor too_, ponder_tensor *weights, int n, ponder_tensor index_, ponder_tensor settled_, double sums, double all, double eps) {
+  return guard([&] {
+    Tensor packed = of(packed_), z = of(z_), index = of(index_), settled = of(settled_), plus, too;
+    TORCH_CHECK(plain(packed) && packed.numel() > Fields && packed.data_ptr<float>()[Set] == (float)(int)ponder_isa_used(), "group_block: packed for other kernels than those in use");
+    const Shapes s = shapes_of(packed.data_ptr<float>());
     TORCH_CHECK(index.device().is_cpu() && index.scalar_type() == torch::kLong && index.is_contiguous() && index.numel() > 4, "group_block: no index of groups");
     const int64_t *i = index.data_ptr<int64_t>();
-    TORCH_CHECK(i[1] == n - 5, "group_block: ", n - 5, " kinds of weights, groups of ", i[1]);
-    TORCH_CHECK(z.device().is_cpu() && z.scalar_type() == torch::kFloat && z.dim() == 3 && z.size(2) == h && z.size(1) % i[0] == 0, "group_block: state ", z.sizes(), " for ", i[0], " cells of width ", h);
+    TORCH_CHECK(i[1] == s.kinds, "group_block: ", s.kinds, " kinds of weights, groups of ", i[1]);
+    TORCH_CHECK(plain(z) && z.dim() == 3 && z.size(0) > 0 && z.size(2) == s.h && z.size(1) % i[0] == 0, "group_block: state ", z.sizes(), " for ", i[0], " cells of width ", s.h);
     TORCH_CHECK(settled.device().is_cpu() && settled.scalar_type() == torch::kLong && settled.is_contiguous() && settled.sizes() == torch::IntArrayRef({z.size(0), i[0]}), "group_block: settled ", settled.sizes(), " for ", z.size(0), " boards of ", i[0], " cells");
-    c10::optional<Tensor> plus, too;
+    TORCH_CHECK(plus_ || !too_, "group_block: the second of what is added, without the first");
     for (auto p : {std::make_pair(&plus, plus_), std::make_pair(&too, too_)}) {
       if (!p.second) continue;
-      TORCH_CHECK(of(p.second).sizes() == z.sizes() && of(p.second).scalar_type() == torch::kFloat, "group_block: ", of(p.second).sizes(), " added to a state ", z.sizes());
       *p.first = of(p.second);
+      TORCH_CHECK(p.first->sizes() == z.sizes() && plain(*p.first), "group_block: ", p.first->sizes(), " added to a state ", z.sizes());
     }
-    const std::vector<std::vector<int64_t>> first = {{k, h}, {2 * f, h}, {h, f}}, last = {{2 * f, k}, {2, k}};
-    std::vector<Tensor> flat;
-    for (int j = 0; j < n; j++) {
-      Tensor w = of(weights[j]);
-      TORCH_CHECK(w.sizes() == torch::IntArrayRef(j < 3 ? first[j] : last[j == n - 1]), "group_block: weight ", j, " is ", w.sizes());
-      flat.push_back(w.reshape(-1));
+    auto grad = [](const Tensor &t) { return t.defined() && t.requires_grad(); };
+    bool record = false;
+    for (int j = 0; j < n && torch::GradMode::is_enabled(); j++) record = record || grad(of(weights[j]));
+    if (torch::GradMode::is_enabled() && (record || grad(z) || grad(plus) || grad(too))) {
+      std::vector<Tensor> flat;
+      for (const Tensor &w : Given(weights, n).weights) flat.push_back(w.reshape(-1));
+      auto maybe = [](const Tensor &t) { return t.defined() ? c10::optional<Tensor>(t) : c10::nullopt; };
+      return GroupMix::apply(z, maybe(plus), maybe(too), torch::cat(flat), packed, index, settled, sums, all, eps);
     }
-    Tensor all = torch::cat(flat);
-    auto grad = [](const c10::optional<Tensor> &t) { return t && t->requires_grad(); };
-    bool record = torch::GradMode::is_enabled() && (all.requires_grad() || z.requires_grad() || grad(plus) || grad(too));
-    return GroupMix::apply(z, plus, too, all, index, settled, h, k, f, sums, scale, eps, record);
+    auto whole = [](const Tensor &t) { return t.defined() ? t.detach().contiguous() : t; };
+    Mix mix(s, index, settled, z.size(1) / settled.size(1), eps);
+    return think(mix, packed, whole(z), whole(plus), whole(too), {});
   });
 }

@@ -74,14 +74,17 @@ ponder_tensor ponder_swiglu(ponder_tensor gu);
 ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t rows, int64_t cols, int64_t skip);
 // x [..., in] w^T + b, w [out, in], b [out] or NULL.
 ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b);
-// A block of grouped mixing, hrm/groups_torch.go has the formula: the state z [batch, symbols cells, h] after
-// it. plus and too are added to the state of open cells first; either may be NULL. weights are message [k,
-// h], self [2f, h], down [h, f], cell [2f, k], one [2f, k] for each kind of group, and [2, k] what settled cells
-// say. index is int64: cells, kinds, groups, members, then [kinds+1] groups before each kind, [groups+1]
-// members before each group, the members, [cells+1] groups before each cell, those groups. settled is int64
-// [batch, cells]: the symbol that a cell holds, -1 if it is open; a settled cell's state stays, without
-// gradient. Sums over a group are multiplied by sums, what the gate gets by scale. h, k and f are multiples of 16.
-ponder_tensor ponder_group_block(ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor *weights, int n, ponder_tensor index, ponder_tensor settled, double sums, double scale, double eps);
+// The weights of a block of grouped mixing (hrm/groups_torch.go has the formula) as ponder_group_block reads them, until
+// another instruction set is asked for: message [k, h], self [2f, h], down [h, f], cell [2f, k], one [2f, k] for each
+// kind of group, and [2, k] what settled cells say; float32 on the CPU. Sums over a group are multiplied by sums, what
+// the gate gets by all. h, k and f are multiples of 16.
+ponder_tensor ponder_group_pack(ponder_tensor *weights, int n, double sums, double all);
+// The state z [batch, symbols cells, h] after the block. packed is what ponder_group_pack made of weights, which are
+// for their gradient. plus and too are added to the state of open cells first; too or both may be NULL. index is
+// int64: cells, kinds, groups, members, then [kinds+1] groups before each kind, [groups+1] members before each group,
+// the members, [cells+1] groups before each cell, those groups. settled is int64 [batch, cells]: the symbol that a cell
+// holds, -1 if it is open; a settled cell's state stays, without gradient.
+ponder_tensor ponder_group_block(ponder_tensor packed, ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor *weights, int n, ponder_tensor index, ponder_tensor settled, double sums, double all, double eps);
 
 // The weights of the blocks of a stack as ponder_stack takes them, until another instruction set is asked for. mixing
 // is 0 for attention, 1 for matrices in its place, 2 for a feed-forward over positions. Each block gives, in this
