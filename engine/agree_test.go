@@ -6,12 +6,16 @@ import (
 	"cmp"
 	"context"
 	"flag"
+	"fmt"
 	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/learn"
 	"github.com/ponder-agents/ponder/agent/learn/rl"
 	"github.com/ponder-agents/ponder/agent/task"
@@ -294,4 +298,40 @@ func best(x []float32) (at int) {
 		}
 	}
 	return at
+}
+
+// BenchmarkKernels is segments of the model that mixes by groups, on libtorch with each instruction set and on ours.
+func BenchmarkKernels(b *testing.B) {
+	torch.SetThreads(1)
+	isa, _, _ := strings.Cut(torch.Kernels(), " ")
+	defer torch.UseKernels(isa)
+	for _, kernels := range []string{"base", "avx2", "avx512", "go"} {
+		for _, batch := range []int{1, 32} {
+			b.Run(fmt.Sprintf("%s/batch=%d", kernels, batch), func(b *testing.B) {
+				shipped := func() (*think.Model, error) { return engine.Shipped("sudoku", models.Open) }
+				if kernels != "go" {
+					if err := torch.UseKernels(kernels); err != nil {
+						b.Skip(err)
+					}
+					shipped = func() (*think.Model, error) {
+						return learn.Shipped("sudoku", models.Open, hrm.Run{Device: torch.CPU})
+					}
+				}
+				m, err := shipped()
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer m.Close()
+				best := 0.0 // of a machine with neighbours
+				for b.Loop() {
+					r, err := exam.Speed(context.Background(), m, exam.SpeedConfig{Batch: batch, Repeats: 1, Each: 50 * time.Millisecond})
+					if err != nil {
+						b.Fatal(err)
+					}
+					best = max(best, r.SegmentsPerCPUSecond)
+				}
+				b.ReportMetric(best, "segments/cpu-s")
+			})
+		}
+	}
 }

@@ -162,6 +162,13 @@ std::vector<int64_t> saved_floats(const Shapes &s, int64_t symbols, int64_t cell
   return {n * s.h, n * s.h, n * s.k, symbols * groups * s.k, cells * s.k, n, n * 2 * s.f};
 }
 
+// room is floats of this thread, which stay for its next call: memory from the system has to be cleared first.
+float *room(int64_t floats) {
+  thread_local std::vector<float> kept;
+  if ((int64_t)kept.size() < floats) kept.resize(floats);
+  return kept.data();
+}
+
 // think is what becomes of z. Saved is either empty or has room for what the gradient needs.
 Tensor think(Mix &mix, const Tensor &packed, const Tensor &z, const Tensor &plus, const Tensor &too, const std::vector<Tensor> &saved) {
   mix.use_packed(packed);
@@ -170,12 +177,17 @@ Tensor think(Mix &mix, const Tensor &packed, const Tensor &z, const Tensor &plus
   const int64_t row = any.symbols * any.all * any.h;
   Tensor out = z.clone();
   at::parallel_for(0, (int64_t)mix.rows.size(), 1, [&](int64_t lo, int64_t hi) {
-    std::vector<Buffer> own;
-    for (int i = 0; i < 6; i++) own.emplace_back(saved.empty() ? sizes[i] : 0);
-    Buffer scratch(mix.scratch());
+    int64_t floats = mix.scratch();
+    float *own[7] = {};
+    if (saved.empty())
+      for (int i = 0; i < 6; i++) floats += sizes[i];
+    float *scratch = room(floats) + floats;
+    if (saved.empty())
+      for (int i = 0; i < 6; i++) own[i] = scratch -= sizes[i];
+    scratch -= mix.scratch();
     for (int64_t b = lo; b < hi; b++) {
       auto of = [&](const Tensor &t) { return t.defined() ? t.data_ptr<float>() + b * row : nullptr; };
-      auto to = [&](int i) { return saved.empty() ? (i < 6 ? (float *)own[i] : nullptr) : saved[i].data_ptr<float>() + b * sizes[i]; };
+      auto to = [&](int i) { return saved.empty() ? own[i] : saved[i].data_ptr<float>() + b * sizes[i]; };
       KERNEL(group_forward(mix.rows[b], of(z), of(plus), of(too), of(out), to(0), to(1), to(2), to(3), to(4), to(6), to(5), scratch));
     }
   });
