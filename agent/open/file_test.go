@@ -1,6 +1,7 @@
 package open_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -186,7 +187,41 @@ func TestQuiz(t *testing.T) {
 	if diff := cmp.Diff([]byte{1, 2, 0}, obs); diff != "" || w.Board().Caption != "row 4 of 5" {
 		t.Errorf("seed 3 of five rows shows %v as %q", obs, w.Board().Caption)
 	}
+	if d := cmp.Diff([]float64{1, 0, 0}, []float64{grade(w, 3, 3, 3), grade(w, 3, 1, 3), grade(w, 3, 3)}); d != "" {
+		t.Errorf("right, wrong and short answers: %s", d)
+	}
+	var got []bool
+	err = session.Survey(t.Context(), &session.Scene{World: w, Agent: threes{}, Whole: true}, 0, 100, func(e session.Example) error {
+		got = append(got, e.Solved)
+		return nil
+	})
+	if d := cmp.Diff([]bool{false, false, false, true, false}, got); err != nil || d != "" {
+		t.Errorf("who answers 3 always: %v\n%s", err, d)
+	}
+	w.Seed(3)
+	w.Reset(obs)
 	if out := w.Step(0, obs); !out.Terminated || w.Board().Cells[0].Kind != 3 {
 		t.Errorf("the answer: %+v, board %+v", out, w.Board())
 	}
+}
+
+// grade is what an answer to the row that w shows is worth.
+func grade(w session.World, answer ...uint8) float64 {
+	g, ok := env.As[env.Grader](w)
+	if !ok {
+		return -1
+	}
+	return g.Grade(answer)
+}
+
+// threes answers 3 in each of three cells, after one segment.
+type threes struct{ session.Agent }
+
+func (threes) Describe(h *trace.Header) { h.Agent, h.MaxSegments = trace.Network, 1 }
+
+func (threes) Begin(context.Context, []byte, bool) error { return nil }
+
+func (threes) Think(_ context.Context, g *trace.Segment) error {
+	g.Answer, g.Halted = []uint8{3, 3, 3}, true
+	return nil
 }

@@ -15,7 +15,7 @@ type Row struct{ In, Label []int32 }
 // A Quiz is a world that shows rows, for families without a world of their own: an episode is a row, that of seed n
 // the n-th, counted from 0 and round and round. Its observation is the row's tokens, [rows, cols] where their number is
 // a square, else [1, n]. The only action shows the answer, and ends the episode; an agent that answers a row as a whole
-// has no use for it.
+// has no use for it, and is told by Grade whether it was right.
 type Quiz struct {
 	spec   env.Spec
 	family *Family
@@ -85,6 +85,19 @@ func (q *Quiz) Step(action int, obs []byte) env.Outcome {
 	q.shown, q.live = true, false
 	q.Observe(obs)
 	return env.Outcome{Terminated: true, Truncated: true} // the only step is the last that is allowed
+}
+
+// Levels implements env.Counted: the number of rows.
+func (q *Quiz) Levels() int { return len(q.rows) }
+
+// Grade implements env.Grader: 1 if the answer has the token of every label that is known, else 0.
+func (q *Quiz) Grade(answer []uint8) float64 {
+	for i, t := range q.rows[q.at].Label {
+		if t != puzzle.Ignore && (i >= len(answer) || int32(answer[i]) != t) {
+			return 0
+		}
+	}
+	return 1
 }
 
 // Board implements env.Boarder: the question or, once it was shown, the answer.

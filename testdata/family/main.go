@@ -70,6 +70,7 @@ func fromFolder(ctx context.Context, dir, run string) error {
 	}
 	for _, args := range [][]string{
 		{"eval", "reverse", "--data", data, "--model", run, "--count", "20", "--min-accuracy", "0.9"},
+		{"record", "dataset:" + data, "--model", run, "--failed", "--out", filepath.Join(dir, "failed.trace"), "--quiet"}, // none, or one
 		{"record", "dataset:" + data, "--model", run, "--seed", "2", "--out", recording, "--quiet"},
 	} {
 		root := host.Root()
