@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-pure test-torch test-cross test-web test-tutorials fuzz python lint demo web dist docs pictures bench wheel test-libtorch clean
+.PHONY: build setup test test-pure test-torch test-cross test-web test-tutorials fuzz python lint demo web dist docs pictures recordings bench wheel test-libtorch clean
 
 # A workspace takes no -mod.
 ifneq (,$(filter -mod=%,$(GOFLAGS)))
@@ -88,11 +88,12 @@ demo:
 	bin/ponder-go demo
 
 # The page for the browser, in the folder web: serve it with any file server. The models of maze and sudoku are in the
-# program, the others beside it.
+# program, the others and the recordings beside it.
 web:
 	rm -rf web && mkdir -p web
 	GOOS=js GOARCH=wasm $(PURE) build -trimpath -ldflags='-s -w' -o web/ponder.wasm ./cmd/web
 	cp cmd/web/index.html cmd/web/thinker.js "$$($(GO) env GOROOT)/lib/wasm/wasm_exec.js" web/
+	cp -r cmd/web/recordings web/
 	for weights in models/*/model.safetensors; do mkdir -p "web/$${weights%/*}" && cp "$$weights" "web/$$weights"; done
 	@echo "$$(cat web/ponder.wasm web/*.js web/index.html | wc -c) bytes, $$(cat web/ponder.wasm web/*.js web/index.html | gzip -9 | wc -c) with gzip; serve it: python3 -m http.server -d web"
 
@@ -116,6 +117,16 @@ pictures:
 	$(RECORD) $(HARD) --segment 5 --size 1280x800 --out docs/img/concept-halting.png
 	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
 	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
+
+# The recorded runs of the page's gallery (open.Recordings), of shipped models.
+RECORDINGS = cmd/web/recordings
+recordings:
+	$(PURE) build -o bin/ponder-go ./cmd/ponder
+	$(RECORD) maze/31x31-v0 --model maze-path --seed 1 --steps 1 --out $(RECORDINGS)/way.trace
+	$(RECORD) sudoku --option difficulty=hard --seed 27 --whole --out $(RECORDINGS)/sudoku.trace
+	$(RECORD) sudoku --option difficulty=hard --failed --examples 25 --out $(RECORDINGS)/stuck.trace
+	$(RECORD) maze/11x11-v0 --model maze-reward --seed 5 --out $(RECORDINGS)/gate.trace
+	$(RECORD) MiniGrid-DoorKey-5x5-v0 --seed 2 --out $(RECORDINGS)/door.trace
 
 # One file for each system, with the shipped models in it and no libtorch, and their checksums.
 DIST = linux/amd64 linux/arm64 darwin/arm64 darwin/amd64 windows/amd64

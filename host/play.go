@@ -181,8 +181,8 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 			}
 			cfg.Examples = all
 		}
-		cfg.Choice = p.choice
 	}
+	cfg.Choice = p.choice
 	app, err := window.New(cfg)
 	if err != nil {
 		return cli.WithCode(cli.ExitUsage, err)

@@ -19,7 +19,7 @@ func actionsPane() Pane {
 			column, latent := r.Column(), latentHeight(r)
 			switch {
 			case r.Human && palette(r.Actions) != nil:
-				return []canvas.Rect{r.ColumnTop(min(column.H, toolsHeight(r.Actions)))}
+				return []canvas.Rect{r.ColumnTop(min(column.H, toolsHeight(r.Actions, r.Touch)))}
 			case !r.Thinks:
 				return []canvas.Rect{r.ColumnTop(min(column.H, max(176, 3*gap+16+actionRow*min(float64(len(r.Actions)), 16))))}
 			case column.H-latent-gap >= leastCurve+height+gap:
@@ -32,7 +32,7 @@ func actionsPane() Pane {
 		},
 		Draw: drawActions,
 		Shows: func(v *View) any {
-			return [5]any{v.Hand.Plays, v.Hand.Tool, v.Hand.Tries, v.Hand.Touch, len(v.Hand.Keys)}
+			return [6]any{v.Hand.Plays, v.Hand.Tool, v.Hand.Tries, v.Hand.Touch, v.Hand.Drawer, len(v.Hand.Keys)}
 		},
 		Hit: func(r canvas.Rect, _ float64, v *View, x, y float64) Hit {
 			if v.tools() {

@@ -18,7 +18,10 @@ func besidePane() Pane {
 			}
 			r.Column()
 			if r.Page.W < leastBoard+leastLeft {
-				if r.Human && r.below { // on a phone: in the place of the card
+				switch {
+				case r.Human && r.below && palette(r.Actions) != nil: // on a phone, over the tools
+					return []canvas.Rect{r.ColumnTop(r.Column().H - toolsHeight(r.Actions, r.Touch) - gap)}
+				case r.Human && r.below: // in the place of the card
 					return []canvas.Rect{r.ColumnTop(min(r.Column().H*0.42, 180))}
 				}
 				return nil

@@ -25,8 +25,7 @@ func curvePane() Pane {
 			}
 			return []canvas.Rect{r.ColumnRest()}
 		},
-		Draw:  drawCurve,
-		Shows: func(v *View) any { return v.Branches },
+		Draw: drawCurve,
 		Hit: func(r canvas.Rect, _ float64, v *View, x, _ float64) Hit {
 			return hit(HitSegment, curveSegmentAt(r, v, x))
 		},
@@ -53,9 +52,6 @@ func chartLen(v *View) int {
 	thought := 0
 	if v.Step != nil {
 		thought = len(v.Step.Thought)
-	}
-	if b := v.Branches; b != nil {
-		thought = max(thought, b.Segments[len(b.Segments)-1])
 	}
 	n := 4
 	for n < thought {
@@ -215,9 +211,6 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		}
 		k.at = points[shown].Y
 	}
-	if v.Branches != nil {
-		drawBranches(c, r, a, n, v)
-	}
 	// The labels stand at the height of the segment shown, pushed apart where they would touch.
 	order := make([]*curve, len(curves))
 	for i := range curves {
@@ -242,31 +235,4 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		c.Text(x, k.at, k.name, fontSmall, canvas.Left, k.col)
 		c.Text(x+78, k.at, fmt.Sprintf("%.2f", k.value(&thought[shown])), fontSmall, canvas.Right, k.col)
 	}
-}
-
-// drawBranches draws what acting after other numbers of segments would have brought over the curves, the least at the lower
-// end of the chart a, the most at the upper, and says in the heading of the pane r which they are.
-func drawBranches(c *canvas.Canvas, r, a canvas.Rect, n int, v *View) {
-	t, b := v.theme(), v.Branches
-	low, high := slices.Min(b.Worth), slices.Max(b.Worth)
-	points := make([]canvas.Point, len(b.Worth))
-	for i, w := range b.Worth {
-		share := 0.5 // all alike
-		if high > low {
-			share = (w - low) / (high - low)
-		}
-		points[i] = canvas.Point{X: chartX(a, n, b.Segments[i]-1), Y: a.Y + a.H*(0.9-0.8*share)}
-	}
-	c.Line(2, t.Good, points...)
-	for _, p := range points {
-		c.Fill(canvas.Rect{X: p.X - 3, Y: p.Y - 3, W: 6, H: 6}, t.Good)
-	}
-	text := fmt.Sprintf("return %.3f", low)
-	if high > low {
-		text += fmt.Sprintf(" to %.3f", high)
-	}
-	head, _ := r.Inset(1.5 * gap).Top(16)
-	_, head = head.Right(68) // where it stops
-	c.TextIn(head, text, fontSmall, canvas.Right, t.Good)
-	c.Mark(head, "branches")
 }

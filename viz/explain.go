@@ -3,7 +3,6 @@ package viz
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,8 +33,12 @@ func Terms() []Term {
 			"Adaptive computation time, with Q values learned for halting and continuing.", haltedValue,
 		},
 		{
-			"branches", "What if it had stopped elsewhere?", "The squares: the return from here on if it acted after so many segments and went on as it does. The line at which it stops shows whether that was too soon or too late.",
-			"World and carry are copied, and each branch runs to the end of the episode; the price of segments is taken off.", branchesValue,
+			"regret", "Too short, or too long?", "The squares: the return from here on if it acted after so many segments and went on as it does, the best one ringed. The line is where it stops.",
+			"Halting regret: world and carry are copied, and each branch runs to the end of the episode; the price of segments is taken off.", regretValue,
+		},
+		{
+			"price", "What a segment costs", "Drag it, or press < and >. It stops once it is surer than 1 minus the price, for more than the rest another segment cannot gain, and thinks again at once.",
+			"Halting when the logistic function of Q_halt is above 1 minus the price.", priceValue,
 		},
 		{
 			"progress", "How the run comes on", "What came of the last episodes or questions of the training that is followed. The mark is where what acts here was saved.",
@@ -212,16 +215,12 @@ func rms(xs []float32) float64 {
 	return math.Sqrt(sum / float64(max(len(xs), 1)))
 }
 
-// branchesValue says how much better another number of segments would have been.
-func branchesValue(v *View) string {
+// regretValue says how much better another number of segments would have been.
+func regretValue(v *View) string {
 	b := v.Branches
 	if b == nil || v.Step == nil {
 		return ""
 	}
-	best := slices.Index(b.Worth, slices.Max(b.Worth))
-	s := fmt.Sprintf("best %.3f after %s", b.Worth[best], plural(b.Segments[best], "segment"))
-	if i := slices.Index(b.Segments, HaltedAt(v.Step)+1); i >= 0 {
-		s += fmt.Sprintf(", %.3f after the %d that it took", b.Worth[i], b.Segments[i])
-	}
-	return s
+	last := len(b.Worth) - 1
+	return fmt.Sprintf("%s; the most, %d, bring %.3f", verdict(v), b.Segments[last], b.Worth[last])
 }

@@ -42,6 +42,8 @@ func Panes() []Pane {
 		stripPane(),
 		besidePane(),
 		thoughtPane(),
+		pricePane(),
+		regretPane(),
 		actionsPane(),
 		latentPane(),
 		curvePane(),
@@ -68,6 +70,8 @@ const (
 	HitCell   // of the board
 	HitBeside // one of the boards beside it
 	HitReturn // to what is asked, from a demonstration
+	HitDrawer // the tools that are used less
+	HitPrice  // of a segment, by its index
 )
 
 // hit is a Hit, of nothing if n is negative.
@@ -91,7 +95,11 @@ type Arrangement struct {
 	Panes  []Pane // nil is Panes()
 	Views  int    // 1 or 2
 	Thinks bool   // an agent thinks in segments
-	Human  bool   // a person acts, who needs the actions most
+	Human  bool   // a person acts, who needs the actions most,
+	Touch  bool   // by a finger
+
+	Priced   bool // what a segment costs can be set
+	Branched bool // what other numbers of segments would have brought is known
 
 	Aspect  float64  // rows of the board by its columns
 	Beside  int      // boards beside the board
@@ -100,7 +108,8 @@ type Arrangement struct {
 
 // Of adds what depends on v, the first view.
 func (a Arrangement) Of(v *View) Arrangement {
-	a.Actions = v.Header.Actions
+	a.Actions, a.Touch = v.Header.Actions, a.Touch || v.Hand.Touch
+	a.Priced, a.Branched = v.Price.Of != nil, v.Branches != nil
 	if v.Step != nil {
 		b := &v.Step.Board
 		a.Aspect, a.Beside = float64(b.Rows)/float64(max(b.Cols, 1)), len(b.Beside)

@@ -58,8 +58,11 @@ func Tooled(actions []string, tool, pressed int) (now, ok bool) {
 	return true, true
 }
 
-// selectTool is the tool that takes two cells, where the pointer is pressed and where it is let go.
-const selectTool = "select"
+// selectTool is the tool that takes two cells, where the pointer is pressed and where it is let go; submitTool asks for a verdict.
+const (
+	selectTool = "select"
+	submitTool = "submit"
+)
 
 // Selects reports whether a is the action that begins a selection.
 func Selects(actions []string, a int) bool {
@@ -71,13 +74,14 @@ var toolWords = map[string]string{
 	"flood": "fill", "take": "copy from input", "input": "all of the input", "taller": "row +", "shorter": "row −", "wider": "column +", "narrower": "column −",
 }
 
-// A tool is a button of the tools.
-type tool struct {
-	r      canvas.Rect
-	action int
-	words  string
-	color  int // of a swatch; -1 of other buttons
-	on     bool
+// A Tool is a button of the tools at its place.
+type Tool struct {
+	Rect canvas.Rect
+	Name string // what stands on it; of a colour its digit
+	Hit  Hit    // what a press on it is
+
+	color int // of a swatch; -1 of other buttons
+	on    bool
 }
 
 // Sizes of tools in points.
@@ -86,153 +90,181 @@ const (
 	fingerTool = 44.0 // the height for a finger
 	toolGap    = 6.0
 	swatchesOf = 5 // colours beside each other
+	toolsOf    = 2 // other tools, for a mouse
+	rareOf     = 4 // and in the drawer, for a finger
+	fingerRows = 3 // of tools, the drawer open or not
 )
 
-// toolsPer is how many buttons stand beside each other.
-func toolsPer(v *View) int {
-	if v.Hand.Touch {
-		return 3
-	}
-	return 2
-}
-
 // toolsHeight is the height of the pane of the tools.
-func toolsHeight(actions []string) float64 {
-	rows := colors/swatchesOf + (len(buttons(actions))-colors+1)/2 + 1 // and a row for the way back
+func toolsHeight(actions []string, touch bool) float64 {
+	if touch {
+		return 2*gap + fingerRows*(fingerTool+toolGap) - toolGap
+	}
+	swatches, rest := buttons(actions)
+	rows := len(swatches)/swatchesOf + (len(rest)+toolsOf-1)/toolsOf + 1 // and a row for the way back
 	return 3*gap + 16 + gap + float64(rows)*(toolHeight+toolGap)
 }
 
-// buttons are all tools without their places: the swatches, the tools in colour, and the rest but the moves.
-func buttons(actions []string) (list []tool) {
+// buttons are all tools without their places: the swatches, and after the tools in colour the rest but the moves. The actions are
+// those of colour 0.
+func buttons(actions []string) (swatches, rest []Tool) {
 	verbs := palette(actions)
 	for k := range colors {
-		list = append(list, tool{color: k})
+		swatches = append(swatches, Tool{Name: strconv.Itoa(k), color: k})
+	}
+	add := func(name string, action int) {
+		if w, ok := toolWords[name]; ok {
+			name = w
+		}
+		rest = append(rest, Tool{Name: name, Hit: hit(HitAction, action), color: -1})
 	}
 	in := make([]bool, len(actions))
 	for _, p := range verbs {
 		for k := range colors {
 			in[p.first+k] = true
 		}
-		list = append(list, tool{action: p.first, words: p.name, color: -1})
+		add(p.name, p.first)
 	}
 	for a, name := range actions {
 		if !in[a] && !slices.Contains([]string{"up", "down", "left", "right"}, name) {
-			list = append(list, tool{action: a, words: name, color: -1})
+			add(name, a)
 		}
 	}
-	for i := range list {
-		if w, ok := toolWords[list[i].words]; ok {
-			list[i].words = w
-		}
-	}
-	return list
+	return swatches, rest
 }
 
-// toolPlaces are the tools at their places in the pane r.
-func toolPlaces(r canvas.Rect, v *View) []tool {
+// toolRows are the tools in rows, each as wide as the pane. For a finger they are fewer and larger: those used most stand in the last row,
+// and over it the colours or, while the drawer is open, the others.
+func toolRows(v *View) (rows [][]Tool) {
+	swatches, rest := buttons(v.Header.Actions)
+	back := Tool{Name: "back to the test", Hit: Hit{Kind: HitReturn}, color: -1}
+	if !v.Hand.Touch {
+		rows = append(slices.Collect(slices.Chunk(swatches, swatchesOf)), slices.Collect(slices.Chunk(rest, toolsOf))...)
+		if v.Hand.Tries {
+			rows = append(rows, []Tool{back})
+		}
+		return rows
+	}
 	verbs := palette(v.Header.Actions)
-	_, in := r.Inset(1.5 * gap).Top(16 + gap)
-	list := buttons(v.Header.Actions)
-	per, height := toolsPer(v), toolHeight
-	if v.Hand.Touch {
-		height = fingerTool
+	var last, rare []Tool
+	var submit []Tool
+	for _, b := range rest {
+		switch name := v.Header.Actions[b.Hit.N]; {
+		case name == selectTool, slices.ContainsFunc(verbs, func(p verb) bool { return p.first == b.Hit.N }):
+			last = append(last, b)
+		case name == submitTool:
+			submit = append(submit, b)
+		default:
+			rare = append(rare, b)
+		}
 	}
-	rows := colors/swatchesOf + (len(list)-colors+per-1)/per
+	last = append(last, Tool{Name: "more", Hit: Hit{Kind: HitDrawer}, color: -1, on: v.Hand.Drawer})
 	if v.Hand.Tries {
-		rows++
+		back.Name = "to test"
+		last = append(last, back)
 	}
-	height = min(height, in.H/float64(rows)-toolGap)
-	chosen := v.Hand.Tool
-	use := verbs[0] // the tool that a colour is for
-	color := -1
+	if v.Hand.Drawer {
+		rows = slices.Collect(slices.Chunk(rare, rareOf))
+	} else {
+		rows = slices.Collect(slices.Chunk(swatches, swatchesOf))
+	}
+	return append(rows, append(last, submit...))
+}
+
+// Tools are the buttons in the pane of the actions at r, where a person has tools.
+func Tools(r canvas.Rect, v *View) (list []Tool) {
+	if !v.tools() {
+		return nil
+	}
+	rows := toolRows(v)
+	in, height := r.Inset(gap), fingerTool
+	if !v.Hand.Touch {
+		_, in = r.Inset(1.5 * gap).Top(16 + gap)
+		height = min(toolHeight, in.H/float64(len(rows))-toolGap)
+	}
+	verbs := palette(v.Header.Actions)
+	use, color := verbs[0], -1 // the tool that a colour is for, and the colour of the tool chosen
 	for _, p := range verbs {
-		if chosen >= p.first && chosen < p.first+colors {
-			use, color = p, chosen-p.first
+		if k := v.Hand.Tool - p.first; k >= 0 && k < colors {
+			use, color = p, k
 		}
 	}
-	at := func(k, per int, y float64) canvas.Rect {
-		w := (in.W - float64(per-1)*toolGap) / float64(per)
-		return canvas.Rect{X: in.X + float64(k%per)*(w+toolGap), Y: y + float64(k/per)*(height+toolGap), W: w, H: height}
-	}
-	low := in.Y + float64(colors/swatchesOf)*(height+toolGap)
-	for i := range list {
-		b := &list[i]
-		if b.color >= 0 {
-			b.r, b.action, b.on = at(i, swatchesOf, in.Y), use.first+b.color, b.color == color
-			continue
-		}
-		b.r, b.on = at(i-colors, per, low), b.action == chosen
-		for _, p := range verbs {
-			if b.action == p.first {
-				b.on = use == p && color >= 0
-				b.action = p.first + max(color, 0)
+	for y, row := range rows {
+		w := (in.W+toolGap)/float64(len(row)) - toolGap
+		for x, b := range row {
+			b.Rect = canvas.Rect{X: in.X + float64(x)*(w+toolGap), Y: in.Y + float64(y)*(height+toolGap), W: w, H: height}
+			switch {
+			case b.color >= 0:
+				b.Hit, b.on = hit(HitAction, use.first+b.color), b.color == color
+			case b.Hit.Kind == HitAction:
+				b.on = b.Hit.N == v.Hand.Tool
+				for _, p := range verbs {
+					if b.Hit.N == p.first { // in the colour chosen
+						b.on, b.Hit.N = use == p && color >= 0, p.first+max(color, 0)
+					}
+				}
 			}
+			b.Hit.Rect = b.Rect
+			list = append(list, b)
 		}
-	}
-	if v.Hand.Tries {
-		n := len(list) - colors
-		list = append(list, tool{r: at(0, 1, low+float64((n+per-1)/per)*(height+toolGap)), action: -1, words: "back to the test", color: -1})
 	}
 	return list
 }
 
 // toolAt is what a press at a point of the pane r is.
 func toolAt(r canvas.Rect, v *View, x, y float64) Hit {
-	for _, b := range toolPlaces(r, v) {
-		switch {
-		case !b.r.Contains(x, y):
-		case b.action < 0:
-			return Hit{Kind: HitReturn}
-		default:
-			return Hit{Kind: HitAction, N: b.action, Rect: b.r}
+	for _, b := range Tools(r, v) {
+		if b.Rect.Contains(x, y) {
+			return b.Hit
 		}
 	}
 	return Hit{}
 }
 
-// ToolRect is the place of the tool of an action in the pane of the actions at r; false where it has none now.
-func ToolRect(r canvas.Rect, v *View, action int) (canvas.Rect, bool) {
-	for _, b := range toolPlaces(r, v) {
-		if b.action == action {
-			return b.r, true
-		}
-	}
-	return canvas.Rect{}, false
-}
-
 func drawTools(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
-	panel(c, r, t, "Tools")
+	title := "Tools"
+	if v.Hand.Touch {
+		title = ""
+	}
+	panel(c, r, t, title)
 	c.Mark(r, "tools")
-	for _, b := range toolPlaces(r, v) {
-		switch {
-		case b.color >= 0:
-			c.RoundRect(b.r, 4, t.Line)
-			c.RoundRect(b.r.Inset(1), 3, rgb(arc[b.color]))
+	for _, b := range Tools(r, v) {
+		if b.color >= 0 {
+			c.RoundRect(b.Rect, 4, t.Line)
+			c.RoundRect(b.Rect.Inset(1), 3, rgb(arc[b.color]))
 			if b.on {
-				c.Frame(b.r.Inset(-2), 5, 2.5, t.Continue)
+				c.Frame(b.Rect.Inset(-2), 5, 2.5, t.Continue)
 			}
 			// A digit too, as colour alone says nothing to some; black or white, whichever differs more.
 			ink := rgb(0xffffff)
 			if luminance(arc[b.color]) > 0.4 {
 				ink = rgb(0x000000)
 			}
-			c.TextIn(b.r, strconv.Itoa(b.color), fontSmall, canvas.Center, ink)
-		default:
-			ground, ink := t.Raise, t.Text
-			switch {
-			case b.on:
-				ground, ink = t.Halt, t.Panel
-			case b.words == "submit":
-				ground, ink = t.Good, t.Panel
-			case b.action < 0:
-				ground, ink = t.Continue, t.Panel
-			}
-			c.RoundRect(b.r, 5, ground)
-			c.TextIn(b.r, b.words, fontBody, canvas.Center, ink)
+			c.TextIn(b.Rect, b.Name, fontSmall, canvas.Center, ink)
+			continue
+		}
+		ground, ink := t.Raise, t.Text
+		switch {
+		case b.on:
+			ground, ink = t.Halt, t.Panel
+		case b.Name == submitTool:
+			ground, ink = t.Good, t.Panel
+		case b.Hit.Kind == HitReturn:
+			ground, ink = t.Continue, t.Panel
+		}
+		c.RoundRect(b.Rect, 5, ground)
+		lines := canvas.Wrap(b.Name, fontBody, b.Rect.W-4)
+		line := canvas.Rect{X: b.Rect.X, Y: b.Rect.Y + (b.Rect.H-float64(len(lines))*toolLine)/2, W: b.Rect.W, H: toolLine}
+		for _, s := range lines {
+			c.TextIn(line, s, fontBody, canvas.Center, ink)
+			line.Y += toolLine
 		}
 	}
 }
+
+// toolLine is the height of a line on a tool.
+const toolLine = 16.0
 
 // luminance is that of a colour, 0 to 1 (WCAG 2).
 func luminance(v uint32) float64 {

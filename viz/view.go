@@ -57,6 +57,7 @@ type View struct {
 	Hand Hand // of a person who may act
 
 	Branches *trace.Branches // of this decision; nil for none
+	Price    Price           // of a segment
 
 	From  *grid.Board // the board before the last action: pieces glide from there
 	Glide float64     // from 0, where they were, to 1, where they are
@@ -76,7 +77,9 @@ type Hand struct {
 	Keys  []string // of the actions, as they are printed; empty where there is none
 	Tool  int      // the action that a click on a cell does; -1 is none
 	Tries bool     // a demonstration stands in the place of what is asked
-	Touch bool     // by a finger
+	Touch bool     // by a finger,
+
+	Drawer bool // which has opened the tools that are used less
 }
 
 // A Cache keeps what the panes draw of one view from one picture to the next, so that only what is new

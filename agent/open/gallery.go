@@ -20,3 +20,18 @@ func Gallery() []session.Show {
 		{Title: "A task of ARC, by hand", About: "pick colours and tools, click, submit; no model is shipped for it", Choice: session.Choice{Env: "arc/fall-v0", Agent: trace.Human, Seed: 3}},
 	}
 }
+
+// Recordings are runs that were recorded (`make recordings`), which show at once what would take its time live. The choice is
+// what was recorded.
+func Recordings() []session.Show {
+	recorded := func(title, about, name, env, model string) session.Show {
+		return session.Show{Title: "Recorded: " + title, About: about, Choice: session.Choice{Env: env, Agent: trace.Network, Model: model}, Recording: name}
+	}
+	return []session.Show{
+		recorded("the way through 31x31", "all of it in one answer, dead ends pruned segment by segment", "way.trace", "maze/31x31-v0", "maze-path"),
+		recorded("a sudoku that takes guesses", "digits firm up, and are taken back", "sudoku.trace", "sudoku/9x9-v0", "sudoku"),
+		recorded("one that it does not solve", "64 segments, and never sure: it says so", "stuck.trace", "sudoku/9x9-v0", "sudoku"),
+		recorded("when to think, and when not", "a gate that learned from return: 9 segments at first, then mostly one", "gate.trace", "maze/11x11-v0", "maze-reward"),
+		recorded("a door and its key", "a whole episode of DoorKey", "door.trace", "MiniGrid-DoorKey-5x5-v0", "doorkey-5x5"),
+	}
+}

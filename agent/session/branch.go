@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/ponder-agents/ponder/agent/trace"
 	"github.com/ponder-agents/ponder/env"
 )
 
-// branch asks what acting after 1, 2, 4, ... and the most segments would bring at the decision under way, and after as many
-// as were thought.
+// branch lets the decision under way be thought until it halts, and asks what acting after 1, 2, 4, ... and the most segments
+// would bring, and after as many as were thought.
 func (s *Session) branch(ctx context.Context) error {
 	l := s.loop
 	agent, ok := l.Agent.(Brancher)
@@ -24,12 +23,17 @@ func (s *Session) branch(ctx context.Context) error {
 		return fmt.Errorf("%s cannot be copied, which branches need", l.World.Spec().ID)
 	case l.ended:
 		return errors.New("the episode is over: nothing is left to decide")
-	case len(l.step.Thought) == 0:
-		return errors.New("no thought to branch as yet: let it think first")
 	}
-	s.now.Busy, s.now.Since = "branching", time.Now()
-	s.publish()
-	defer func() { s.now.Busy = "" }()
+	for !l.halted() {
+		if !s.think(ctx) && !l.halted() {
+			return nil // it has said why
+		}
+	}
+	if len(l.step.Thought) == 0 {
+		return errors.New("this agent has no thought to branch")
+	}
+	s.busy("branching")
+	defer s.busy("")
 	scene, err := s.open(ctx, s.now.Choice)
 	if err != nil {
 		return err

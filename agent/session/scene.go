@@ -90,6 +90,7 @@ func (c Choice) OptionList() []string {
 type Show struct {
 	Title, About string
 	Choice       Choice
+	Recording    string // its name, to be replayed in the place of Choice; empty of what is live
 }
 
 // next is the seed after c's.

@@ -33,6 +33,8 @@ type browser struct {
 	phone  bool
 	server *httptest.Server
 
+	chooser chan int // node of what asks for a file
+
 	tracing struct {
 		sync.Mutex
 		events []traceEvent
@@ -61,7 +63,7 @@ func openPage(t *testing.T, phone bool, address string) *browser {
 	if _, err := os.Stat(filepath.Join(*pageDir, "ponder.wasm")); err != nil {
 		t.Fatalf("no page to test, `make web` builds it: %v", err)
 	}
-	w := &browser{T: t}
+	w := &browser{T: t, chooser: make(chan int, 1)}
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServer(http.Dir(*pageDir)))
 	mux.HandleFunc("/test.trace", func(out http.ResponseWriter, _ *http.Request) { out.Write(recording(t)) })
@@ -150,6 +152,13 @@ func (w *browser) heard(method string, params json.RawMessage) {
 		w.tracing.Lock()
 		w.tracing.events = append(w.tracing.events, e.Value...)
 		w.tracing.Unlock()
+		return
+	case "Page.fileChooserOpened":
+		var e struct{ BackendNodeID int }
+		if err := json.Unmarshal(params, &e); err != nil {
+			w.Errorf("%s: %v", method, err)
+		}
+		w.chooser <- e.BackendNodeID
 		return
 	case "Tracing.tracingComplete":
 		close(w.tracing.done)

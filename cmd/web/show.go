@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"syscall/js"
 	"time"
 
@@ -39,28 +40,32 @@ func show() error {
 	cfg.Tour = !toured()
 	var app *window.App
 	var at place
-	if names := query["trace"]; len(names) > 0 {
-		if cfg.Traces, err = fetchTraces(names[:min(len(names), 2)]); err != nil {
-			return err
-		}
-	} else {
-		if cfg.Choice, err = parseChoice(query, uint64(time.Now().UnixMilli())%1e6); err != nil {
-			return err
-		}
-		port := newPort(js.Global().Get("ponderThinker"))
-		cfg.Open = func(ctx context.Context, c session.Choice) (*session.Scene, error) {
-			e, err := env.Make(c.Env, c.OptionList()...)
-			if err != nil {
-				return nil, err
-			}
-			return session.OpenScene(e, c, func(w session.World) (session.Agent, error) {
-				return session.OpenFar(ctx, port.call, c, w.Spec())
-			})
-		}
-		cfg.Envs, cfg.Agents, cfg.Edit = env.Names(), window.Agents(shipped()), true
-		cfg.Gallery = open.Gallery()
-		cfg.Share = func() { share(app) }
+	names := query["trace"]
+	if cfg.Traces, err = fetchTraces(names[:min(len(names), 2)]); err != nil {
+		return err
 	}
+	if cfg.Choice, err = parseChoice(query, uint64(time.Now().UnixMilli())%1e6); err != nil {
+		return err
+	}
+	port := newPort(js.Global().Get("ponderThinker"))
+	cfg.Open = func(ctx context.Context, c session.Choice) (*session.Scene, error) {
+		e, err := env.Make(c.Env, c.OptionList()...)
+		if err != nil {
+			return nil, err
+		}
+		return session.OpenScene(e, c, func(w session.World) (session.Agent, error) {
+			return session.OpenFar(ctx, port.call, c, w.Spec())
+		})
+	}
+	cfg.Envs, cfg.Agents, cfg.Edit = env.Names(), window.Agents(shipped()), true
+	cfg.Gallery = slices.Concat(open.Gallery(), open.Recordings())
+	cfg.Load = func(name string) {
+		go func() {
+			b, err := fetch(recordings + name)
+			app.Drop(window.File{Name: name, Data: b, Err: err, Recording: name})
+		}()
+	}
+	cfg.Share = func() { share(app) }
 	if app, err = window.New(cfg); err != nil {
 		return err
 	}
@@ -70,6 +75,9 @@ func show() error {
 	}))
 	return window.Run(app, window.Options{Title: "ponder", Frame: func() { at.follow(app) }})
 }
+
+// recordings is the folder beside the page with those of the gallery.
+const recordings = "recordings/"
 
 // shipped are the models that can be picked.
 func shipped() (list []window.Model) {
@@ -128,6 +136,7 @@ func fetchTraces(names []string) (traces []window.Trace, err error) {
 // A place is what the page's address and the browser's memory say.
 type place struct {
 	choice session.Choice
+	loaded string
 	light  bool
 	toured bool
 	known  bool
@@ -150,10 +159,16 @@ func (p *place) follow(app *window.App) {
 		p.toured = true
 		keep(func(store js.Value) js.Value { return store.Call("setItem", "ponder-toured", "1") })
 	}
-	if c, ok := app.Choice(); ok && c != p.choice {
-		p.choice = c
+	c, live := app.Choice()
+	loaded := app.Loaded()
+	switch {
+	case live && (c != p.choice || p.loaded != ""):
 		js.Global().Get("history").Call("replaceState", nil, "", "?"+formatChoice(c))
+		p.choice = c
+	case loaded != "" && loaded != p.loaded:
+		js.Global().Get("history").Call("replaceState", nil, "", "?trace="+url.QueryEscape(recordings+loaded))
 	}
+	p.loaded = loaded
 }
 
 // share hands the page's address on: by the system's own sheet on a phone, else to the clipboard.

@@ -5,6 +5,8 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -182,6 +184,65 @@ func TestPage(t *testing.T) {
 	w.tap(s.Keys[9].At)
 	w.until("the cell is empty, and it thinks", func(s *window.State) bool { return s.Cells[cell].Kind == 0 && s.Halted })
 	w.shot("phone-sudoku")
+	w.quiet()
+}
+
+// TestPageByFinger plays a task of ARC, replays a recording of the gallery and a file of a person's, all on a phone.
+func TestPageByFinger(t *testing.T) {
+	w := openPage(t, true, "?env=arc/fall-v0&agent=human&seed=3&play=0")
+	s := w.until("a person plays", func(s *window.State) bool { return s.Human && len(s.Tools) > 0 })
+	w.shot("phone-arc")
+	tool := func(name string) window.Place {
+		s := w.state()
+		return s.Tools[find(s.Tools, name)]
+	}
+	for range 2 { // colours, and the drawer
+		for _, b := range w.state().Tools {
+			if b.At.W < 44 || b.At.H < 44 {
+				w.Errorf("%+v on a phone", b)
+			}
+		}
+		w.tap(tool("more").At)
+		w.until("the drawer is open, or shut", func(s *window.State) bool { return (find(s.Tools, "row +") < 0) == (find(s.Tools, "9") >= 0) })
+	}
+	w.tap(tool("4").At)
+	w.tap(s.Cells[7].At)                                                           // the last of the first row, of the canvas
+	w.until("a cell is painted", func(s *window.State) bool { return s.Step > 0 }) // it goes there first
+	w.tap(tool("more").At)
+	w.until("the drawer is open", func(s *window.State) bool { return find(s.Tools, "row +") >= 0 })
+	w.shot("phone-arc-drawer")
+
+	w.control("gallery", "What is worth seeing")
+	w.shot("phone-gallery")
+	w.pick("Recorded: a door and its key")
+	s = w.until("it is replayed", func(s *window.State) bool {
+		return !s.Live && strings.HasPrefix(s.Who, "model doorkey-5x5") && s.Steps > 5
+	})
+	var address string
+	w.until("the address has the recording", func(*window.State) bool {
+		w.eval("location.search", &address)
+		return address == "?trace=recordings%2Fdoor.trace"
+	})
+	w.shot("phone-recording")
+	w.eval("window.before = true", nil)
+	w.goTo(address)
+	w.until("whoever has the address sees it", func(a *window.State) bool {
+		var before bool
+		w.eval("!!window.before", &before)
+		return !before && !a.Live && a.Who == s.Who
+	})
+
+	w.page("Page.setInterceptFileChooserDialog", map[string]any{"enabled": true}, nil)
+	w.control("file", "Open a trace")
+	file := filepath.Join(w.TempDir(), "mine.trace")
+	if err := os.WriteFile(file, recording(w.T), 0o666); err != nil {
+		w.Fatal(err)
+	}
+	w.page("DOM.setFileInputFiles", map[string]any{"files": []string{file}, "backendNodeId": <-w.chooser}, nil)
+	w.until("the file is replayed", func(s *window.State) bool { return !s.Live && s.Who == "played by the oracle" && s.Steps > 5 })
+	w.control("gallery", "What is worth seeing")
+	w.pick("A maze, step by step")
+	w.until("it thinks again", func(s *window.State) bool { return s.Live && s.Thought > 0 })
 	w.quiet()
 }
 

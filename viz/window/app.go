@@ -45,8 +45,9 @@ type Config struct {
 	OpenPath func(path string) (session.Choice, *Trace, error)
 	Recent   []string // paths that were opened before, the newest first
 
-	PickFile func() // lets a person pick a file, which comes as Input.Files; nil where there is no such thing
-	Share    func() // hands on what Choice says; nil where there is no such thing
+	PickFile func()            // lets a person pick a file, which comes as Input.Files; nil where there is no such thing
+	Load     func(name string) // brings a recording of the gallery, by Drop; nil where there are none
+	Share    func()            // hands on what Choice says; nil where there is no such thing
 }
 
 // An Agent can be picked to play.
@@ -119,9 +120,11 @@ type App struct {
 	layer   string // as viz.View has it
 	pick    int
 	edit    bool
-	cursor  int // the cell that the pad's digits go to, or -1
-	tool    int // the action that a person's click on a cell does; -1 is none
-	usedAt  int // the cell where a selection was begun and the button is held; -1 is none
+	cursor  int  // the cell that the pad's digits go to, or -1
+	tool    int  // the action that a person's click on a cell does; -1 is none
+	drawer  bool // of tools that are used less is open
+	asking  int  // the price that the session was asked for and has not taken yet; -1 is none
+	usedAt  int  // the cell where a selection was begun and the button is held; -1 is none
 	speed   int
 	full    bool
 	quit    atomic.Bool
@@ -164,7 +167,8 @@ type App struct {
 		any bool // it has options
 	}
 	recent []string
-	count  int // files written
+	loaded string // the recording of the gallery that is replayed
+	count  int    // files written
 }
 
 // An attention is what a session is asked for.
@@ -175,7 +179,7 @@ type attention struct {
 
 // New makes an App; Close it.
 func New(cfg Config) (*App, error) {
-	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, usedAt: -1, recent: cfg.Recent, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
+	a := &App{cfg: cfg, theme: viz.Dark(), zoom: cfg.Zoom, pick: -1, cursor: -1, tool: -1, asking: -1, usedAt: -1, recent: cfg.Recent, edit: cfg.Edit, speed: session.NormalSpeed, hidden: make(map[string]bool), pictures: make(map[string]*picture), heard: make(map[*side]int)}
 	if cfg.Tour {
 		a.tour, a.unasked = 1, true
 	}
@@ -202,8 +206,24 @@ func New(cfg Config) (*App, error) {
 	return a, nil
 }
 
+// begin plays c, in the place of what was shown.
+func (a *App) begin(c session.Choice, play bool) {
+	a.unpick()
+	a.loaded = ""
+	if !a.live() {
+		a.sides = []*side{{session: session.Start(a.cfg.Open, c, play), follow: true}}
+		return
+	}
+	a.newest()
+	a.send(session.Command{Op: session.OpOpen, Choice: c})
+	if play {
+		a.send(session.Command{Op: session.OpPlay})
+	}
+}
+
 // replay shows traces in the place of what was shown.
 func (a *App) replay(traces []Trace) {
+	a.loaded = ""
 	for _, s := range a.sides {
 		a.sayError(s.close())
 	}
@@ -278,11 +298,14 @@ func (a *App) Update(in Input) bool {
 		a.key(k)
 	}
 	for _, f := range in.Files {
-		a.drop(f)
+		a.Drop(f)
 	}
 	a.pointer(pressed, released, moved)
 	a.advance()
 	a.listen()
+	if t := a.status(); t == nil || t.Price == a.asking {
+		a.asking = -1
+	}
 	a.pace()
 	for _, s := range a.sides {
 		if err := s.look(in.Now, a.cfg.Painters); err != nil {
@@ -304,7 +327,10 @@ func (a *App) dress() {
 		if v.Hand.Tries {
 			v.Name = "a demonstration, to try"
 		}
-		v.Branches = nil
+		v.Branches, v.Price = nil, viz.Price{}
+		if s.session != nil && viz.Thinks(s.header) {
+			v.Price = viz.Price{Of: session.Prices[:], At: s.status().Price}
+		}
 		if s.session != nil && v.Step != nil {
 			if b := s.status().Branches; b != nil && b.Episode == v.Step.Episode && b.Index == v.Step.Index {
 				v.Branches = b
@@ -573,8 +599,8 @@ func (a *App) changeZoom(by int) {
 
 func abs(x float64) float64 { return max(x, -x) }
 
-// drop opens a file that was dropped on the window: a trace or a level.
-func (a *App) drop(f File) {
+// Drop opens a file, as if it had been dropped on the window: a trace or a level. It must be called as Say is.
+func (a *App) Drop(f File) {
 	switch {
 	case f.Err != nil:
 		a.say("%s: %v", f.Name, f.Err)
@@ -589,11 +615,15 @@ func (a *App) drop(f File) {
 			shown.Damage = t.Damage().Error()
 		}
 		a.replay([]Trace{shown})
-	case !a.live():
+		a.loaded = f.Recording
+	case !a.live() && a.cfg.Open == nil:
 		a.say("%s: only a trace can be shown here", f.Name)
 	case bytes.IndexByte(f.Data, 0) >= 0:
 		a.say("%s is neither a trace nor a level's text", f.Name)
 	default:
+		if !a.live() {
+			a.begin(a.cfg.Choice, false)
+		}
 		a.newest()
 		a.send(session.Command{Op: session.OpLevel, Text: string(f.Data)})
 	}
@@ -626,6 +656,9 @@ func (a *App) Choice() (session.Choice, bool) {
 	}
 	return t.Choice, true
 }
+
+// Loaded is the recording of the gallery that is replayed, by its name; empty without.
+func (a *App) Loaded() string { return a.loaded }
 
 // Touch reports whether the last that came was from a finger.
 func (a *App) Touch() bool { return a.in.Touch }

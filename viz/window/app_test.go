@@ -310,9 +310,9 @@ var effects = map[string]func(d *driver, use func()){
 		d.until("it acts", func() bool { return d.end() == 2 && d.view().Against == nil })
 	},
 	"branch": func(d *driver, use func()) {
-		thought := len(d.view().Step.Thought)
 		use()
 		d.until("it says what else would have come", func() bool { return d.view().Branches != nil })
+		thought := viz.HaltedAt(d.view().Step) + 1
 		want := []int{1, 2, 4, 8, 16}
 		if !slices.Contains(want, thought) {
 			want = append(want, thought)
@@ -321,11 +321,20 @@ var effects = map[string]func(d *driver, use func()){
 		if b := d.view().Branches; !slices.Equal(b.Segments, want) || b.Worth[0] != 0.875 || b.Index != d.view().Step.Index {
 			d.Errorf("%+v, want %v segments", b, want)
 		}
-		if _, value, ok := viz.Explain("branches", d.view()); !ok || !strings.HasPrefix(value, "best ") {
+		p := d.pane("regret")
+		if _, value, ok := viz.Explain("regret", d.view()); !ok || !strings.Contains(value, "the most, 16, bring 0.") {
 			d.Errorf("it is explained by %q", value)
 		}
+		d.click(p.Rect.X+p.Rect.W-20, p.Rect.Y+p.Rect.H/2)
+		if d.view().Segment != len(d.view().Step.Thought)-1 {
+			d.Errorf("a click at its end shows segment %d", d.view().Segment+1)
+		}
+		d.tick("end")
 		d.tick("enter")
 		d.until("it is of the past", func() bool { return d.view().Branches == nil })
+		if slices.ContainsFunc(d.layout(), func(p viz.Placed) bool { return p.ID == "regret" }) {
+			d.Error("the pane stays")
+		}
 	},
 	"price": func(d *driver, use func()) {
 		halts := func(price int) int {
@@ -903,7 +912,7 @@ func TestDroppedFiles(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := liveApp(t)
 			d.thinkOn(1)
-			d.in.Files = []File{{tt.name, tt.data, tt.err}}
+			d.in.Files = []File{{Name: tt.name, Data: tt.data, Err: tt.err}}
 			d.tick()
 			switch {
 			case tt.message != "":

@@ -35,17 +35,30 @@ func arcApp(t *testing.T, text string) *driver {
 	return d
 }
 
-// pressTool clicks on the tool of that action.
+// tools are the tools at their places in the window.
+func (d *driver) tools() []Place { return d.State().Tools }
+
+// pressTool presses the tool of that action, -1 for the one that leads back to the test, out of the drawer if it is there.
 func (d *driver) pressTool(action int) {
 	d.Helper()
 	p := d.pane("actions")
 	r, at := d.local(p)
-	place, ok := viz.ToolRect(r, d.view(), action)
-	if !ok {
-		d.Fatalf("there is no tool for action %d (%s)", action, d.view().Header.Actions[max(action, 0)])
+	for range 2 {
+		for _, b := range viz.Tools(r, d.view()) {
+			if action < 0 && b.Hit.Kind == viz.HitReturn || b.Hit.Kind == viz.HitAction && b.Hit.N == action {
+				b.Rect.X, b.Rect.Y = b.Rect.X+float64(at.X)/d.in.Scale, b.Rect.Y+float64(at.Y)/d.in.Scale
+				d.clickRect(b.Rect)
+				return
+			}
+		}
+		for _, b := range d.tools() {
+			if b.ID == "more" {
+				d.clickRect(b.At)
+				d.tick()
+			}
+		}
 	}
-	place.X, place.Y = place.X+float64(at.X), place.Y+float64(at.Y)
-	d.clickRect(place)
+	d.Fatalf("there is no tool for action %d (%s)", action, d.view().Header.Actions[max(action, 0)])
 }
 
 // acted presses, and waits until the world has taken a step.
@@ -67,8 +80,40 @@ func (d *driver) cellAt(x, y, skip int) (float64, float64) {
 }
 
 // TestARCByMouse: a person tries a demonstration and then solves the task with nothing but clicks.
-func TestARCByMouse(t *testing.T) {
+func TestARCByMouse(t *testing.T) { solveByHand(t, arcApp(t, doubled)) }
+
+// TestARCOnAPhone: the same by a finger, for which all tools are large enough, the drawer open or not.
+func TestARCOnAPhone(t *testing.T) {
 	d := arcApp(t, doubled)
+	d.cfg.Edit, d.edit = true, true // as in the page
+	d.in.Width, d.in.Height, d.in.Scale, d.in.Touch = 390, 844, 2, true
+	d.tick()
+	for _, open := range []bool{false, true} {
+		if d.drawer != open {
+			d.clickRect(d.tools()[slices.IndexFunc(d.tools(), func(p Place) bool { return p.ID == "more" })].At)
+			d.tick()
+		}
+		pane, all := d.pane("actions").Rect, d.tools()
+		if len(all) < 13 || d.drawer != open {
+			t.Fatalf("tools %+v", all)
+		}
+		for i, b := range all {
+			if b.At.W < 44 || b.At.H < 44 || !pane.Contains(b.At.X, b.At.Y) || !pane.Contains(b.At.X+b.At.W-1, b.At.Y+b.At.H-1) {
+				t.Errorf("%s at %+v in %+v", b.ID, b.At, pane)
+			}
+			for _, c := range all[:i] {
+				if b.At.X < c.At.X+c.At.W && c.At.X < b.At.X+b.At.W && b.At.Y < c.At.Y+c.At.H && c.At.Y < b.At.Y+b.At.H {
+					t.Errorf("%s lies on %s", b.ID, c.ID)
+				}
+			}
+		}
+	}
+	solveByHand(t, d)
+}
+
+// solveByHand tries a demonstration of the task doubled, and then solves its test.
+func solveByHand(t *testing.T, d *driver) {
+	t.Helper()
 	if n := len(d.view().Step.Board.Beside); n != 2 {
 		t.Fatalf("%d demonstrations beside the canvas", n)
 	}

@@ -43,9 +43,10 @@ var bottom = [][]*control{
 	{
 		{id: "longer", tip: "Think longer: one segment more", keys: []Key{"+", "="}, icon: iconLonger, live: true, do: func(a *App) { a.steer(session.OpLonger) }},
 		{id: "again", tip: "Think again from another start, and compare the ways", keys: []Key{"k"}, icon: iconAgain, live: true, do: func(a *App) { a.steer(session.OpAgain) }},
+		{id: "branch", tip: "Too short, or too long? What other numbers of segments would bring", keys: []Key{"Q"}, icon: iconBranch, live: true, do: func(a *App) { a.steer(session.OpBranch) }},
 		{
 			id: "price", tip: "What a segment costs: it stops once another cannot be worth it", keys: []Key{">"}, text: (*App).priceText, live: true,
-			do: func(a *App) { a.setPrice(1) }, on: func(a *App) bool { return a.status().Price > 0 },
+			do: func(a *App) { a.changePrice(1) }, on: func(a *App) bool { return a.status().Price > 0 },
 		},
 		{id: "now", tip: "Answer now: act on the thought so far", keys: []Key{"enter"}, icon: iconNow, live: true, do: func(a *App) { a.steer(session.OpNow) }},
 	},
@@ -54,7 +55,7 @@ var bottom = [][]*control{
 		{id: "next", tip: "The next seed", keys: []Key{"n"}, icon: iconNext, live: true, do: func(a *App) { a.steer(session.OpNext) }},
 		{
 			id: "edit", tip: "Edit the level by clicking and typing", keys: []Key{"e"}, icon: iconEdit, live: true,
-			do: (*App).toggleEdit, on: func(a *App) bool { return a.edit }, can: func(a *App) bool { return a.status().Editable },
+			do: (*App).toggleEdit, on: (*App).editing, can: func(a *App) bool { return a.status().Editable },
 		},
 		{id: "undo", tip: "Undo the last edit", keys: []Key{"ctrl+z", "u"}, icon: iconUndo, live: true, do: func(a *App) { a.steer(session.OpUndo) }, can: func(a *App) bool { return a.status().Editable }},
 		{id: "redo", tip: "Redo it", keys: []Key{"ctrl+y", "U"}, icon: iconRedo, live: true, do: func(a *App) { a.steer(session.OpRedo) }, can: func(a *App) bool { return a.status().Editable }},
@@ -81,8 +82,8 @@ var topLeft = []*control{
 var topRight = []*control{
 	{id: "compare", tip: "Compare with another agent on the same level", keys: []Key{"c"}, icon: iconCompare, live: true, do: (*App).compare, on: func(a *App) bool { return len(a.sides) == 2 }},
 	{
-		id: "gallery", tip: "What is worth seeing", keys: []Key{"a"}, icon: iconGallery, live: true, do: (*App).pickShow,
-		has: func(a *App) bool { return len(a.cfg.Gallery) > 0 },
+		id: "gallery", tip: "What is worth seeing", keys: []Key{"a"}, icon: iconGallery, do: (*App).pickShow,
+		has: func(a *App) bool { return len(a.cfg.Gallery) > 0 && a.cfg.Open != nil },
 	},
 	{
 		id: "examples", tip: "The levels that were tried", keys: []Key{"q"}, icon: iconExamples, live: true, do: (*App).pickExample,
@@ -107,8 +108,7 @@ var topRight = []*control{
 
 // keyed have no button: they undo, or are the other direction of one that has.
 var keyed = []*control{
-	{id: "cheaper", tip: "A segment costs less", keys: []Key{"<"}, live: true, do: func(a *App) { a.setPrice(-1) }},
-	{id: "branch", tip: "What would other numbers of segments bring?", keys: []Key{"Q"}, live: true, do: func(a *App) { a.steer(session.OpBranch) }},
+	{id: "cheaper", tip: "A segment costs less", keys: []Key{"<"}, live: true, do: func(a *App) { a.changePrice(-1) }},
 	{id: "layer-back", tip: "What lies over the board, backwards", keys: []Key{"L"}, do: func(a *App) { a.nextLayer(-1) }},
 	{id: "close", tip: "Close a list, a message, edit mode", keys: []Key{"esc"}, do: (*App).escape},
 	{id: "quit", tip: "Quit", keys: []Key{"ctrl+q"}, do: (*App).Quit},
@@ -252,18 +252,34 @@ func (a *App) playKey(k Key) bool {
 	return false
 }
 
-// setPrice makes segments cost more or less, from the most again nothing.
-func (a *App) setPrice(by int) {
+// changePrice makes segments cost more or less, from the most again nothing.
+func (a *App) changePrice(by int) {
 	n := len(session.Prices)
-	i := (a.status().Price + by + n) % n
-	a.newest()
-	a.playing = false
-	a.send(session.Command{Op: session.OpPrice, Value: i})
+	i := (a.price() + by + n) % n
+	a.setPrice(i)
+	if len(a.sides) == 1 {
+		return // the slider says it
+	}
 	if p := session.Prices[i]; p > 0 {
 		a.say("A segment costs %g of a right answer: it stops when it is more than %g %% sure, for then another could not be worth it.", p, 100*(1-p))
 	} else {
 		a.say("A segment costs nothing: it stops by its own rule.")
 	}
+}
+
+// setPrice asks for the i-th price.
+func (a *App) setPrice(i int) {
+	a.newest()
+	a.playing, a.asking = false, i
+	a.send(session.Command{Op: session.OpPrice, Value: i})
+}
+
+// price is the index of what a segment costs, or will as soon as the session has come to what it was asked.
+func (a *App) price() int {
+	if a.asking >= 0 {
+		return a.asking
+	}
+	return a.status().Price
 }
 
 func (a *App) priceText() string {
@@ -284,8 +300,10 @@ func (a *App) toggleHuman() {
 	a.sides[0].session.Send(session.Command{Op: session.OpTake})
 }
 
-// editing reports whether a click on a cell changes it.
-func (a *App) editing() bool { return a.edit && a.live() && a.status().Editable }
+// editing reports whether a click on a cell changes it; where that goes without saying, a person's tools come first.
+func (a *App) editing() bool {
+	return a.edit && a.live() && a.status().Editable && !(a.cfg.Edit && a.human() && a.status().Points)
+}
 
 func (a *App) toggleEdit() {
 	a.edit = !a.edit

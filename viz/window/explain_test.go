@@ -16,15 +16,13 @@ import (
 // term of the table is found somewhere.
 func TestEveryNumberIsExplained(t *testing.T) {
 	d := liveApp(t)
-	d.in.Height = 1100 // with all panes
+	d.in.Height = 1250 // with all panes
 	run := &viz.Progress{Name: "mean_return", Steps: []int64{1000, 2000}, Values: []float64{0.1, 0.5}, Shown: 1000}
 	d.cfg.Panes = slices.Insert(slices.Clone(d.cfg.Panes), 3, viz.ProgressPane(func() *viz.Progress { return run }))
 	d.thinkOn(3)
 	d.tick("right")
 	d.until("the first step is over", func() bool { return d.end() >= 1 })
 	d.thinkOn(2)
-	d.tick("Q")
-	d.until("what else would have come is known", func() bool { return d.status().Branches != nil })
 	number := regexp.MustCompile(`[0-9]`)
 	found := make(map[string]bool)
 	look := func(d *driver) {
@@ -51,6 +49,9 @@ func TestEveryNumberIsExplained(t *testing.T) {
 			}
 		}
 	}
+	look(d)
+	d.tick("Q")
+	d.until("what else would have come is known", func() bool { return d.view().Branches != nil })
 	look(d)
 	look(arcApp(t, doubled)) // in which a person plays
 	for _, term := range viz.Terms() {

@@ -13,7 +13,7 @@ func (a *App) handOf(s *side) viz.Hand {
 	if s.session == nil || s != a.sides[0] || !s.status().Human {
 		return h
 	}
-	h.Plays, h.Tries, h.Tool, h.Touch = true, s.status().Rehearsed > 0, a.tool, a.in.Touch
+	h.Plays, h.Tries, h.Tool, h.Touch, h.Drawer = true, s.status().Rehearsed > 0, a.tool, a.in.Touch, a.drawer
 	for i, name := range s.header.Actions {
 		key := ""
 		for _, k := range actionKeys {

@@ -193,6 +193,16 @@ func iconAgain(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	c.Disc(x+13, y+8, 2.4, col)
 }
 
+// A way that forks.
+func iconBranch(c *canvas.Canvas, x, y float64, col color.RGBA) {
+	stroke(c, x, y, col, 2, 8, 6, 8, 13, 3)
+	stroke(c, x, y, col, 6, 8, 13, 13)
+	stroke(c, x, y, col, 6, 8, 13, 8)
+	c.Disc(x+13, y+3, 2, col)
+	c.Disc(x+13, y+8, 2, col)
+	c.Disc(x+13, y+13, 2, col)
+}
+
 // A way with its stations.
 func iconTour(c *canvas.Canvas, x, y float64, col color.RGBA) {
 	stroke(c, x, y, col, 3, 13, 6, 5, 10, 11, 13, 3)

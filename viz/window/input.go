@@ -37,4 +37,6 @@ type File struct {
 	Name string
 	Data []byte
 	Err  error // it could not be read
+
+	Recording string // of the gallery, by its name there; empty of what a person has dropped
 }

@@ -61,7 +61,7 @@ func (a *App) layout() []viz.Placed {
 	// The bar at the top stands in the place of the picture's header.
 	panes := slices.DeleteFunc(a.shown(), func(p viz.Pane) bool { return p.ID == "header" })
 	thinks := slices.ContainsFunc(a.sides, func(s *side) bool { return viz.Thinks(s.header) })
-	return viz.Layout(r, viz.Arrangement{Panes: panes, Views: len(a.sides), Thinks: thinks, Human: a.human()}.Of(&a.sides[0].view))
+	return viz.Layout(r, viz.Arrangement{Panes: panes, Views: len(a.sides), Thinks: thinks, Human: a.human(), Touch: a.in.Touch}.Of(&a.sides[0].view))
 }
 
 // local is a pane's place in a picture of its own, and the pixel of the window where that begins.

@@ -146,16 +146,21 @@ func (a *App) unpick() { a.pick, a.cursor, a.tool, a.edit = -1, -1, -1, a.cfg.Ed
 // pickShow opens the list of runs that are worth seeing.
 func (a *App) pickShow() {
 	l := &list{title: "What is worth seeing"}
-	for _, s := range a.cfg.Gallery {
-		now := a.status().Choice
-		l.items = append(l.items, item{title: s.Title, line: s.About, world: s.Choice.Env, current: s.Choice.Env == now.Env && s.Choice.Model == now.Model && s.Choice.Agent == now.Agent})
+	shows := slices.DeleteFunc(slices.Clone(a.cfg.Gallery), func(s session.Show) bool { return s.Recording != "" && a.cfg.Load == nil })
+	var now session.Choice
+	if t := a.status(); t != nil {
+		now = t.Choice
+	}
+	for _, s := range shows {
+		current := a.live() && s.Recording == "" && s.Choice.Env == now.Env && s.Choice.Model == now.Model && s.Choice.Agent == now.Agent
+		current = current || s.Recording != "" && s.Recording == a.loaded
+		l.items = append(l.items, item{title: s.Title, line: s.About, world: s.Choice.Env, current: current})
 	}
 	l.choose = func(i int) {
-		a.newest()
-		a.unpick()
-		for _, s := range a.sides {
-			s.session.Send(session.Command{Op: session.OpOpen, Choice: a.cfg.Gallery[i].Choice})
-			s.session.Send(session.Command{Op: session.OpPlay})
+		if s := shows[i]; s.Recording != "" {
+			a.cfg.Load(s.Recording)
+		} else {
+			a.begin(s.Choice, true)
 		}
 	}
 	a.list = l
@@ -354,26 +359,19 @@ func (a *App) openPath(path string) {
 	}
 	a.recent = slices.Insert(slices.DeleteFunc(slices.Clone(a.recent), func(s string) bool { return s == path }), 0, path)
 	a.recent = a.recent[:min(len(a.recent), maxRecent)]
-	a.unpick()
 	if t != nil {
+		a.unpick()
 		a.replay([]Trace{*t})
-		return
-	}
-	if now := a.status(); now != nil {
-		if c.Model == "" {
-			c.Agent, c.Rule = now.Choice.Agent, now.Choice.Rule
-		}
-		a.newest()
-		for _, s := range a.sides {
-			s.session.Send(session.Command{Op: session.OpOpen, Choice: c})
-		}
 		return
 	}
 	if a.cfg.Open == nil {
 		a.sayError(errors.New("only a trace can be shown here"))
 		return
 	}
-	a.sides = []*side{{session: session.Start(a.cfg.Open, c, a.cfg.Play), follow: true}}
+	if now := a.status(); now != nil && c.Model == "" {
+		c.Agent, c.Rule = now.Choice.Agent, now.Choice.Rule
+	}
+	a.begin(c, a.cfg.Play && !a.live())
 }
 
 // thumbs are the pictures in lists, by the world's id, drawn one after the other besides.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/env"
 )
 
@@ -72,6 +73,50 @@ func TestPickers(t *testing.T) {
 	if d.list == nil || d.message != "near: not here: it walks in mazes" {
 		t.Errorf("message %q", d.message)
 	}
+}
+
+// TestShows: the gallery has runs that are live and recordings, says which is shown, and leads from one to the other.
+func TestShows(t *testing.T) {
+	d := liveApp(t)
+	here := d.cfg.Choice
+	here.Env = "maze/11x11-v0"
+	d.cfg.Gallery = []session.Show{{Title: "a maze", Choice: here}, {Title: "recorded", Choice: d.cfg.Choice, Recording: "old.trace"}}
+	if d.tick("a"); len(d.list.items) != 1 {
+		t.Errorf("recordings without a place to bring them from: %+v", d.list.items)
+	}
+	d.tick("esc")
+	d.cfg.Load = func(name string) { d.Drop(File{Name: name, Data: episodeBytes(t), Recording: name}) }
+	shown := func() (all string) {
+		d.tick("a")
+		for _, it := range d.list.items {
+			if it.current {
+				all += it.title
+			}
+		}
+		d.tick("esc")
+		return all
+	}
+	pick := func(title string) {
+		d.tick("a")
+		d.typeIn(title)
+		d.tick("enter")
+	}
+	pick("recorded")
+	if d.live() || d.Loaded() != "old.trace" || shown() != "recorded" {
+		t.Errorf("live %t, loaded %q, shown %q", d.live(), d.Loaded(), shown())
+	}
+	pick("a maze")
+	d.until("it plays", func() bool { return d.live() && d.status().Header.EnvID == "maze/11x11-v0" && d.view().Step != nil })
+	if d.Loaded() != "" || shown() != "a maze" {
+		t.Errorf("loaded %q, shown %q", d.Loaded(), shown())
+	}
+	// A file of a person's is none of the gallery, and a level leads back too.
+	d.Drop(File{Name: "mine.trace", Data: episodeBytes(t)})
+	if d.live() || shown() != "" {
+		t.Errorf("live %t, shown %q", d.live(), shown())
+	}
+	d.Drop(File{Name: "level.txt", Data: []byte("S.G")})
+	d.until("the level is played", d.live)
 }
 
 // TestOptionsForm: a value that the world refuses is not taken, and says why.

@@ -89,6 +89,8 @@ func (a *App) press(x, y float64) {
 		a.pressBeside(h.N)
 	case viz.HitReturn:
 		a.send(session.Command{Op: session.OpRehearse, Value: -1})
+	case viz.HitDrawer:
+		a.drawer = !a.drawer
 	case viz.HitCell:
 		if !a.pointTo(p.View, h.N) {
 			a.pressCell(p.View, h.N)
@@ -136,6 +138,10 @@ func (a *App) goTo(h viz.Hit) {
 		}
 	case viz.HitSegment:
 		a.goSegment(h.N)
+	case viz.HitPrice:
+		if a.price() != h.N {
+			a.setPrice(h.N)
+		}
 	}
 }
 

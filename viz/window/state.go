@@ -30,6 +30,7 @@ type State struct {
 	Cells    []Cell // of the board
 	Controls []Place
 	Keys     []Place // of the pad of digits
+	Tools    []Place // of a person who has some
 	List     []Place // the items in view of the list that is open
 	Panes    []Place
 }
@@ -78,6 +79,16 @@ func (a *App) State() State {
 	}
 	for _, b := range a.buttons() {
 		s.Controls = append(s.Controls, Place{b.id, b.enabled(a), b.r})
+	}
+	for _, p := range a.layout() {
+		if p.ID != "actions" || p.View != 0 {
+			continue
+		}
+		r, at := a.local(p)
+		for _, b := range viz.Tools(r, v) {
+			b.Rect.X, b.Rect.Y = b.Rect.X+float64(at.X)/a.in.Scale, b.Rect.Y+float64(at.Y)/a.in.Scale
+			s.Tools = append(s.Tools, Place{b.Name, true, b.Rect})
+		}
 	}
 	if r, ok := a.padArea(); ok {
 		for i := range padRows * padCols {
