@@ -27,9 +27,9 @@ func (s *Stats) add(e Episode) {
 	} else {
 		s.Truncated++
 	}
-	s.Return.add(e.Return)
-	s.Length.add(float64(e.Length))
-	s.Segments.add(float64(e.Segments) / float64(e.Length))
+	s.Return.Add(e.Return)
+	s.Length.Add(float64(e.Length))
+	s.Segments.Add(float64(e.Segments) / float64(e.Length))
 }
 
 // SuccessRate is the share of the episodes that succeeded, 0 if there are none.
@@ -53,8 +53,8 @@ type Summary struct {
 	squares        float64 // sum of squared distances from Mean
 }
 
-// add is Welford's update (Technometrics 4, 1962), which does not cancel as sums of squares do.
-func (s *Summary) add(x float64) {
+// Add takes in a number, by Welford's update (Technometrics 4, 1962), which does not cancel as sums of squares do.
+func (s *Summary) Add(x float64) {
 	if s.Count == 0 {
 		s.Min, s.Max = x, x
 	}

@@ -27,6 +27,9 @@ type AgentResult struct {
 	MeanSegments       float64  `json:"mean_segments"`         // an action
 	SegmentsPerEpisode float64  `json:"segments_per_episode"`
 	SPL                *float64 `json:"spl,omitempty"` // success weighted by shortest over walked length, where the world knows the shortest
+	SPLError           *float64 `json:"spl_standard_error,omitempty"`
+
+	Surprises []Surprise `json:"segments_since_change,omitempty"` // where the world is a map that changes by itself
 
 	Regret   *float64 `json:"regret,omitempty"` // Branched.Mean
 	Branched *Regret  `json:"branched,omitempty"`
@@ -71,7 +74,12 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 	}
 	defer p.Close()
 	var all []agent.Episode
-	stats, err := agent.Run(ctx, v, p, agent.Config{Seed: seed, Episodes: n, Each: func(e agent.Episode) {
+	var acting agent.Policy = p
+	watcher := watch(p, v.Spec(), v.Len())
+	if watcher != nil {
+		acting = watcher
+	}
+	stats, err := agent.Run(ctx, v, acting, agent.Config{Seed: seed, Episodes: n, Each: func(e agent.Episode) {
 		all = append(all, e)
 		cfg.tell()
 	}})
@@ -88,36 +96,42 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 	res.MeanSegments = res.SegmentsPerEpisode / float64(max(1, steps))
 	res.SegmentsPerEpisode /= float64(len(all))
 	res.All = all
-	res.SPL, err = spl(id, options, all)
+	if watcher != nil {
+		res.Surprises = watcher.found()
+	}
+	res.SPL, res.SPLError, err = spl(id, options, all)
 	return res, err
 }
 
 // spl is the mean over episodes of success times shortest over walked length (Anderson et al. 2018,
-// arXiv:1807.06757), nil where the world does not know the shortest.
-func spl(id string, options []string, all []agent.Episode) (*float64, error) {
+// arXiv:1807.06757), and its standard error; nil where the world does not know the shortest.
+func spl(id string, options []string, all []agent.Episode) (mean, deviation *float64, err error) {
 	e, err := env.Make(id, options...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer env.Close(e)
 	guide, ok := env.As[env.Guide](e)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
-	obs, sum := make([]byte, e.Spec().ObsLen), 0.0
+	obs := make([]byte, e.Spec().ObsLen)
+	var sum agent.Summary
 	for _, ep := range all {
 		e.Seed(ep.Seed)
 		e.Reset(obs)
 		shortest, ok := guide.Shortest()
 		if !ok {
-			return nil, nil
+			return nil, nil, nil
 		}
+		worth := 0.0
 		if ep.Success {
-			sum += float64(shortest) / float64(max(shortest, ep.Length))
+			worth = float64(shortest) / float64(max(shortest, ep.Length))
 		}
+		sum.Add(worth)
 	}
-	sum /= float64(len(all))
-	return &sum, nil
+	off := sum.Std() / math.Sqrt(float64(len(all)))
+	return &sum.Mean, &off, nil
 }
 
 // Print writes the result for people.
@@ -125,7 +139,12 @@ func (r *AgentResult) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d episodes of %s\nreturn           %.3f ± %.3f\nsuccess         %6.2f %%\nsteps           %6.1f an episode\nsegments        %6.2f an action, %.1f an episode\n",
 		r.Episodes, r.Env, r.MeanReturn, r.ReturnError, 100*r.Success, r.MeanLength, r.MeanSegments, r.SegmentsPerEpisode)
 	if err == nil && r.SPL != nil {
-		_, err = fmt.Fprintf(w, "SPL              %.3f\n", *r.SPL)
+		_, err = fmt.Fprintf(w, "SPL              %.3f ± %.3f\n", *r.SPL, *r.SPLError)
+	}
+	for _, s := range r.Surprises {
+		if err == nil && s.Since >= 0 {
+			_, err = fmt.Fprintf(w, "%4d steps after the map changed: %.2f segments (%d decisions)\n", s.Since, s.MeanSegments, s.Decisions)
+		}
 	}
 	if err == nil && r.Branched != nil {
 		err = r.Branched.Print(w)

@@ -53,6 +53,38 @@ func TestMazes(t *testing.T) {
 	}
 }
 
+// TestSurprises: in mazes whose doors change, decisions are told apart by how long ago one did, and the shipped agent thinks
+// longer when it sees that than later; in still mazes there is nothing to tell.
+func TestSurprises(t *testing.T) {
+	m := shipped(t, "maze-reward")
+	for options, changing := range map[string]bool{"doors=30": true, "doors=0": false} {
+		r, err := exam.Agent(context.Background(), m, "maze/11x11-v0", []string{options, "door_chance=0.02", "steps=100"}, 60, 1, exam.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.SPLError == nil || *r.SPLError <= 0 || *r.SPLError > 0.1 {
+			t.Errorf("%s: standard error of SPL %v", options, r.SPLError)
+		}
+		if !changing {
+			if r.Surprises != nil {
+				t.Errorf("%s: %+v", options, r.Surprises)
+			}
+			continue
+		}
+		decisions, at := 0, map[int]float64{}
+		for _, s := range r.Surprises {
+			decisions += s.Decisions
+			at[s.Since] = s.MeanSegments
+		}
+		if want := int(r.MeanLength*60+0.5) - 60; decisions != want {
+			t.Errorf("%s: %d decisions, want %d, all but the first of each episode", options, decisions, want)
+		}
+		if at[0] <= at[2] {
+			t.Errorf("%s: segments by steps since a change: %v", options, at)
+		}
+	}
+}
+
 // TestCircles: an agent that comes back to a cell is stopped there, since it would go on so until the limit.
 func TestCircles(t *testing.T) {
 	mz, err := maze.Parse("#########\n#S     G#\n# #######\n#       #\n#########\n")
