@@ -2,18 +2,21 @@ package host
 
 import (
 	"encoding/json"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ponder-agents/ponder/agent/exam"
+	"github.com/ponder-agents/ponder/agent/report"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/internal/output"
 )
 
 func newBenchHaltingCmd() *cobra.Command {
 	var q ask.Flags
-	var data string
+	var data, plot string
 	var count int
 	cmd := &cobra.Command{
 		Use:   "halting",
@@ -24,7 +27,7 @@ one, a fixed point), fixed (after so many segments), with --thoughts K first (th
 ends all of them; all their segments count) and the oracle (the first segment that was right). Each line
 has the shortest setting whose accuracy is within half a percent of the way's best, and the area between its
 accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.`,
-		Example: "  ponder bench halting --model sudoku\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json",
+		Example: "  ponder bench halting --model sudoku --plot halting.png\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {
@@ -48,6 +51,19 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 			if err != nil {
 				return err
 			}
+			if plot != "" {
+				f, err := report.Halting(ways)
+				if err != nil {
+					return err
+				}
+				png, err := f.PNG()
+				if err != nil {
+					return err
+				}
+				if err := output.WriteFile(plot, func(w io.Writer) error { _, err := w.Write(png); return err }); err != nil {
+					return err
+				}
+			}
 			if !q.JSON {
 				return exam.HaltingTable(ways).Print(cmd.OutOrStdout())
 			}
@@ -64,6 +80,8 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 	f := cmd.Flags()
 	f.StringVar(&data, "data", "", "rows to think about, a name of data or a dataset's folder; default what the model learned from last")
 	f.IntVar(&count, "count", 200, "number of rows")
+	f.StringVar(&plot, "plot", "", "write the curves to this PNG file")
+	cli.Writes(f, "plot", cli.File)
 	hide(cmd, "votes", "pick", "sure", "rule", "restarts", "keep-carry")
 	return cmd
 }

@@ -178,3 +178,26 @@ func TestCurve(t *testing.T) {
 		t.Errorf("%v", i)
 	}
 }
+
+// TestHalting draws a curve for each way, and a point for the model's own setting.
+func TestHalting(t *testing.T) {
+	f, err := Halting([]exam.HaltingWay{
+		{Way: "own", Points: []exam.HaltingPoint{{Segments: 2, ExactAccuracy: 0.5}}},
+		{Way: "fixed", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 2, ExactAccuracy: 0.4}, {Segments: 3, ExactAccuracy: 0.9}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">own<", ">fixed<", ">mean segments<", ">exact accuracy<"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("the figure lacks %s", want)
+		}
+	}
+	if png, err := f.PNG(); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
+		t.Errorf("PNG of %d bytes, error %v", len(png), err)
+	}
+}
