@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/ponder-agents/ponder/act"
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
@@ -15,7 +16,11 @@ import (
 // An AgentResult is what a model achieved by acting in an environment.
 type AgentResult struct {
 	Model              string   `json:"model"`
-	Engine             string   `json:"engine"` // what computed it: "torch" or "go"
+	Engine             string   `json:"engine"`                   // what computed it: "torch" or "go"
+	Rule               string   `json:"rule"`                     // own, the model's halting as it is set; another halting rule, or a think.Stop
+	MaxSegments        int      `json:"max_segments"`             // of a decision
+	First              int      `json:"first_segments,omitempty"` // of an episode's first decision; 0 as of the others
+	Threshold          float64  `json:"threshold,omitempty"`      // of the rules entropy and halt-above
 	Env                string   `json:"env"`
 	Split              string   `json:"split,omitempty"`  // "training" or "test", where the model's run kept levels apart
 	Levels             string   `json:"levels,omitempty"` // LO:HI of it
@@ -49,7 +54,8 @@ var ErrFit = errors.New("model and world do not fit")
 
 // Agent lets the model act in n episodes of an environment, episode k seeded with seed+k.
 func Agent(ctx context.Context, m *think.Model, id string, options []string, n int, seed uint64, cfg Config) (AgentResult, error) {
-	res := AgentResult{Model: m.Name, Engine: m.Engine, Env: id}
+	res := AgentResult{Model: m.Name, Engine: m.Engine, Env: id, First: cfg.First}
+	res.setRule(m, cfg)
 	if n < 1 {
 		return res, errors.New("exam: no episode")
 	}
@@ -101,6 +107,23 @@ func Agent(ctx context.Context, m *think.Model, id string, options []string, n i
 	}
 	res.SPL, res.SPLError, err = spl(id, options, all)
 	return res, err
+}
+
+// setRule says how the decisions ended.
+func (r *AgentResult) setRule(m *think.Model, cfg Config) {
+	h := cfg.halting(m).Halting
+	r.MaxSegments, r.Rule = h.MaxSegments, h.Rule.String()
+	switch {
+	case cfg.Stop != "":
+		r.Rule = string(cfg.Stop)
+		if cfg.Stop == think.StopEntropy {
+			r.Threshold = cfg.Entropy
+		}
+	case h == m.Usage.Halting:
+		r.Rule = "own"
+	case h.Rule == act.HaltAbove:
+		r.Threshold = float64(h.Threshold)
+	}
 }
 
 // spl is the mean over episodes of success times shortest over walked length (Anderson et al. 2018,

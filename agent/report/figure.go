@@ -132,7 +132,7 @@ func Figures(groups []*Group) (figures []Figure, err error) {
 			figures = append(figures, f)
 		}
 	}
-	for _, f := range []func([]*Group) (Figure, bool, error){cost, regrets} {
+	for _, f := range []func([]*Group) (Figure, bool, error){cost, rules, changes, regrets} {
 		fig, ok, err := f(groups)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,5 +200,46 @@ func TestHalting(t *testing.T) {
 	}
 	if png, err := f.PNG(); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
 		t.Errorf("PNG of %d bytes, error %v", len(png), err)
+	}
+}
+
+// TestRules: exams by rules become a line for each way, settings in the order of their segments, and a point for a model as
+// it is set, whose segments after a change are drawn; exams of before that say no rule are left out.
+func TestRules(t *testing.T) {
+	spl := func(x float64) *float64 { return &x }
+	exams := []exam.AgentResult{
+		{Model: "m", Rule: "own", SPL: spl(0.9), SPLError: spl(0.01), SegmentsPerEpisode: 30, MeanSegments: 2, Surprises: []exam.Surprise{{Since: -1}, {Since: 0, MeanSegments: 3}, {Since: 1, MeanSegments: 1}}},
+		{Model: "m", Rule: "never", MaxSegments: 8, SPL: spl(0.8), SPLError: spl(0.01), SegmentsPerEpisode: 100},
+		{Model: "m", Rule: "never", MaxSegments: 1, SPL: spl(0.6), SPLError: spl(0.01), SegmentsPerEpisode: 20},
+		{Model: "m", Rule: "never", MaxSegments: 1, First: 8, SPL: spl(0.7), SPLError: spl(0.01), SegmentsPerEpisode: 25},
+		{Model: "m"},
+	}
+	groups := []*Group{{Runs: []*Run{{Exams: exams}}}}
+	for _, tt := range []struct {
+		draw func([]*Group) (Figure, bool, error)
+		want []string
+	}{
+		{rules, []string{"as m is set", "always as many segments", "always as many segments, more at the first step"}},
+		{changes, []string{"m, 2.0 segments a decision in the mean"}},
+	} {
+		f, ok, err := tt.draw(groups)
+		if err != nil || !ok {
+			t.Fatalf("%s: %v, error %v", f.Name, ok, err)
+		}
+		var names []string
+		for _, e := range f.legend {
+			names = append(names, e.name)
+		}
+		slices.Sort(names)
+		slices.Sort(tt.want)
+		if d := cmp.Diff(tt.want, names); d != "" {
+			t.Errorf("%s, -want +got:\n%s", f.Name, d)
+		}
+		if _, err := f.SVG(); err != nil {
+			t.Error(err)
+		}
+		if _, ok, err := tt.draw([]*Group{{Runs: []*Run{{Exams: exams[4:]}}}}); ok || err != nil {
+			t.Errorf("%s of nothing: %v, error %v", f.Name, ok, err)
+		}
 	}
 }
