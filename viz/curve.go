@@ -155,7 +155,7 @@ func drawCurve(c *canvas.Canvas, r canvas.Rect, v *View) {
 		}
 		h := max(barShare*a.H*math.Sqrt(float64(k)/float64(counts[largest])), 1)
 		c.Fill(canvas.Rect{X: chartX(a, n, i) - w*0.3, Y: a.Y + a.H - h, W: w * 0.6, H: h}, mix(t.Panel, t.Faint, 0.45))
-		if i == largest {
+		if i == largest && a.H >= 40 {
 			c.Text(chartX(a, n, i), a.Y+a.H-h-4, strconv.Itoa(k), fontSmall, canvas.Center, t.Muted)
 		}
 	}

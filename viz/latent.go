@@ -40,7 +40,13 @@ func latentHeight(r *Room) float64 {
 func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	t := v.theme()
 	all := r
-	r = panel(c, r, t, "What it remembers")
+	bare := r.H < withHeading || r.W < withLines
+	if bare { // under one of two boards
+		panel(c, r, t, "")
+		r = r.Inset(gap)
+	} else {
+		r = panel(c, r, t, "What it remembers")
+	}
 	c.Mark(all, "state")
 	v, old := v.held()
 	if old {
@@ -55,9 +61,15 @@ func drawLatent(c *canvas.Canvas, r canvas.Rect, v *View) {
 	part.W = (r.W - float64(n-1)*2*gap) / float64(n)
 	for level := range n {
 		part.X = r.X + float64(level)*(part.W+2*gap)
-		latent(c, part, v, level)
+		latent(c, part, v, level, bare)
 	}
 }
+
+// The pane has a heading, and its pictures lines under them, from this height and width on.
+const (
+	withHeading = 120.0
+	withLines   = 240.0
+)
 
 // number is x, 0 for what is none.
 func number(x float32) float64 {
@@ -67,13 +79,18 @@ func number(x float32) float64 {
 	return 0
 }
 
-func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
+// latent draws a level; bare says that its name stands in the picture.
+func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int, bare bool) {
 	t := v.theme()
 	name := stateName(v.Header.Levels[level])
 	if n := len(v.Header.Levels); n == 2 && r.W > 150 { // the paper's
 		name = [...]string{"slow, ", "fast, "}[level] + name
 	}
 	low, plot := r.Bottom(18)
+	if bare {
+		plot = r
+		_, low = low.Left(gap / 2)
+	}
 	c.RoundRect(plot, 4, t.Back)
 	var thought []trace.Segment
 	if v.Step != nil {
@@ -155,7 +172,7 @@ func latent(c *canvas.Canvas, r canvas.Rect, v *View, level int) {
 		}
 	}
 	c.TextIn(low, name, fontSmall, canvas.Left, t.Muted)
-	if g := v.segment(); g != nil {
+	if g := v.segment(); g != nil && !bare {
 		if change := levelOf(g, level).Change; len(change) > 0 {
 			c.Mark(low, "moved")
 			c.TextIn(low, fmt.Sprintf("moved %.3g", rms(change)), fontSmall, canvas.Right, t.Muted)

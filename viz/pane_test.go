@@ -291,21 +291,24 @@ func TestComparedBoardsAreLarge(t *testing.T) {
 	v, _ := mazeView(t, false)
 	for _, size := range [][2]float64{{1280, 800}, {1920, 1080}, {2560, 1440}, {1024, 768}, {800, 600}} {
 		const bars = 40 + 48
-		seen := 0
+		seen, remembers := 0, 0
 		for _, p := range viz.Layout(canvas.Rect{W: size[0], H: size[1] - bars}, viz.Arrangement{Views: 2, Thinks: true, Panes: viz.Panes()[1:]}) {
 			if p.ID == "curve" {
 				seen++
+			}
+			if p.ID == "latent" {
+				remembers++
 			}
 			if p.ID != "board" {
 				continue
 			}
 			first, ok := viz.CellRect(p.Rect, 1, v, 0)
-			if side := 11 * first.W; !ok || side < 0.68*size[1] && side < size[0]/2-64-11 {
+			if side := 11 * first.W; !ok || side < 0.70*size[1] && side < size[0]/2-64-11 {
 				t.Errorf("%v: a board of %v points, want 70 %% of the height", size, side)
 			}
 		}
-		if seen != 2 {
-			t.Errorf("%v: %d curves", size, seen)
+		if seen != 2 || size[0] >= 1280 && remembers != 2 {
+			t.Errorf("%v: %d curves, %d hidden states", size, seen, remembers)
 		}
 	}
 }

@@ -76,8 +76,8 @@ func (r *Room) Column() canvas.Rect {
 // Of two views the boards have the most of the height, so that what differs is seen: boardShare of the page, as far as
 // the width allows. leastPair is the height under them for what was thought.
 const (
-	boardShare = 0.79
-	leastPair  = 88.0
+	boardShare = 0.81
+	leastPair  = 82.0
 )
 
 // pairSide is the side that each of two boards is to have.
@@ -128,7 +128,7 @@ func (r *Room) Boards() []canvas.Rect {
 	case r.Views == 1:
 		return []canvas.Rect{r.Page}
 	case r.boards == nil:
-		_, page := r.Page.Bottom(gap)
+		_, page := r.Page.Bottom(gap / 2)
 		left, _ := page.Left(page.W / 2)
 		right, _ := page.Right(page.W / 2)
 		for _, half := range []canvas.Rect{left, right} {
@@ -171,16 +171,20 @@ func (r *Room) UnderLeft(share, w float64) []canvas.Rect {
 	return places
 }
 
-// UnderRight takes the right part of what is left under each of two boards, twice as wide as it is high; nothing where there
-// is no room for that.
+// UnderRight takes the right part of what is left under each of two boards, at most twice as wide as it is high; nothing where
+// there is no room for that.
 func (r *Room) UnderRight() []canvas.Rect {
 	r.cutUnder()
-	if r.low || len(r.under) == 0 || r.under[0].H < leastPicture || r.under[0].W-2*r.under[0].H < leastRest {
+	if r.low || len(r.under) == 0 {
+		return nil
+	}
+	w := min(2*r.under[0].H, r.under[0].W-leastRest)
+	if r.under[0].H < leastPicture || w < 2*leastPicture {
 		return nil
 	}
 	places := slices.Clone(r.under)
 	for i := range places {
-		places[i], r.under[i] = r.under[i].Right(2 * r.under[i].H)
+		places[i], r.under[i] = r.under[i].Right(w)
 		_, r.under[i] = r.under[i].Right(gap)
 	}
 	return places
@@ -188,8 +192,8 @@ func (r *Room) UnderRight() []canvas.Rect {
 
 // leastPicture is the height from which UnderRight has room, leastRest the width that it leaves to the curve.
 const (
-	leastPicture = 120.0
-	leastRest    = 256.0
+	leastPicture = 80.0
+	leastRest    = 240.0
 )
 
 // UnderRest takes all that is left there.

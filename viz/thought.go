@@ -12,7 +12,10 @@ func thoughtPane() Pane {
 	return Pane{
 		ID: "thought",
 		Place: func(r *Room) []canvas.Rect {
-			if r.Views == 2 {
+			switch {
+			case r.Views == 2 && r.Page.W < 1440: // and room for what it remembers
+				return r.UnderLeft(0.42, 176)
+			case r.Views == 2:
 				return r.UnderLeft(0.42, 240)
 			}
 			if r.Column(); r.Human && r.Beside > 0 && r.below { // the boards beside are more use
@@ -57,7 +60,7 @@ func drawThought(c *canvas.Canvas, r canvas.Rect, v *View) {
 		of = fmt.Sprintf("of %d segments", most)
 	}
 	c.Text(top.X+w+gap, top.Y+30, of, fontBody, canvas.Left, t.Muted)
-	if v.Mean > 0 {
+	if v.Mean > 0 && r.W > 200 {
 		c.Mark(canvas.Rect{X: r.X + r.W - 72, Y: r.Y, W: 72, H: 36}, "mean")
 		c.Text(r.X+r.W, top.Y+14, fmt.Sprintf("mean %.1f", v.Mean), fontSmall, canvas.Right, t.Muted)
 		c.Text(r.X+r.W, top.Y+30, fmt.Sprintf("most %d", v.Most), fontSmall, canvas.Right, t.Muted)
