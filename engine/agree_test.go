@@ -30,7 +30,10 @@ import (
 	"github.com/ponder-agents/ponder/torch"
 )
 
-var sequences = flag.Int("sequences", 0, "that each shipped model is asked about on both engines, and decisions that each policy takes; 0 means few")
+var (
+	sequences = flag.Int("sequences", 0, "that each shipped model is asked about on both engines, and decisions that each policy takes; 0 means few")
+	seed      = flag.Uint64("seed", 7, "of what they are asked")
+)
 
 // tie is how near to each other what is compared must be where the engines decide otherwise.
 const tie = 1e-4
@@ -64,7 +67,7 @@ func TestShippedAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer theirs.Close()
-			src, err := task.Open(tt.data, 7, true)
+			src, err := task.Open(tt.data, *seed, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +140,7 @@ func TestShippedPoliciesAgree(t *testing.T) {
 				}
 				defer both.policies[i].Close()
 			}
-			if _, err := agent.Run(context.Background(), v, both, agent.Config{Seed: 7, Steps: cmp.Or(*sequences, 200)}); err != nil {
+			if _, err := agent.Run(context.Background(), v, both, agent.Config{Seed: *seed, Steps: cmp.Or(*sequences, 200)}); err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%d decisions: probabilities differ by at most %.1e; %d ties, %d other differences", a.segments, probs, a.ties, a.others)
