@@ -186,7 +186,7 @@ func curves(groups []*Group, k Key) (f Figure, ok bool, err error) {
 		f.plot.Add(line)
 		f.legend = append(f.legend, entry{g.Name, line})
 		if len(points) == 1 {
-			if err := f.scatter(points, i, draw.CircleGlyph{}); err != nil {
+			if err := f.scatter(points, i); err != nil {
 				return f, false, err
 			}
 		}
@@ -199,14 +199,23 @@ func curves(groups []*Group, k Key) (f Figure, ok bool, err error) {
 }
 
 // scatter adds points of a group.
-func (f *Figure) scatter(points plotter.XYs, group int, shape draw.GlyphDrawer) error {
+func (f *Figure) scatter(points plotter.XYs, group int) error {
 	s, err := plotter.NewScatter(points)
 	if err != nil {
 		return err
 	}
-	s.GlyphStyle = draw.GlyphStyle{Color: Color(group), Radius: vg.Points(3), Shape: shape}
+	s.GlyphStyle = glyph(group)
 	f.plot.Add(s)
 	return nil
+}
+
+// glyph is the point of a group, a square where the colors come again.
+func glyph(group int) draw.GlyphStyle {
+	s := draw.GlyphStyle{Color: Color(group), Radius: vg.Points(3), Shape: draw.CircleGlyph{}}
+	if group >= len(colors) {
+		s.Shape = draw.BoxGlyph{}
+	}
+	return s
 }
 
 // title says a metric in words.
@@ -241,7 +250,7 @@ func cost(groups []*Group) (f Figure, ok bool, err error) {
 				if len(points) == 0 {
 					continue
 				}
-				if err := f.scatter(points, i, draw.CircleGlyph{}); err != nil {
+				if err := f.scatter(points, i); err != nil {
 					return f, false, err
 				}
 				f.legend = append(f.legend, entry{g.Name, dot(i)})
@@ -303,7 +312,7 @@ func regrets(groups []*Group) (f Figure, ok bool, err error) {
 type dot int
 
 func (d dot) Thumbnail(c *draw.Canvas) {
-	c.DrawGlyph(draw.GlyphStyle{Color: Color(int(d)), Radius: vg.Points(3), Shape: draw.CircleGlyph{}}, c.Center())
+	c.DrawGlyph(glyph(int(d)), c.Center())
 }
 
 // newPlot is an empty one in our style.

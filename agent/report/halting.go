@@ -2,7 +2,6 @@ package report
 
 import (
 	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/ponder-agents/ponder/agent/exam"
 )
@@ -20,7 +19,7 @@ func Halting(ways []exam.HaltingWay) (Figure, error) {
 			points[k] = plotter.XY{X: p.Segments, Y: p.ExactAccuracy}
 		}
 		if len(points) == 1 {
-			if err := f.scatter(points, i, draw.CircleGlyph{}); err != nil {
+			if err := f.scatter(points, i); err != nil {
 				return f, err
 			}
 			f.legend = append(f.legend, entry{w.Way, dot(i)})

@@ -65,7 +65,7 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 		}
 		line.LineStyle = stroke(i)
 		f.plot.Add(bars, line)
-		if err := f.scatter(points.XYs, i, draw.CircleGlyph{}); err != nil {
+		if err := f.scatter(points.XYs, i); err != nil {
 			return f, false, err
 		}
 		f.legend = append(f.legend, entry{name, dot(i)})
