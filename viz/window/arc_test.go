@@ -88,6 +88,9 @@ func TestARCOnAPhone(t *testing.T) {
 	d.cfg.Edit, d.edit = true, true // as in the page
 	d.in.Width, d.in.Height, d.in.Scale, d.in.Touch = 390, 844, 2, true
 	d.tick()
+	if d.button("restart"); slices.ContainsFunc(d.buttons(), func(b button) bool { return b.id == "longer" }) {
+		t.Error("a person is offered to think longer")
+	}
 	for _, open := range []bool{false, true} {
 		if d.drawer != open {
 			d.clickRect(d.tools()[slices.IndexFunc(d.tools(), func(p Place) bool { return p.ID == "more" })].At)

@@ -63,8 +63,11 @@ func (a *App) bottomGroups() [][]*control {
 		return groups
 	}
 	short := [][]*control{a.named("segment-back", "play", "segment", "longer", "now", "next", "edit")}
-	if !a.live() {
+	switch {
+	case !a.live():
 		short = [][]*control{a.named("back", "segment-back", "play", "segment", "forward", "layer")}
+	case a.human(): // who needs nothing of thinking
+		short = [][]*control{a.named("back", "forward", "last", "restart", "next", "take")}
 	}
 	return append(short, []*control{a.more})
 }
