@@ -46,7 +46,7 @@ whose outputs must be the same. With one thread times are the processor's, with 
 				return cli.Usagef("--case: %w", err)
 			}
 			cfg.Precision = hrm.Precision(precision)
-			if err := cfg.Precision.Check(); err != nil {
+			if err := cfg.Precision.CheckThinking(); err != nil {
 				return cli.Usagef("--%w", err)
 			}
 			dev, err := learn.Device(open.Run{Device: cfg.Device})
@@ -83,7 +83,7 @@ whose outputs must be the same. With one thread times are the processor's, with 
 	f.StringVar(&match, "case", "", "regular expression of the names to measure; default all")
 	f.IntVar(&cfg.Threads, "threads", 1, "threads of one operation")
 	cli.Bound(f, "threads", atLeastOne("threads"))
-	f.StringVar(&precision, "precision", string(hrm.Float32), "number format to compute in, float32 or bf16; on a GPU also tf32")
+	f.StringVar(&precision, "precision", string(hrm.Float32), "number format of products: float32, bf16, on a GPU also tf32, on the CPU int8, which leaves training out and has float32 beside it in PyTorch")
 	f.StringVar(&cfg.Device, "device", "cpu", "cpu, cuda or cuda:N, for PyTorch too")
 	f.BoolVar(&cfg.Compile, "compile", false, "compare with torch.compile too, which compiles for a minute a case")
 	f.BoolVar(&asJSON, "json", false, "one JSON object a line")

@@ -40,6 +40,7 @@ const (
 	Float32  = arch.Float32
 	BFloat16 = arch.BFloat16
 	TF32     = arch.TF32
+	Int8     = arch.Int8
 )
 
 // Base27M is the published network for sudoku (27,275,266 parameters at Vocab 11); set Vocab, Seq

@@ -103,7 +103,7 @@ func (c *Cell) Close() {}
 
 // Start implements Network: h_high [batch, High] and h_low [batch, Low] are 0. seq is of no matter.
 func (c *Cell) Start(s *torch.Scope, batch, seq int) Carry {
-	return start(c.net, dtypeOf(c.Precision), s, batch, seq)
+	return start(c.net, c.pass(), s, batch, seq)
 }
 
 // Reset implements Network.
@@ -123,10 +123,13 @@ func (c *Cell) Think(s *torch.Scope, h Carry, x *torch.Tensor) (Carry, Output) {
 
 // Compile implements Network.
 func (c *Cell) Compile(run Run) (*Core, error) {
-	return compile(run, live(c.params), func(b *builder, dev torch.Device) formulas { return newCellNet(b, c.net.cfg, dev) })
+	return compile(run, false, live(c.params), func(b *builder, dev torch.Device) formulas { return newCellNet(b, c.net.cfg, dev) })
 }
 
-func (c *Cell) pass() *pass { return &pass{dtype: dtypeOf(c.Precision)} }
+func (c *Cell) pass() *pass {
+	p := passOf(c.Precision, c.params.Device())
+	return &p
+}
 
 func (n *cellNet) spec() Spec { return n.what }
 func (n *cellNet) close()     {}

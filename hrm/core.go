@@ -4,6 +4,7 @@ package hrm
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -16,7 +17,7 @@ import (
 type Core struct {
 	net    formulas
 	device torch.Device
-	dtype  torch.DType
+	how    pass
 	tf32   bool
 	owned  []*torch.Tensor
 	replay recorder
@@ -31,7 +32,8 @@ func Load(cfg Config, weights map[string]safetensors.Tensor, run Run) (*Core, er
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	return load(weights, run, func(b *builder, dev torch.Device) formulas { return formulasOf(b, cfg.WithDefaults(), dev) })
+	cfg = cfg.WithDefaults()
+	return load(weights, run, stacks(&cfg), func(b *builder, dev torch.Device) formulas { return formulasOf(b, cfg, dev) })
 }
 
 // LoadCell is Load of a Cell.
@@ -39,12 +41,12 @@ func LoadCell(cfg CellConfig, weights map[string]safetensors.Tensor, run Run) (*
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	return load(weights, run, func(b *builder, dev torch.Device) formulas { return newCellNet(b, cfg, dev) })
+	return load(weights, run, false, func(b *builder, dev torch.Device) formulas { return newCellNet(b, cfg, dev) })
 }
 
-func load(weights map[string]safetensors.Tensor, run Run, make func(*builder, torch.Device) formulas) (*Core, error) {
+func load(weights map[string]safetensors.Tensor, run Run, stacks bool, make func(*builder, torch.Device) formulas) (*Core, error) {
 	r := newReading(weights)
-	c, err := compile(run, r.give, make)
+	c, err := compile(run, stacks, r.give, make)
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +57,22 @@ func load(weights map[string]safetensors.Tensor, run Run, make func(*builder, to
 	return c, nil
 }
 
-// compile makes a core of what give has of each weight; where that is nil, the core is not to be used.
-func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make func(*builder, torch.Device) formulas) (*Core, error) {
-	if err := run.Precision.Check(); err != nil {
+// ErrPrecision is Load's error where a network does not compute in the number format.
+var ErrPrecision = errors.New("not in this number format")
+
+// compile makes a core of what give has of each weight; where that is nil, the core is not to be used. stacks says
+// whether its blocks can be one operation.
+func compile(run Run, stacks bool, give func(s *torch.Scope, w weight) *torch.Tensor, make func(*builder, torch.Device) formulas) (*Core, error) {
+	if err := run.Precision.CheckThinking(); err != nil {
 		return nil, err
 	}
 	if run.Precision == TF32 && run.Device == torch.CPU {
 		return nil, errTF32
 	}
-	c := &Core{device: run.Device, dtype: dtypeOf(run.Precision), tf32: run.Precision == TF32}
+	if run.Precision == Int8 && !(stacks && run.Device == torch.CPU) {
+		return nil, fmt.Errorf("hrm: precision %s: %w: blocks of attention, matrices or token mixing on the CPU have it", run.Precision, ErrPrecision)
+	}
+	c := &Core{device: run.Device, how: passOf(run.Precision, run.Device), tf32: run.Precision == TF32}
 	complete := true
 	from := func(s *torch.Scope, w weight, _ func(*torch.Generator) *torch.Tensor) (kept *torch.Tensor) {
 		s.Do(torch.NoGrad, func(in *torch.Scope) {
@@ -73,7 +82,7 @@ func compile(run Run, give func(s *torch.Scope, w weight) *torch.Tensor, make fu
 				return
 			}
 			if w.cast {
-				x = in.To(x, c.dtype)
+				x = in.To(x, c.how.dtype)
 			}
 			kept = in.Keep(in.Clone(x, c.device))
 			c.owned = append(c.owned, kept)
@@ -121,18 +130,21 @@ func (c *Core) Spec() Spec { return c.net.spec() }
 // Device is where it computes.
 func (c *Core) Device() torch.Device { return c.device }
 
-func (c *Core) pass() *pass { return &pass{dtype: c.dtype} }
+func (c *Core) pass() *pass {
+	p := c.how
+	return &p
+}
 
 // Start is the carry of batch rows of seq tokens that have not thought yet.
 func (c *Core) Start(s *torch.Scope, batch, seq int) Carry {
-	return start(c.net, c.dtype, s, batch, seq)
+	return start(c.net, &c.how, s, batch, seq)
 }
 
 // CarryOf is the carry of one row of seq tokens with the numbers of states, those of one level each.
 func (c *Core) CarryOf(s *torch.Scope, seq int, states [][]float32) Carry {
 	out := Carry{}
 	for k, st := range c.Spec().States {
-		out = append(out, s.To(torch.From(s, c.device, states[k], stateShape(st, 1, seq)...), c.dtype))
+		out = append(out, s.To(torch.From(s, c.device, states[k], stateShape(st, 1, seq)...), c.how.dtype))
 	}
 	return out
 }

@@ -279,7 +279,7 @@ func (g *grouped) read(p *pass, s *torch.Scope, c Carry, in Input) Output {
 // wide is p and c in float32, in which all is computed: of another type is only what is carried.
 func wide(p *pass, s *torch.Scope, c Carry) (*pass, Carry) {
 	w := *p
-	w.dtype = torch.Float32
+	w.dtype, w.products = torch.Float32, torch.Float32
 	return &w, c.each(func(z *torch.Tensor) *torch.Tensor { return s.To(z, torch.Float32) })
 }
 

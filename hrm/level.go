@@ -16,6 +16,7 @@ type stack struct {
 
 	packed  *torch.Tensor // the weights for torch.Scope.Stack; nil where it is not used
 	version int64         // of the weights when they were packed
+	in      torch.DType   // of products, as they were packed
 	only    bool          // packed; those of the blocks are dropped, see plain
 }
 
@@ -43,7 +44,7 @@ type update struct {
 
 // fused reports whether the blocks are one operation: where nobody wants gradients or looks inside.
 func (u *update) fused(s *torch.Scope) bool {
-	return u.stack.packed != nil && u.observe == nil && u.dtype == torch.Float32 && (u.stack.only || s.Mode() == torch.NoGrad)
+	return u.stack.packed != nil && u.observe == nil && (u.stack.only || s.Mode() == torch.NoGrad)
 }
 
 // apply runs the blocks over x [batch, n, hidden] with the injection added, one or two tensors of that shape.
@@ -81,15 +82,17 @@ func (k *stack) weights() (all []**torch.Tensor) {
 	return all
 }
 
+// stacks reports whether the blocks of a network can be one operation.
+func stacks(c *Config) bool {
+	return c.Mixing != Grouped && (c.Mixing != StaticMix || c.Hidden/c.Heads%16 == 0)
+}
+
 // pack lays the weights of the stack out for torch.Scope.Stack, unless they are as they were last time.
-func (k *stack) pack(s *torch.Scope, c *Config) {
+func (k *stack) pack(s *torch.Scope, c *Config, in torch.DType) {
 	mixing := torch.MixAttention
 	switch c.Mixing {
 	case StaticMix:
 		mixing = torch.MixMatrices
-		if c.Hidden/c.Heads%16 != 0 {
-			return
-		}
 	case TokenMLP:
 		mixing = torch.MixTokens
 	}
@@ -98,11 +101,12 @@ func (k *stack) pack(s *torch.Scope, c *Config) {
 		all = append(all, *w)
 	}
 	version := torch.VersionOf(all)
-	if k.packed != nil && k.version == version {
+	if k.packed != nil && k.version == version && k.in == in {
 		return
 	}
 	k.forget()
-	k.packed, k.version = s.Keep(s.PackStack(all, len(k.blocks), mixing, c.Heads)), version
+	k.version, k.in = version, in
+	k.packed = s.Keep(s.PackStack(all, len(k.blocks), mixing, c.Heads, in))
 }
 
 // drop frees the weights that are packed, and returns them.

@@ -83,13 +83,15 @@ func (m *Model) Close() { m.net.close() }
 func (m *Model) Observe(f func(name string, t *torch.Tensor)) { m.observe = f }
 
 func (m *Model) pass() *pass {
-	return &pass{dtype: dtypeOf(m.Precision), gradient: m.Training.Gradient, observe: m.observe}
+	p := passOf(m.Precision, m.params.Device())
+	p.gradient, p.observe = m.Training.Gradient, m.observe
+	return &p
 }
 
 // Start implements Network: every level is at its fixed initial vector in all n = Config.Prefix() + seq
 // places.
 func (m *Model) Start(s *torch.Scope, batch, seq int) Carry {
-	return start(m.net, dtypeOf(m.Precision), s, batch, seq)
+	return start(m.net, m.pass(), s, batch, seq)
 }
 
 // Reset implements Network.
@@ -110,5 +112,5 @@ func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
 
 // Compile implements Network.
 func (m *Model) Compile(run Run) (*Core, error) {
-	return compile(run, live(m.params), func(b *builder, dev torch.Device) formulas { return formulasOf(b, m.cfg, dev) })
+	return compile(run, stacks(&m.cfg), live(m.params), func(b *builder, dev torch.Device) formulas { return formulasOf(b, m.cfg, dev) })
 }

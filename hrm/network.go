@@ -56,12 +56,17 @@ type Run struct {
 	Precision Precision // "" means Float32
 }
 
-// dtypeOf is the element type of activations.
-func dtypeOf(p Precision) torch.DType {
-	if p == BFloat16 {
-		return torch.BFloat16
+// passOf is how p computes on dev. On the CPU the factors of products alone are in a narrow format: it is they that take the
+// time, and nothing else is lost.
+func passOf(p Precision, dev torch.Device) pass {
+	in := map[Precision]torch.DType{BFloat16: torch.BFloat16, Int8: torch.Int8}[p]
+	switch {
+	case p != BFloat16 && p != Int8:
+		return pass{dtype: torch.Float32, products: torch.Float32}
+	case dev == torch.CPU:
+		return pass{dtype: torch.Float32, products: in}
 	}
-	return torch.Float32
+	return pass{dtype: in, products: in}
 }
 
 // Join is the carry of the rows of parts, one after the other.
@@ -126,6 +131,7 @@ func (c Carry) Drop() {
 // A pass is how one segment is computed.
 type pass struct {
 	dtype    torch.DType // of activations
+	products torch.DType // of the factors of products
 	gradient Gradient
 	observe  func(name string, t *torch.Tensor)     // see Model.Observe; may be nil
 	attend   func(level int, weights *torch.Tensor) // gets the attention [batch, n, n] of each level's last block in its last update; may be nil
@@ -149,10 +155,10 @@ type formulas interface {
 }
 
 // start is the carry of rows that have not thought yet.
-func start(f formulas, dtype torch.DType, s *torch.Scope, batch, seq int) Carry {
+func start(f formulas, p *pass, s *torch.Scope, batch, seq int) Carry {
 	out := Carry{}
 	for k, st := range f.spec().States {
-		v := s.To(f.begin(s, k), dtype)
+		v := s.To(f.begin(s, k), p.dtype)
 		out = append(out, s.Own(s.Own(v.Expand(stateShape(st, batch, seq), false, false)).Contiguous(false)))
 	}
 	return out

@@ -120,12 +120,12 @@ func (t *transformer) around(z Carry, e *torch.Tensor, level int) []*torch.Tenso
 // pack packs the weights of the stacks where updates are computed by torch.Scope.Stack. Those of a Core are packed
 // when it is made, so that this writes nothing.
 func (t *transformer) pack(p *pass, s *torch.Scope) {
-	if p.observe != nil || p.dtype != torch.Float32 || t.device != torch.CPU {
+	if p.observe != nil || t.device != torch.CPU || !stacks(&t.cfg) {
 		return
 	}
 	for _, k := range t.stacks {
 		if !k.only {
-			k.pack(s, &t.cfg)
+			k.pack(s, &t.cfg, p.products)
 		}
 	}
 }

@@ -26,6 +26,9 @@ func (k *product) weight() **torch.Tensor {
 
 func (k *product) apply(p *pass, s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	b := k.b
+	if p.products == torch.BFloat16 && p.dtype == torch.Float32 {
+		return s.RoundedLinear(x, k.w, b)
+	}
 	if b != nil {
 		b = s.To(b, p.dtype)
 	}

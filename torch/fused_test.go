@@ -321,3 +321,46 @@ func TestLinear(t *testing.T) {
 		}
 	}
 }
+
+// TestRoundedLinear: the products there and back are those of rounded factors, whatever computes them.
+func TestRoundedLinear(t *testing.T) {
+	for _, isa := range instructionSets(t) {
+		for _, size := range [][3]int{{1, 5, 2}, {9, 64, 96}, {40, 33, 17}, {600, 70, 264}, {300, 256, 32}} { // rows, in, out
+			m, in, out := size[0], size[1], size[2]
+			t.Run(fmt.Sprintf("%s m=%d in=%d out=%d", isa, m, in, out), func(t *testing.T) {
+				if err := UseKernels(isa); err != nil {
+					t.Fatal(err)
+				}
+				err := Do(Grad, func(s *Scope) {
+					num := func(phase float64, shape ...int64) *Tensor {
+						return s.Floats(wave(int(shape[0]*shape[1]), phase), shape...)
+					}
+					x, w, g := num(0, int64(m), int64(in)), num(1, int64(out), int64(in)), num(2, int64(m), int64(out))
+					b := s.Floats(wave(out, 3), int64(out))
+					var leaves []*Tensor
+					for _, p := range []*Tensor{x, w, b} {
+						leaves = append(leaves, s.Own(s.Detach(p).SetRequiresGrad(true, false)))
+					}
+					y := s.RoundedLinear(leaves[0], leaves[1], leaves[2])
+					got := append([]*Tensor{y}, s.Gradients(s.Sum(s.Mul(y, g)), leaves)...)
+					ones := s.Floats(slices.Repeat([]float32{1}, m), 1, int64(m))
+					round := func(x *Tensor) *Tensor { return s.To(s.To(x, BFloat16), Float64) }
+					rx, rw, rg := round(x), round(w), round(g)
+					want := []*Tensor{
+						s.Add(s.MatMul(rx, s.Transpose(rw, 0, 1)), s.To(b, Float64)), s.MatMul(rg, rw), s.MatMul(s.Transpose(rg, 0, 1), rx),
+						s.Reshape(s.MatMul(s.To(ones, Float64), s.To(g, Float64)), int64(out)),
+					}
+					for i, name := range []string{"output", "gradient of x", "gradient of w", "gradient of b"} {
+						is, should := s.ReadFloats(nil, got[i]), s.ReadFloats(nil, want[i])
+						if off := apart(is, should); !(off <= 1e-5) { // float32, sums of up to 600
+							t.Errorf("%s: off by %g", name, off)
+						}
+					}
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // Kernels names the code that computes on the CPU: the instruction set of ponder's own kernels
-// (avx512, avx2 or base), and where OpenBLAS multiplies, the core that its kernels are for.
+// (amx, avx512-dots, avx512, avx2 or base), and where OpenBLAS multiplies, the core that its kernels are for.
 func Kernels() string {
 	own := C.GoString(C.ponder_isa())
 	if core := OpenBLAS(); core != "" {
@@ -21,7 +21,7 @@ func Kernels() string {
 	return own
 }
 
-// UseKernels makes ponder's own kernels those of an instruction set (avx512, avx2 or base): for tests and
+// UseKernels makes ponder's own kernels those of an instruction set (amx, avx512-dots, avx512, avx2 or base): for tests and
 // comparisons, while nothing computes. It is an error if the processor cannot run them. Without it the
 // widest that it can are used.
 func UseKernels(isa string) error {

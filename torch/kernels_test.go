@@ -22,7 +22,7 @@ func instructionSets(t *testing.T) (list []string) {
 			t.Error(err)
 		}
 	})
-	for _, isa := range []string{"base", "avx2", "avx512"} {
+	for _, isa := range []string{"base", "avx2", "avx512", "avx512-dots", "amx"} {
 		if UseKernels(isa) == nil {
 			list = append(list, isa)
 		}
@@ -53,7 +53,7 @@ func TestUseKernels(t *testing.T) {
 func wideCore(t *testing.T) string {
 	t.Helper()
 	sets := instructionSets(t)
-	return map[string]string{"avx512": "SkylakeX", "avx2": "Haswell", "base": "Prescott"}[sets[len(sets)-1]]
+	return map[string]string{"amx": "SkylakeX", "avx512-dots": "SkylakeX", "avx512": "SkylakeX", "avx2": "Haswell", "base": "Prescott"}[sets[len(sets)-1]]
 }
 
 // needOpenBLAS skips where there is none to choose for, and restores its choice after the test.

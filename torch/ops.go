@@ -6,6 +6,7 @@ package torch
 import "C"
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/sugarme/gotch/ts"
@@ -62,13 +63,19 @@ const (
 )
 
 // PackStack lays the weights of a stack of blocks, one after the other, out as products read them, for Stack: float32 on
-// the CPU.
-func (s *Scope) PackStack(weights []*Tensor, blocks int, mixing Mixing, heads int) *Tensor {
+// the CPU. in is the type of the products' factors: Float32; BFloat16, to which weights are rounded here and rows in each
+// product, whose sums are float32; or Int8, whole numbers with a scale for each output of a weight and for each row.
+// Everything else is float32.
+func (s *Scope) PackStack(weights []*Tensor, blocks int, mixing Mixing, heads int, in DType) *Tensor {
+	format, ok := map[DType]C.int{Float32: 0, BFloat16: 1, Int8: 2}[in]
+	if !ok {
+		panic(Error{Op: "stack", Msg: fmt.Sprintf("no products of %v", in)})
+	}
 	hs := handles(weights)
-	return s.own("stack", C.ponder_stack_pack(unsafe.SliceData(hs), C.int(len(hs)), C.int(blocks), C.int(mixing), C.int(heads)))
+	return s.own("stack", C.ponder_stack_pack(unsafe.SliceData(hs), C.int(len(hs)), C.int(blocks), C.int(mixing), C.int(heads), format))
 }
 
-// UnpackStack is the n weights that PackStack was given.
+// UnpackStack is the n weights that PackStack was given, as the products see them.
 func (s *Scope) UnpackStack(packed *Tensor, n int) []*Tensor {
 	hs := make([]C.ponder_tensor, n)
 	check("stack", C.ponder_stack_unpack(handle(packed), unsafe.SliceData(hs), C.int(n)))
@@ -114,7 +121,13 @@ func (s *Scope) GroupBlock(packed, z, plus, too *Tensor, weights []*Tensor, inde
 
 // Linear is x wᵀ + b: x [..., in], w [out, in], b [out] or nil.
 func (s *Scope) Linear(x, w, b *Tensor) *Tensor {
-	return s.own("linear", C.ponder_linear(handle(x), handle(w), handle(b)))
+	return s.own("linear", C.ponder_linear(handle(x), handle(w), handle(b), 0))
+}
+
+// RoundedLinear is Linear of float32 on the CPU whose products, of the gradient too, round their factors to bfloat16 and sum in
+// float32.
+func (s *Scope) RoundedLinear(x, w, b *Tensor) *Tensor {
+	return s.own("linear", C.ponder_linear(handle(x), handle(w), handle(b), 1))
 }
 
 // Embedding picks the rows ids of table: [rows, width] and int64 [...] to [..., width].

@@ -31,6 +31,7 @@ const (
 	BFloat16 = gotch.BFloat16
 	Int64    = gotch.Int64
 	Int32    = gotch.Int
+	Int8     = gotch.Int8
 	Uint8    = gotch.Uint8
 	Bool     = gotch.Bool
 )

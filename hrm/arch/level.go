@@ -151,7 +151,13 @@ const (
 	Float32  Precision = "float32" // what "" means
 	BFloat16 Precision = "bf16"
 	TF32     Precision = "tf32" // float32 whose products, on a GPU, round what they multiply to 10 bits
+	Int8     Precision = "int8" // factors of products on the CPU; for thinking alone
 )
 
-// Check reports an unknown precision.
+// CheckThinking reports a precision in which no network thinks.
+func (p Precision) CheckThinking() error {
+	return known("precision", p, "", Float32, BFloat16, TF32, Int8)
+}
+
+// Check reports a precision in which no network is trained.
 func (p Precision) Check() error { return known("precision", p, "", Float32, BFloat16, TF32) }

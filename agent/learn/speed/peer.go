@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ponder-agents/ponder/bench"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -71,7 +72,11 @@ func startPeer(ctx context.Context, cfg Config, dir string) (*peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPython, err)
 	}
-	args := []string{script, "--threads", strconv.Itoa(cfg.Threads), "--precision", string(cfg.Precision), "--seconds", fmt.Sprint(cfg.Each.Seconds()), "--device", cfg.dev.String()}
+	precision := cfg.Precision
+	if precision == hrm.Int8 {
+		precision = hrm.Float32
+	}
+	args := []string{script, "--threads", strconv.Itoa(cfg.Threads), "--precision", string(precision), "--seconds", fmt.Sprint(cfg.Each.Seconds()), "--device", cfg.dev.String()}
 	if cfg.Compile {
 		args = append(args, "--compile")
 	}

@@ -86,7 +86,7 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 	if cfg.Precision == "" {
 		cfg.Precision = hrm.Float32
 	}
-	if err := cfg.Precision.Check(); err != nil {
+	if err := cfg.Precision.CheckThinking(); err != nil {
 		return err
 	}
 	if cfg.Each == 0 {
@@ -102,7 +102,7 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 	}
 	var chosen []Case
 	for _, c := range cases {
-		if cfg.Cases == nil || cfg.Cases.MatchString(c.Name) {
+		if (cfg.Cases == nil || cfg.Cases.MatchString(c.Name)) && (cfg.Precision != hrm.Int8 || c.Data == "") {
 			chosen = append(chosen, c)
 		}
 	}
@@ -164,8 +164,11 @@ func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Res
 	r.MS, r.WallMS, r.Repeats = ms, t.wall, t.repeats
 	if w.operations > 0 {
 		gflops := w.operations / ms / 1e6
-		share := gflops / rate
-		r.GFLOPS, r.Share = &gflops, &share
+		r.GFLOPS = &gflops
+		if cfg.Precision != hrm.Int8 { // libtorch has no such product to compare with
+			share := gflops / rate
+			r.Share = &share
+		}
 	}
 	if peer == nil {
 		return r, nil

@@ -37,11 +37,11 @@ namespace avx512 {
 #ifdef PONDER_X86
 #define KERNEL(call)                       \
   switch (ponder_isa_used()) {             \
-  case Isa::avx512: avx512::call; break;   \
+  case Isa::base: base::call; break;       \
   case Isa::avx2: avx2::call; break;       \
-  default: base::call;                     \
+  default: avx512::call;                   \
   }
-#define KERNEL_OF(call) (ponder_isa_used() == Isa::avx512 ? avx512::call : ponder_isa_used() == Isa::avx2 ? avx2::call : base::call)
+#define KERNEL_OF(call) (ponder_isa_used() >= Isa::avx512 ? avx512::call : ponder_isa_used() == Isa::avx2 ? avx2::call : base::call)
 #else
 #define KERNEL(call) base::call
 #define KERNEL_OF(call) base::call

@@ -9,8 +9,9 @@ void ponder_remember(const char *what);
 // ponder_set_threads last said anywhere: libtorch keeps it by OS thread, and Go moves between them.
 void ponder_use_threads();
 
-// Isa is an instruction set that kernels are compiled for, the last the widest.
-enum class Isa { base, avx2, avx512 };
+// Isa is an instruction set that kernels are compiled for, the last the widest: dots is AVX-512 with its dot products of bf16
+// and int8, amx has AMX's too. What computes in float32 alone has nothing for those two.
+enum class Isa { base, avx2, avx512, dots, amx };
 
 // ponder_isa_used is whose kernels are used: the widest that the processor has, unless ponder_use_isa changed it.
 Isa ponder_isa_used();

@@ -16,6 +16,12 @@
 
 #include "head.h"
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #define KERNELS "kernels.inc"
 #include "each_isa.h"
 
@@ -40,9 +46,22 @@ void remember(const char *what) {
   if (end != std::string::npos) last_error.resize(end);
 }
 
+// amx reports whether the processor has AMX for bf16 and int8, and the kernel lets this process use it, for which it has to be asked.
+bool amx() {
+#if defined(PONDER_X86) && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  const unsigned tiles = 1 << 24 | 1 << 22 | 1 << 25; // and bf16, int8
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & tiles) == tiles && syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18 /* XFEATURE_XTILEDATA */) == 0;
+#else
+  return false;
+#endif
+}
+
 bool runs(Isa isa) {
   switch (isa) {
 #ifdef PONDER_X86
+  case Isa::amx: return runs(Isa::dots) && amx();
+  case Isa::dots: return runs(Isa::avx512) && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
   case Isa::avx512: return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
   case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
@@ -52,11 +71,18 @@ bool runs(Isa isa) {
 
 // isa is whose kernels are used: the widest vectors that the processor has, unless ponder_use_isa changed it.
 Isa &isa() {
-  static Isa used = runs(Isa::avx512) ? Isa::avx512 : runs(Isa::avx2) ? Isa::avx2 : Isa::base;
+  static Isa used = [] {
+    for (Isa i : {Isa::amx, Isa::dots, Isa::avx512, Isa::avx2})
+      if (runs(i)) return i;
+    return Isa::base;
+  }();
   return used;
 }
 
-const char *name(Isa isa) { return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "base"; }
+const char *name(Isa isa) {
+  const char *names[] = {"base", "avx2", "avx512", "avx512-dots", "amx"};
+  return names[(int)isa];
+}
 
 } // namespace
 
@@ -305,7 +331,7 @@ const char *ponder_error(void) { return last_error.c_str(); }
 
 const char *ponder_isa(void) { return name(isa()); }
 int ponder_use_isa(const char *asked) {
-  for (Isa i : {Isa::base, Isa::avx2, Isa::avx512})
+  for (Isa i : {Isa::base, Isa::avx2, Isa::avx512, Isa::dots, Isa::amx})
     if (!strcmp(name(i), asked) && runs(i)) {
       isa() = i;
       return 0;

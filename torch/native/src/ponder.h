@@ -72,8 +72,9 @@ ponder_tensor ponder_attention_map(ponder_tensor qkv, int heads, ponder_tensor c
 ponder_tensor ponder_swiglu(ponder_tensor gu);
 // Depthwise 3x3 convolution, zero border, of x [batch, skip + rows cols, f] with w [9, f].
 ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t rows, int64_t cols, int64_t skip);
-// x [..., in] w^T + b, w [out, in], b [out] or NULL.
-ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b);
+// x [..., in] w^T + b, w [out, in], b [out] or NULL. With bf16, all float32 on the CPU, the factors of the products there and
+// back are rounded to it, and summed in float32.
+ponder_tensor ponder_linear(ponder_tensor x, ponder_tensor w, ponder_tensor b, int bf16);
 // The weights of a block of grouped mixing (hrm/groups_torch.go has the formula) as ponder_group_block reads them, until
 // another instruction set is asked for: message [k, h], self [2f, h], down [h, f], cell [2f, k], one [2f, k] for each
 // kind of group, and [2, k] what settled cells say; float32 on the CPU. Sums over a group are multiplied by sums, what
@@ -90,8 +91,8 @@ ponder_tensor ponder_group_block(ponder_tensor packed, ponder_tensor z, ponder_t
 // is 0 for attention, 1 for matrices in its place, 2 for a feed-forward over positions. Each block gives, in this
 // order: qkv [3d, d], out [d, d]; or v [d, d], out [d, d], matrices [heads, positions, positions]; or up [2t,
 // positions], down [positions, t]; then of the feed-forward gate and up [2f, d], down [d, f]; and if it has a
-// convolution, its kernel [9, f].
-ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads);
+// convolution, its kernel [9, f]. format is what products take: 0 float32, 1 bf16, 2 int8 (narrow.h).
+ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads, int format);
 int ponder_stack_unpack(ponder_tensor packed, ponder_tensor *weights, int n); // the n weights again
 // What the blocks make of z + plus + too [batch, positions, d], of which plus and too may be NULL, without gradient; float32
 // on the CPU. cos, sin [positions, d/heads] may be NULL, biases is 0 or the number of blocks, bias [heads, positions,

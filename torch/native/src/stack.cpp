@@ -22,9 +22,9 @@ struct Weight {
   int64_t out, in;
   bool packed, gated;
 
-  int64_t floats() const {
+  int64_t floats(Format f) const {
     int64_t n = out * in;
-    if (packed) n = KERNEL_OF(packed_floats(out, in, gated));
+    if (packed) n = f == Format::float32 ? KERNEL_OF(packed_floats(out, in, gated)) : narrow_floats(f, out, in, gated);
     return (n + 15) / 16 * 16;
   }
 };
@@ -45,23 +45,23 @@ std::vector<Weight> weights_of(const StackShape &s, bool conv) {
 }
 
 // The first numbers of packed weights say what they are; those that follow are aligned as the first.
-enum Field { Set, MixingOf, N, D, Heads, Inner, Tokens, Blocks, Conv, Fields = 16 };
+enum Field { Set, FormatOf, MixingOf, N, D, Heads, Inner, Tokens, Blocks, Conv, Fields = 16 };
 
 StackShape shape_of(const float *h) {
   StackShape s = {};
-  s.mixing = (Mixing)(int)h[MixingOf];
+  s.mixing = (Mixing)(int)h[MixingOf], s.format = (Format)(int)h[FormatOf];
   s.n = (int64_t)h[N], s.d = (int64_t)h[D], s.heads = (int64_t)h[Heads], s.inner = (int64_t)h[Inner], s.tokens = (int64_t)h[Tokens];
   return s;
 }
 
-Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads) {
-  TORCH_CHECK(blocks > 0 && n % blocks == 0 && mixing >= 0 && mixing <= (int)Mixing::tokens, "stack: ", n, " weights of ", blocks, " blocks");
+Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads, int format) {
+  TORCH_CHECK(blocks > 0 && n % blocks == 0 && mixing >= 0 && mixing <= (int)Mixing::tokens && format >= 0 && format <= (int)Format::int8, "stack: ", n, " weights of ", blocks, " blocks");
   int64_t each = n / blocks, fixed = (Mixing)mixing == Mixing::matrices ? 5 : 4;
   bool conv = each > fixed;
   TORCH_CHECK(each == fixed + conv, "stack: ", each, " weights of a block, want ", fixed, " or one more");
   const Tensor &gate = of(given[fixed - 2]);
   float h[Fields] = {};
-  h[Set] = (float)(int)ponder_isa_used(), h[MixingOf] = (float)mixing, h[Heads] = (float)heads, h[Blocks] = (float)blocks, h[Conv] = conv;
+  h[Set] = (float)(int)ponder_isa_used(), h[MixingOf] = (float)mixing, h[FormatOf] = (float)format, h[Heads] = (float)heads, h[Blocks] = (float)blocks, h[Conv] = conv;
   h[D] = (float)gate.size(-1), h[Inner] = (float)(gate.size(0) / 2);
   if ((Mixing)mixing == Mixing::matrices) h[N] = (float)of(given[2]).size(-1);
   if ((Mixing)mixing == Mixing::tokens) h[N] = (float)of(given[0]).size(-1), h[Tokens] = (float)(of(given[0]).size(0) / 2);
@@ -69,7 +69,7 @@ Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads) {
   TORCH_CHECK(heads > 0 && s.d % heads == 0 && (s.mixing != Mixing::matrices || s.d / heads % 16 == 0), "stack: ", heads, " heads of width ", s.d);
   auto weights = weights_of(s, conv);
   int64_t floats = Fields;
-  for (auto &w : weights) floats += blocks * w.floats();
+  for (auto &w : weights) floats += blocks * w.floats(s.format);
   Tensor packed = torch::empty({floats}, torch::kFloat);
   float *to = std::copy(h, h + Fields, packed.data_ptr<float>());
   for (int b = 0; b < blocks; b++)
@@ -79,12 +79,14 @@ Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads) {
       TORCH_CHECK(x.device().is_cpu() && x.scalar_type() == torch::kFloat && x.size(-1) == w.in && x.numel() == w.out * w.in, "stack: weight ", i, " of block ", b, " is ", x.sizes(), ", want ", w.out, " by ", w.in, " float32 on the CPU");
       x = x.contiguous();
       const float *from = x.data_ptr<float>();
-      if (w.packed) {
+      if (w.packed && s.format != Format::float32) {
+        narrow_pack(s.format, from, w.out, w.in, w.gated, to);
+      } else if (w.packed) {
         KERNEL(pack_panels(from, w.out, w.in, w.gated, to));
       } else {
         std::copy(from, from + w.out * w.in, to);
       }
-      to += w.floats();
+      to += w.floats(s.format);
     }
   return packed;
 }
@@ -103,12 +105,14 @@ void unpack(const Tensor &packed, ponder_tensor *to, int n) {
   for (int i = 0; i < n; i++) {
     const Weight &w = weights[i % weights.size()];
     Tensor x = w.to == &StackBlock::mix ? torch::empty({s.heads, s.n, s.n}) : torch::empty({w.out, w.in});
-    if (w.packed) {
+    if (w.packed && s.format != Format::float32) {
+      narrow_unpack(s.format, from, w.out, w.in, w.gated, x.data_ptr<float>());
+    } else if (w.packed) {
       KERNEL(unpack_panels(from, w.out, w.in, w.gated, x.data_ptr<float>()));
     } else {
       std::copy(from, from + x.numel(), x.data_ptr<float>());
     }
-    from += w.floats();
+    from += w.floats(s.format);
     to[i] = new Tensor(x);
   }
 }
@@ -155,7 +159,7 @@ struct Pass {
 
 // Few rows at a time keep what is between two products in the second level of the cache. Many make it worth while to
 // fetch weights that it does not hold.
-const int64_t few = 48, many = 336, large = 1 << 18; // large is floats of a feed-forward's weights
+const int64_t few = 48, many = 168, large = 1 << 18; // large is floats of a feed-forward's weights
 
 Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Tensor &too, const Tensor &cos, const Tensor &sin, const std::vector<Tensor> &bias, int64_t rows, int64_t cols, int64_t skip, double eps) {
   check(packed);
@@ -175,7 +179,7 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
   for (size_t b = 0; b < blocks.size(); b++) {
     for (auto &w : weights_of(s, packed.data_ptr<float>()[Conv] != 0)) {
       blocks[b].*w.to = h;
-      h += w.floats();
+      h += w.floats(s.format);
     }
     if (bias.empty()) continue;
     TORCH_CHECK(bias[b].sizes() == torch::IntArrayRef({s.heads, s.n, s.n}), "stack: bias ", bias[b].sizes(), " for ", s.n, " positions");
@@ -185,7 +189,7 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
   Tensor out = torch::empty_like(z);
   Pass pass{s, blocks, data(z), data(plus), data(too), out.data_ptr<float>()};
   const int64_t batch = z.size(0), threads = at::get_num_threads();
-  const int64_t some = std::max<int64_t>(1, std::min((s.strip + s.strip / 2) / s.n, (batch + threads - 1) / threads)); // at once, as many for each thread
+  const int64_t some = std::max<int64_t>(1, std::min((s.strip + s.n / 2) / s.n, (batch + threads - 1) / threads)); // at once, as many for each thread
   const int64_t parts = (batch + some - 1) / some;
   auto alone = [](int64_t n, int64_t floats, auto f) { f((int64_t)0, n, (float *)Buffer(floats)); };
   if (parts >= threads) {
@@ -202,8 +206,8 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
 
 } // namespace
 
-ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads) {
-  return guard([&] { return pack(weights, n, blocks, mixing, heads); });
+ponder_tensor ponder_stack_pack(ponder_tensor *weights, int n, int blocks, int mixing, int heads, int format) {
+  return guard([&] { return pack(weights, n, blocks, mixing, heads, format); });
 }
 
 int ponder_stack_unpack(ponder_tensor packed, ponder_tensor *weights, int n) {

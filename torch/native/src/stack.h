@@ -1,6 +1,8 @@
 // What the kernels of a stack of blocks (hrm/level.go has the formula) are given.
 #ifndef PONDER_STACK_H
 #define PONDER_STACK_H
+#include "narrow.h"
+
 #include <stdint.h>
 
 // How the positions of a sequence are mixed.
@@ -9,6 +11,7 @@ enum class Mixing { attention, matrices, tokens };
 // The shapes of all blocks, and where positions lie.
 struct StackShape {
   Mixing mixing;
+  Format format;            // of the weights of products
   int64_t n;                // positions of a sequence
   int64_t d, heads;         // width; heads of attention or matrices
   int64_t inner;            // of the feed-forward: gate and up are twice as wide
