@@ -68,7 +68,7 @@ func ofCheckpoint(name string, c *checkpoint.Checkpoint) (*think.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &think.Model{Name: name, Engine: open.Go, Kernels: vec.Kernels, Core: owner{m, c}, Usage: u}, nil
+	return &think.Model{Name: name, Engine: open.Go, Kernels: vec.Kernels, Core: owner{m, c}, Usage: u, Precision: think.Precision{Name: string(arch.Float32)}}, nil
 }
 
 // Shipped is the model of the checkpoint folder that open gives for a name: models.Open.

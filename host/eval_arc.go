@@ -7,6 +7,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/task/arcs"
 	"github.com/ponder-agents/ponder/agent/task/puzzles"
+	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env/arc"
@@ -41,19 +42,30 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 			end := watch(cmd, &cfg, "answers", 0)
 			defer end()
 			var tasks []*arc.Task
-			var res exam.ARCResult
-			if puzzles.IsDataset(dir) {
-				res, err = exam.ARCSet(cmd.Context(), m, dir, cfg)
-			} else {
-				var frame *arcs.Corpus
-				if frame, err = exam.ReadARC(m, how.reading(cmd), dir); err != nil {
+			ask := func(m *think.Model) (exam.ARCResult, error) { return exam.ARCSet(cmd.Context(), m, dir, cfg) }
+			if !puzzles.IsDataset(dir) {
+				frame, err := exam.ReadARC(m, how.reading(cmd), dir)
+				if err != nil {
 					return err
 				}
 				tasks = append(tasks, append(frame.Tasks, frame.Large...)...)
-				res, err = exam.ARC(cmd.Context(), m, frame, cfg)
+				ask = func(m *think.Model) (exam.ARCResult, error) { return exam.ARC(cmd.Context(), m, frame, cfg) }
 			}
+			res, err := ask(m)
 			if err != nil {
 				return fmt.Errorf("%s: %w", dir, err)
+			}
+			plain, err := q.InFloat32(m)
+			if err != nil {
+				return err
+			}
+			if plain != nil {
+				defer plain.Close()
+				all, err := ask(plain)
+				if err != nil {
+					return fmt.Errorf("%s: %w", dir, err)
+				}
+				res.InFloat32 = &all
 			}
 			end()
 			if submission != "" {

@@ -63,11 +63,24 @@ func asksRows(cmd *cobra.Command, arg func(args []string) string) *cobra.Command
 		}
 		defer m.Close()
 		end := watch(cmd, &cfg, "rows", count)
+		defer end()
 		res, err := exam.Rows(cmd.Context(), m, dataName(data), count, cfg)
-		end()
 		if err != nil {
 			return dataError(err)
 		}
+		plain, err := q.InFloat32(m)
+		if err != nil {
+			return err
+		}
+		if plain != nil {
+			defer plain.Close()
+			all, err := exam.Rows(cmd.Context(), plain, dataName(data), count, cfg)
+			if err != nil {
+				return dataError(err)
+			}
+			res.InFloat32 = &all
+		}
+		end()
 		if err := q.Report(cmd.OutOrStdout(), res); err != nil {
 			return err
 		}

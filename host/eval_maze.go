@@ -59,6 +59,18 @@ out.`,
 				}
 				res.AlwaysMax = &all
 			}
+			plain, err := q.InFloat32(m)
+			if err != nil {
+				return err
+			}
+			if plain != nil {
+				defer plain.Close()
+				all, err := exam.Mazes(cmd.Context(), plain, mazes, cfg)
+				if err != nil {
+					return err
+				}
+				res.InFloat32 = &all
+			}
 			end()
 			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err

@@ -73,6 +73,19 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 					}
 				}
 			}
+			plain, err := q.InFloat32(m)
+			if err != nil {
+				return err
+			}
+			if plain != nil {
+				defer plain.Close()
+				all, err := exam.Sudokus(cmd.Context(), plain, list, cfg)
+				if err != nil {
+					return err
+				}
+				all.ByRating = nil
+				res.InFloat32 = &all
+			}
 			end()
 			if err := q.Report(cmd.OutOrStdout(), &res); err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/spf13/cobra"
 )
 
@@ -67,6 +68,9 @@ func openNet(m *ask.Model) (*learn.Net, error) {
 		return nil, err
 	}
 	defer c.Close()
+	if err := arch.Precision(m.Precision).Check(); err != nil {
+		return nil, cli.Usagef("--%w: to fit is to train", err)
+	}
 	run, err := learn.Run(m.Run)
 	if err != nil {
 		return nil, ask.Code(err)

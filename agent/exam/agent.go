@@ -15,24 +15,25 @@ import (
 
 // An AgentResult is what a model achieved by acting in an environment.
 type AgentResult struct {
-	Model              string   `json:"model"`
-	Engine             string   `json:"engine"`                   // what computed it: "torch" or "go"
-	Rule               string   `json:"rule"`                     // own, the model's halting as it is set; another halting rule, or a think.Stop
-	MaxSegments        int      `json:"max_segments"`             // of a decision
-	First              int      `json:"first_segments,omitempty"` // of an episode's first decision; 0 as of the others
-	Threshold          float64  `json:"threshold,omitempty"`      // of the rules entropy and halt-above
-	Env                string   `json:"env"`
-	Split              string   `json:"split,omitempty"`  // "training" or "test", where the model's run kept levels apart
-	Levels             string   `json:"levels,omitempty"` // LO:HI of it
-	Episodes           int      `json:"episodes"`
-	MeanReturn         float64  `json:"mean_return"`
-	ReturnError        float64  `json:"return_standard_error"` // of MeanReturn
-	Success            float64  `json:"success"`               // share that terminated with a positive reward
-	MeanLength         float64  `json:"mean_length"`           // steps an episode
-	MeanSegments       float64  `json:"mean_segments"`         // an action
-	SegmentsPerEpisode float64  `json:"segments_per_episode"`
-	SPL                *float64 `json:"spl,omitempty"` // success weighted by shortest over walked length, where the world knows the shortest
-	SPLError           *float64 `json:"spl_standard_error,omitempty"`
+	Model              string          `json:"model"`
+	Engine             string          `json:"engine"`                   // what computed it: "torch" or "go"
+	Precision          think.Precision `json:"precision"`                // of its products, and the choice
+	Rule               string          `json:"rule"`                     // own, the model's halting as it is set; another halting rule, or a think.Stop
+	MaxSegments        int             `json:"max_segments"`             // of a decision
+	First              int             `json:"first_segments,omitempty"` // of an episode's first decision; 0 as of the others
+	Threshold          float64         `json:"threshold,omitempty"`      // of the rules entropy and halt-above
+	Env                string          `json:"env"`
+	Split              string          `json:"split,omitempty"`  // "training" or "test", where the model's run kept levels apart
+	Levels             string          `json:"levels,omitempty"` // LO:HI of it
+	Episodes           int             `json:"episodes"`
+	MeanReturn         float64         `json:"mean_return"`
+	ReturnError        float64         `json:"return_standard_error"` // of MeanReturn
+	Success            float64         `json:"success"`               // share that terminated with a positive reward
+	MeanLength         float64         `json:"mean_length"`           // steps an episode
+	MeanSegments       float64         `json:"mean_segments"`         // an action
+	SegmentsPerEpisode float64         `json:"segments_per_episode"`
+	SPL                *float64        `json:"spl,omitempty"` // success weighted by shortest over walked length, where the world knows the shortest
+	SPLError           *float64        `json:"spl_standard_error,omitempty"`
 
 	Surprises []Surprise `json:"segments_since_change,omitempty"` // where the world is a map that changes by itself
 
@@ -54,7 +55,7 @@ var ErrFit = errors.New("model and world do not fit")
 
 // Agent lets the model act in n episodes of an environment, episode k seeded with seed+k.
 func Agent(ctx context.Context, m *think.Model, id string, options []string, n int, seed uint64, cfg Config) (AgentResult, error) {
-	res := AgentResult{Model: m.Name, Engine: m.Engine, Env: id, First: cfg.First}
+	res := AgentResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Env: id, First: cfg.First}
 	res.setRule(m, cfg)
 	if n < 1 {
 		return res, errors.New("exam: no episode")

@@ -15,23 +15,25 @@ import (
 
 // An ARCResult is what a model achieved on ARC tasks.
 type ARCResult struct {
-	Model          string  `json:"model"`
-	Engine         string  `json:"engine"` // what computed it: "torch" or "go"
-	Tasks          int     `json:"tasks"`
-	Skipped        int     `json:"skipped"` // tasks that fit the frame but were not learned
-	Tests          int     `json:"tests"`
-	Known          int     `json:"known"`  // tests whose answer the files tell; the others count in nothing
-	Copies         int     `json:"copies"` // of all tests, that voted
-	Pass1          float64 `json:"pass1"`  // share of tasks, of those with known tests alone, with every test right
-	Pass2          float64 `json:"pass2"`  // the same with two answers a test
-	Pass1Partial   float64 `json:"pass1_partial"`
-	Pass2Partial   float64 `json:"pass2_partial"`   // mean share of a task's tests
-	CopyAccuracy   float64 `json:"copy_accuracy"`   // share of copies answered exactly, before the vote
-	JudgedAccuracy float64 `json:"judged_accuracy"` // of copies: share that does what q_halt foresees
-	QHaltAccuracy  float64 `json:"q_halt_accuracy"` // of copies: share where q_halt ≥ 0 agrees with that
-	CellAccuracy   float64 `json:"cell_accuracy"`   // of copies, padding included
-	MeanSegments   float64 `json:"mean_segments"`
-	PerSecond      float64 `json:"puzzles_per_second"`
+	Model          string          `json:"model"`
+	Engine         string          `json:"engine"`    // what computed it: "torch" or "go"
+	Precision      think.Precision `json:"precision"` // of its products, and the choice
+	Tasks          int             `json:"tasks"`
+	Skipped        int             `json:"skipped"`              // tasks that fit the frame but were not learned
+	InFloat32      *ARCResult      `json:"in_float32,omitempty"` // the same in float32, where another precision was asked for
+	Tests          int             `json:"tests"`
+	Known          int             `json:"known"`  // tests whose answer the files tell; the others count in nothing
+	Copies         int             `json:"copies"` // of all tests, that voted
+	Pass1          float64         `json:"pass1"`  // share of tasks, of those with known tests alone, with every test right
+	Pass2          float64         `json:"pass2"`  // the same with two answers a test
+	Pass1Partial   float64         `json:"pass1_partial"`
+	Pass2Partial   float64         `json:"pass2_partial"`   // mean share of a task's tests
+	CopyAccuracy   float64         `json:"copy_accuracy"`   // share of copies answered exactly, before the vote
+	JudgedAccuracy float64         `json:"judged_accuracy"` // of copies: share that does what q_halt foresees
+	QHaltAccuracy  float64         `json:"q_halt_accuracy"` // of copies: share where q_halt ≥ 0 agrees with that
+	CellAccuracy   float64         `json:"cell_accuracy"`   // of copies, padding included
+	MeanSegments   float64         `json:"mean_segments"`
+	PerSecond      float64         `json:"puzzles_per_second"`
 
 	Votes []arcs.TaskVote `json:"-"` // the answers themselves, the best first
 }
@@ -93,7 +95,7 @@ func ARCSet(ctx context.Context, m *think.Model, dir string, cfg Config) (ARCRes
 
 // arcVotes answers the tests of the tasks called names that m has learned.
 func arcVotes(ctx context.Context, m *think.Model, frame *arcs.Corpus, tests *puzzle.Set, names []string, cfg Config) (ARCResult, error) {
-	res := ARCResult{Model: m.Name, Engine: m.Engine}
+	res := ARCResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision}
 	known := map[string]int32{}
 	for id, name := range m.Usage.Identifiers {
 		known[name] = int32(id)
@@ -204,5 +206,8 @@ func (r *ARCResult) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d tasks with %d tests in %d copies, %d skipped\npass@1 %6.2f %% of tasks, %.2f %% of their tests\npass@2 %6.2f %% of tasks, %.2f %% of their tests\n"+
 		"copies right %.2f %%, cells right %.2f %%\nsegments     %.2f\n", r.Tasks, r.Tests, r.Copies, r.Skipped, 100*r.Pass1, 100*r.Pass1Partial, 100*r.Pass2, 100*r.Pass2Partial,
 		100*r.CopyAccuracy, 100*r.CellAccuracy, r.MeanSegments)
+	if m := r.InFloat32; err == nil && m != nil {
+		err = printInFloat32(w, r.Precision, "pass@2", r.Pass2, m.Pass2, 0, 0)
+	}
 	return err
 }

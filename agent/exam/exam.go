@@ -79,16 +79,18 @@ func answers(m *think.Model, what string, tasks ...string) error {
 
 // A RowsResult is what Rows achieved.
 type RowsResult struct {
-	Model  string `json:"model"`
-	Engine string `json:"engine"` // what computed it: "torch" or "go"
-	Data   string `json:"data"`
+	Model     string          `json:"model"`
+	Engine    string          `json:"engine"`    // what computed it: "torch" or "go"
+	Precision think.Precision `json:"precision"` // of its products, and the choice
+	Data      string          `json:"data"`
+	InFloat32 *RowsResult     `json:"in_float32,omitempty"` // the same in float32, where another precision was asked for
 	think.Evaluation
 }
 
 // Rows asks for the first n held-out rows of the data of that name, as labelled: any family that task
 // can open.
 func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (RowsResult, error) {
-	res := RowsResult{Model: m.Name, Engine: m.Engine, Data: data}
+	res := RowsResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Data: data}
 	rows, err := task.Open(data, cfg.Seed, true)
 	if err != nil {
 		return res, err
@@ -140,6 +142,19 @@ func fits(m *think.Model, s puzzle.Shape) error {
 func (r RowsResult) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d rows of %s\nexact           %6.2f %%\nas judged       %6.2f %%\ncells right     %6.2f %%\nsegments        %6.2f\nrows/second     %6.1f\n",
 		r.Count, r.Data, 100*r.ExactAccuracy, 100*r.JudgedAccuracy, 100*r.CellAccuracy, r.MeanSegments, r.PuzzlesPerSecond)
+	if m := r.InFloat32; err == nil && m != nil {
+		err = printInFloat32(w, r.Precision, "exact", r.ExactAccuracy, m.ExactAccuracy, r.PuzzlesPerSecond, m.PuzzlesPerSecond)
+	}
+	return err
+}
+
+// printInFloat32 says what a precision costs: a share in it and in float32, and the rates of both unless they are 0.
+func printInFloat32(w io.Writer, p think.Precision, what string, is, was, rate, rateWas float64) error {
+	speed := ""
+	if rate > 0 && rateWas > 0 {
+		speed = fmt.Sprintf(", at %.2f times the rate", rate/rateWas)
+	}
+	_, err := fmt.Fprintf(w, "in float32: %s %.2f %%; %s costs %.2f points%s\n", what, 100*was, p.Name, 100*(was-is), speed)
 	return err
 }
 

@@ -20,20 +20,21 @@ import (
 // A MazeResult is what a model achieved in mazes. Of a model that marks the way (target "path") it
 // tells one answer a maze; one that gives directions (target "directions") decides before every move.
 type MazeResult struct {
-	Model            string  `json:"model"`
-	Engine           string  `json:"engine"` // what computed it: "torch" or "go"
-	Target           string  `json:"target"` // of the model: "directions" or "path"
-	Count            int     `json:"count"`
-	Success          float64 `json:"success"`         // share that reached the goal
-	Optimal          float64 `json:"optimal"`         // share that reached it by a shortest path
-	ExactAccuracy    float64 `json:"exact_accuracy"`  // share of mazes with every scored cell answered as labelled: path: the way of the row marked, no other
-	JudgedAccuracy   float64 `json:"judged_accuracy"` // share of answers that do what q_halt foresees
-	QHaltAccuracy    float64 `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
-	CellAccuracy     float64 `json:"cell_accuracy"`
-	MeanPath         float64 `json:"mean_path"`     // moves of a shortest path
-	MeanSegments     float64 `json:"mean_segments"` // of a decision, by the model's own halting
-	MaxSegments      int     `json:"max_segments"`
-	PuzzlesPerSecond float64 `json:"puzzles_per_second"`
+	Model            string          `json:"model"`
+	Engine           string          `json:"engine"`    // what computed it: "torch" or "go"
+	Precision        think.Precision `json:"precision"` // of its products, and the choice
+	Target           string          `json:"target"`    // of the model: "directions" or "path"
+	Count            int             `json:"count"`
+	Success          float64         `json:"success"`         // share that reached the goal
+	Optimal          float64         `json:"optimal"`         // share that reached it by a shortest path
+	ExactAccuracy    float64         `json:"exact_accuracy"`  // share of mazes with every scored cell answered as labelled: path: the way of the row marked, no other
+	JudgedAccuracy   float64         `json:"judged_accuracy"` // share of answers that do what q_halt foresees
+	QHaltAccuracy    float64         `json:"q_halt_accuracy"` // share where q_halt ≥ 0 agrees with that
+	CellAccuracy     float64         `json:"cell_accuracy"`
+	MeanPath         float64         `json:"mean_path"`     // moves of a shortest path
+	MeanSegments     float64         `json:"mean_segments"` // of a decision, by the model's own halting
+	MaxSegments      int             `json:"max_segments"`
+	PuzzlesPerSecond float64         `json:"puzzles_per_second"`
 
 	SegmentsShortest float64 `json:"mean_segments_shortest_quarter"` // on the quarter with the shortest paths
 	SegmentsLongest  float64 `json:"mean_segments_longest_quarter"`
@@ -42,6 +43,7 @@ type MazeResult struct {
 	Votes     int         `json:"votes,omitempty"`            // path: symmetric copies of a maze, itself included
 	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
 	AlwaysMax *MazeResult `json:"always_max,omitempty"`       // the same without halting, where it was asked for
+	InFloat32 *MazeResult `json:"in_float32,omitempty"`       // the same in float32, where another precision was asked for
 }
 
 // The targets of networks for mazes.
@@ -125,7 +127,7 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]
-	res := MazeResult{Model: m.Name, Engine: m.Engine, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
+	res := MazeResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
 	byShape := map[[2]int][]Maze{}
 	var shapes [][2]int
 	for _, m := range list {
@@ -321,6 +323,9 @@ func (r *MazeResult) Print(w io.Writer) error {
 	if m := r.AlwaysMax; err == nil && m != nil {
 		_, err = fmt.Fprintf(w, "without halting: reached %.2f %%, shortest %.2f %%, exact %.2f %%, %.2f segments, %.1f mazes/second\n",
 			100*m.Success, 100*m.Optimal, 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
+	}
+	if m := r.InFloat32; err == nil && m != nil {
+		err = printInFloat32(w, r.Precision, "by a shortest path", r.Optimal, m.Optimal, r.PuzzlesPerSecond, m.PuzzlesPerSecond)
 	}
 	return err
 }

@@ -24,17 +24,18 @@ type SpeedConfig struct {
 
 // A SpeedResult is how fast a network thinks.
 type SpeedResult struct {
-	Model                string  `json:"model"`
-	Engine               string  `json:"engine"`
-	Kernels              string  `json:"kernels"`                          // what the engine computes with here
-	Threads              int     `json:"threads"`                          // if the caller says so
-	Batch                int     `json:"batch"`                            // sequences in a segment
-	Tokens               int     `json:"tokens"`                           // of a sequence
-	SegmentsPerSecond    float64 `json:"segments_per_second"`              // of one sequence each; best repetition
-	SegmentsPerCPUSecond float64 `json:"segments_per_cpu_second,omitzero"` // of the process, over all repetitions; not on Windows
-	AllocsPerSegment     float64 `json:"allocs_per_segment"`               // by Go, least of the repetitions
-	Segments             int     `json:"segments"`                         // of all repetitions
-	Repeats              int     `json:"repeats"`
+	Model                string          `json:"model"`
+	Engine               string          `json:"engine"`
+	Precision            think.Precision `json:"precision"`                        // of its products, and the choice
+	Kernels              string          `json:"kernels"`                          // what the engine computes with here
+	Threads              int             `json:"threads"`                          // if the caller says so
+	Batch                int             `json:"batch"`                            // sequences in a segment
+	Tokens               int             `json:"tokens"`                           // of a sequence
+	SegmentsPerSecond    float64         `json:"segments_per_second"`              // of one sequence each; best repetition
+	SegmentsPerCPUSecond float64         `json:"segments_per_cpu_second,omitzero"` // of the process, over all repetitions; not on Windows
+	AllocsPerSegment     float64         `json:"allocs_per_segment"`               // by Go, least of the repetitions
+	Segments             int             `json:"segments"`                         // of all repetitions
+	Repeats              int             `json:"repeats"`
 }
 
 // Speed times segments of m about sequences of random tokens, after one segment that does not count: what
@@ -47,7 +48,7 @@ func Speed(ctx context.Context, m *think.Model, cfg SpeedConfig) (SpeedResult, e
 	if cfg.Shape.Seq == 0 {
 		cfg.Shape = spec.Shape
 	}
-	r := SpeedResult{Model: m.Name, Engine: m.Engine, Batch: cfg.Batch, Tokens: cfg.Shape.Seq, Repeats: cfg.Repeats}
+	r := SpeedResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Batch: cfg.Batch, Tokens: cfg.Shape.Seq, Repeats: cfg.Repeats}
 	if m.Kernels != nil {
 		r.Kernels = m.Kernels()
 	}

@@ -20,29 +20,31 @@ import (
 
 // A SudokuResult is what a model achieved on sudokus.
 type SudokuResult struct {
-	Model            string         `json:"model"`
-	Engine           string         `json:"engine"` // what computed it: "torch" or "go"
-	Count            int            `json:"count"`
-	Votes            int            `json:"votes"`          // symmetric copies of each puzzle, itself included
-	ExactAccuracy    float64        `json:"exact_accuracy"` // share answered by a grid that is full, by the rules and keeps the givens
-	CellAccuracy     float64        `json:"cell_accuracy"`  // share of empty cells filled as labelled, averaged over puzzles
-	AnyAccuracy      float64        `json:"any_accuracy"`   // share where one copy's answer at least is right: what a checker would take
-	SingleAccuracy   float64        `json:"single_accuracy"`
-	JudgedAccuracy   float64        `json:"judged_accuracy"`    // of a copy: share that does what q_halt foresees
-	QHaltAccuracy    float64        `json:"q_halt_accuracy"`    // of a copy: share where q_halt ≥ 0 agrees with that
-	MeanSegments     float64        `json:"mean_segments"`      // of a copy
-	TotalSegments    float64        `json:"total_segments"`     // of a puzzle, all its copies
-	Calls            float64        `json:"calls,omitempty"`    // of a search: segments of all branches, a puzzle
-	Branches         float64        `json:"branches,omitempty"` // of a search, a puzzle
-	MaxSegments      int            `json:"max_segments"`
-	Rule             act.Rule       `json:"rule"`
-	Threshold        float32        `json:"threshold"`
-	Restarts         int            `json:"restarts"`           // at most, of a copy
-	PuzzlesPerSecond float64        `json:"puzzles_per_second"` // votes included
-	BySegment        []float64      `json:"exact_by_segment"`   // of a copy, had it answered after segment k, or where it halted
-	ByRating         []RatingResult `json:"by_rating,omitempty"`
-	AlwaysMax        *SudokuResult  `json:"always_max,omitempty"` // the same without halting, where it was asked for
-	ByPick           []PickResult   `json:"by_pick,omitempty"`    // the same by other ways to pick a thought, where it was asked for
+	Model            string          `json:"model"`
+	Engine           string          `json:"engine"`    // what computed it: "torch" or "go"
+	Precision        think.Precision `json:"precision"` // of its products, and the choice
+	Count            int             `json:"count"`
+	Votes            int             `json:"votes"`          // symmetric copies of each puzzle, itself included
+	ExactAccuracy    float64         `json:"exact_accuracy"` // share answered by a grid that is full, by the rules and keeps the givens
+	CellAccuracy     float64         `json:"cell_accuracy"`  // share of empty cells filled as labelled, averaged over puzzles
+	AnyAccuracy      float64         `json:"any_accuracy"`   // share where one copy's answer at least is right: what a checker would take
+	SingleAccuracy   float64         `json:"single_accuracy"`
+	JudgedAccuracy   float64         `json:"judged_accuracy"`    // of a copy: share that does what q_halt foresees
+	QHaltAccuracy    float64         `json:"q_halt_accuracy"`    // of a copy: share where q_halt ≥ 0 agrees with that
+	MeanSegments     float64         `json:"mean_segments"`      // of a copy
+	TotalSegments    float64         `json:"total_segments"`     // of a puzzle, all its copies
+	Calls            float64         `json:"calls,omitempty"`    // of a search: segments of all branches, a puzzle
+	Branches         float64         `json:"branches,omitempty"` // of a search, a puzzle
+	MaxSegments      int             `json:"max_segments"`
+	Rule             act.Rule        `json:"rule"`
+	Threshold        float32         `json:"threshold"`
+	Restarts         int             `json:"restarts"`           // at most, of a copy
+	PuzzlesPerSecond float64         `json:"puzzles_per_second"` // votes included
+	BySegment        []float64       `json:"exact_by_segment"`   // of a copy, had it answered after segment k, or where it halted
+	ByRating         []RatingResult  `json:"by_rating,omitempty"`
+	AlwaysMax        *SudokuResult   `json:"always_max,omitempty"` // the same without halting, where it was asked for
+	InFloat32        *SudokuResult   `json:"in_float32,omitempty"` // the same in float32, where another precision was asked for
+	ByPick           []PickResult    `json:"by_pick,omitempty"`    // the same by other ways to pick a thought, where it was asked for
 
 	*Sureness // of what is answered, where it was asked for
 
@@ -285,7 +287,7 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		return SudokuResult{}, err
 	}
 	h := cfg.halting(m).Halting
-	res := SudokuResult{Model: m.Name, Engine: m.Engine, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
+	res := SudokuResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
 	for i, lo := range ratings {
 		r := RatingResult{Min: lo, Max: -1}
 		if i+1 < len(ratings) {
@@ -442,6 +444,9 @@ func (r *SudokuResult) Print(w io.Writer) error {
 	}
 	if m := r.AlwaysMax; m != nil {
 		_, err = fmt.Fprintf(w, "without halting: solved %.2f %%, %.2f segments, %.1f puzzles/second\n", 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)
+	}
+	if m := r.InFloat32; err == nil && m != nil {
+		err = printInFloat32(w, r.Precision, "solved", r.ExactAccuracy, m.ExactAccuracy, r.PuzzlesPerSecond, m.PuzzlesPerSecond)
 	}
 	return err
 }

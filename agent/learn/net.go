@@ -3,6 +3,7 @@
 package learn
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,11 +62,20 @@ func Load(name string, c *checkpoint.Checkpoint, run hrm.Run) (*think.Model, err
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
+	chosen := think.Precision{}
+	if run.Precision == open.Auto {
+		if chosen, err = r.choose(weights, run); err != nil {
+			return nil, fmt.Errorf("model %s: %w", name, err)
+		}
+		run.Precision = hrm.Precision(chosen.Name)
+	}
 	core, err := r.LoadCore(weights, run)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %s: %w", name, checkpoint.ModelFile, err)
 	}
-	return r.model(name, core), nil
+	m := r.model(name, core, r.run(run).Precision)
+	m.Precision.Times = chosen.Times
+	return m, nil
 }
 
 // Shipped is Load of the checkpoint folder that open gives for a name: models.Open.
@@ -88,11 +98,11 @@ func (r Recipe) thinking(name string, n hrm.Network) (*think.Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", name, err)
 	}
-	return r.model(name, c), nil
+	return r.model(name, c, r.Precision), nil
 }
 
-func (r Recipe) model(name string, c *hrm.Core) *think.Model {
-	return &think.Model{Name: name, Engine: open.Torch, Kernels: Kernels, Core: NewCore(c), Usage: r.usage()}
+func (r Recipe) model(name string, c *hrm.Core, in hrm.Precision) *think.Model {
+	return &think.Model{Name: name, Engine: open.Torch, Kernels: Kernels, Core: NewCore(c), Usage: r.usage(), Precision: think.Precision{Name: string(cmp.Or(in, hrm.Float32))}}
 }
 
 // read reads r and the weights from a checkpoint, and checks that r says what to do with them.

@@ -23,8 +23,10 @@ const (
 type Run struct {
 	Engine    string // a registered one; "" is Auto
 	Device    string // cpu, cuda or cuda:N; "" is cpu
-	Precision string // number format, float32 or bf16; "" is the one that the model was trained in
+	Precision string // number format, float32, bf16 or int8; Auto is the fastest here; "" is the one that the model was trained in
 	Threads   int    // of one operation; 0 leaves it to the engine
+
+	Note func(text string) // told which precision Auto came to; may be nil
 }
 
 // An Opener makes models of the checkpoints of some networks.
@@ -104,13 +106,16 @@ func (r Run) Choose() (string, error) {
 		want := append([]string{Auto, Torch}, slices.DeleteFunc(all, func(name string) bool { return name == Torch })...)
 		return "", asked(fmt.Errorf("engine %q: want %s or %s", name, strings.Join(want[:len(want)-1], ", "), want[len(want)-1]))
 	}
-	if p := arch.Precision(r.Precision); p.Check() != nil {
-		return "", asked(fmt.Errorf("precision %q: want %s, %s or %s", p, arch.Float32, arch.BFloat16, arch.TF32))
+	p := arch.Precision(r.Precision)
+	if p != Auto && p.CheckThinking() != nil {
+		return "", asked(fmt.Errorf("precision %q: want %s, %s, %s, %s or %s", p, Auto, arch.Float32, arch.BFloat16, arch.Int8, arch.TF32))
 	}
-	if arch.Precision(r.Precision) == arch.TF32 && (r.Device == "" || r.Device == "cpu") {
-		return "", asked(fmt.Errorf("precision %s is a GPU's: --device cuda, or %s", r.Precision, arch.Float32))
+	if onCPU := r.Device == "" || r.Device == "cpu"; p == arch.TF32 && onCPU {
+		return "", asked(fmt.Errorf("precision %s is a GPU's: --device cuda, or %s", p, arch.Float32))
+	} else if p == arch.Int8 && !onCPU {
+		return "", asked(fmt.Errorf("precision %s is the CPU's", p))
 	}
-	if name == Go && arch.Precision(r.Precision) == arch.BFloat16 {
+	if name == Go && p != "" && p != Auto && p != arch.Float32 {
 		return "", asked(fmt.Errorf("precision %s: the engine go has %s alone", r.Precision, arch.Float32))
 	}
 	if name == Go && r.Device != "" && r.Device != "cpu" {
@@ -135,6 +140,14 @@ func Model(name string, r Run) (*think.Model, error) {
 	return Checkpoint(name, c, engine, r)
 }
 
+// chosen says what Auto came to.
+func chosen(m *think.Model) string {
+	if len(m.Precision.Times) > 0 {
+		return "precision " + m.Precision.String()
+	}
+	return fmt.Sprintf("precision %s: the engine %s has no other for this model", m.Precision, m.Engine)
+}
+
 // Checkpoint is Model of a checkpoint that is open already, and that becomes the model's, by an engine that Choose gave.
 func Checkpoint(name string, c *checkpoint.Checkpoint, engine string, r Run) (*think.Model, error) {
 	for _, fits := range []func(Opener) bool{
@@ -143,7 +156,11 @@ func Checkpoint(name string, c *checkpoint.Checkpoint, engine string, r Run) (*t
 		func(o Opener) bool { return o.Engine == engine && o.Opens == nil },
 	} {
 		if i := slices.IndexFunc(openers, fits); i >= 0 {
-			return openers[i].Open(name, c, r)
+			m, err := openers[i].Open(name, c, r)
+			if err == nil && r.Precision == Auto && r.Note != nil {
+				r.Note(chosen(m))
+			}
+			return m, err
 		}
 	}
 	return nil, errors.Join(fmt.Errorf("model %s: not a network of the engine %s", name, engine), c.Close())

@@ -13,6 +13,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/session"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/hrm/arch"
 )
 
 // Thinking says how a model thinks.
@@ -72,6 +73,7 @@ type Mind struct {
 func (m *Mind) Add(cmd *cobra.Command) {
 	m.Thinking.Add(cmd)
 	AddEngine(cmd.Flags(), &m.Run)
+	AddPrecision(cmd.Flags(), &m.Run)
 }
 
 // Check reports what is wrong with the flags, whatever the model.
@@ -126,6 +128,17 @@ func (f *Flags) Open() (*think.Model, exam.Config, error) {
 		return nil, exam.Config{}, err
 	}
 	return m, exam.Config{Config: cfg, Batch: f.Batch, Votes: f.Votes, Seed: f.Seed, Sure: f.Sure}, nil
+}
+
+// InFloat32 opens the model again to think in float32, what another precision that was asked for costs; nil where none was. It is
+// to be closed.
+func (f *Flags) InFloat32(m *think.Model) (*think.Model, error) {
+	if f.Precision == "" || m.Precision.Name == string(arch.Float32) {
+		return nil, nil
+	}
+	plain := f.Model
+	plain.Precision = string(arch.Float32)
+	return plain.Open()
 }
 
 // Report prints a result, for people or as JSON.

@@ -27,6 +27,12 @@ func AddEngine(f *pflag.FlagSet, r *open.Run) {
 	f.StringVar(&r.Device, "device", "cpu", "cpu, cuda or cuda:N; the engine go has the cpu alone")
 }
 
+// AddPrecision adds the flag of the number format in which a model thinks.
+func AddPrecision(f *pflag.FlagSet, r *open.Run) {
+	f.StringVar(&r.Precision, "precision", "", "number format that products take: float32, bf16, on the CPU int8, on a GPU tf32, or auto: the fastest here, as measured once; default the one that the model was trained in; the engine go has float32 alone")
+	r.Note = func(text string) { fmt.Fprintln(os.Stderr, "ponder:", text) }
+}
+
 // AddDevice adds the flags of what trains, which is libtorch alone.
 func AddDevice(f *pflag.FlagSet, r *open.Run) {
 	r.Engine = open.Torch
@@ -37,8 +43,8 @@ func AddDevice(f *pflag.FlagSet, r *open.Run) {
 // Add adds the flags; model is their default, "" for none.
 func (m *Model) Add(f *pflag.FlagSet, model string) {
 	f.StringVar(&m.Name, "model", model, "name of a shipped model (ponder models) or a checkpoint folder")
-	f.StringVar(&m.Precision, "precision", "", "number format to compute in, float32 or bf16, on a GPU also tf32; default the one that the model was trained in; the engine go has float32 alone")
 	AddEngine(f, &m.Run)
+	AddPrecision(f, &m.Run)
 	f.IntVar(&m.Threads, "threads", 0, "threads of one operation; 0 leaves it to the engine")
 }
 
