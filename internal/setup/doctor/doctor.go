@@ -223,8 +223,9 @@ type product struct {
 
 // A choice is which kernels are used, and the rate on one thread of each that could be.
 type choice struct {
-	Used  string             `json:"used"`
-	Rates map[string]float64 `json:"rates"`
+	Used   string             `json:"used"`
+	Narrow string             `json:"narrow"` // the instruction set of products of bf16 and int8
+	Rates  map[string]float64 `json:"rates"`
 }
 
 // others are the rates of those that are not used, each after a semicolon.
@@ -271,6 +272,9 @@ func measure(ctx context.Context, cfg Config, dir string) []Finding {
 func checkKernels(p *product) Finding {
 	k := p.Kernels
 	f := Finding{Name: "kernels", Level: OK, Text: fmt.Sprintf("%s: attention at %.0f GFLOP/s a thread%s", k.Used, k.Rates[k.Used], k.others())}
+	if k.Narrow != "" && k.Narrow != k.Used {
+		f.Text += "; bf16 and int8 by " + k.Narrow
+	}
 	switch {
 	case k.Used != p.ISA:
 		f.Level, f.Fix = Warn, "set up again with GCC (CXX=g++): it compiles them for "+p.ISA+" too"

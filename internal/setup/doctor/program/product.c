@@ -142,8 +142,10 @@ int main(void) {
   printf("{\"threads\": %d, \"gflops\": %.3f, \"cuda\": %d, \"isa\": \"%s\", \"peak\": %.3f, \"one_thread\": %.3f", threads, all, atc_cuda_device_count(),
          widest(), peak(widest()), one);
 
-  printf(", \"kernels\": {\"used\": \"%s\", \"rates\": {", ponder_isa());
-  const char *sets[] = {"base", "avx2", "avx512"}, *comma = "";
+  /* What lies above AVX-512 has kernels of its own for bf16 and int8 alone. */
+  const char *sets[] = {"base", "avx2", "avx512"}, *narrow = ponder_isa(), *comma = "";
+  const char *wide = !strcmp(narrow, "amx") || !strcmp(narrow, "avx512-dots") ? "avx512" : narrow;
+  printf(", \"kernels\": {\"used\": \"%s\", \"narrow\": \"%s\", \"rates\": {", wide, narrow);
   for (int i = 0; i < 3; i++)
     if (ponder_use_isa(sets[i]) == 0) {
       double rate = attention();
