@@ -58,6 +58,7 @@ var outputCases = map[string][]outputCase{
 	"ponder train dqn --out":       {{args: []string{"train", "dqn", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train imitate --out":   {{args: []string{"train", "imitate", "--env", "maze/5x5-v0", "--frames", "64", "--horizon", "4", "--hidden", "8", "--threads", "1", "--eval-count", "1"}}},
 	"ponder train halt --out":      {{args: []string{"train", "halt", "--begin", "doorkey-5x5", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "64", "--horizon", "4", "--threads", "1", "--eval-count", "1"}}},
+	"ponder bench halting --plot":  {{args: []string{"bench", "halting", "--model", "sudoku-static", "--count", "4", "--segments", "3"}, ext: ".png"}},
 	"ponder report --out":          {{args: []string{"report", "done"}, ext: ".html", note: "a run is not at hand; the script report.txtar makes one"}},
 	"ponder sweep --out":           {{args: []string{"sweep", "grid.toml", "--list"}}},
 	"ponder import OUT":            {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},
