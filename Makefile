@@ -110,7 +110,7 @@ docs:
 
 # The pictures of the documentation, of shipped models; environments.png is of `make docs`.
 RECORD = bin/ponder-go record --quiet
-HARD = sudoku --option difficulty=hard --seed 17 --whole
+HARD = sudoku --option difficulty=hard --seed 27 --whole
 pictures:
 	$(PURE) build -o bin/ponder-go ./cmd/ponder
 	$(RECORD) $(HARD) --sheet --size 1200x700 --out docs/img/concept-segments.png
@@ -128,7 +128,7 @@ recordings:
 	$(PURE) build -o bin/ponder-go ./cmd/ponder
 	$(RECORD) maze/31x31-v0 --model maze-path --seed 1 --steps 1 --out $(RECORDINGS)/way.trace
 	$(RECORD) sudoku --option difficulty=hard --seed 27 --whole --out $(RECORDINGS)/sudoku.trace
-	$(RECORD) sudoku --option difficulty=hard --failed --examples 25 --out $(RECORDINGS)/stuck.trace
+	$(RECORD) sudoku --option difficulty=hard --failed --examples 60 --out $(RECORDINGS)/stuck.trace
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 5 --out $(RECORDINGS)/gate.trace
 	$(RECORD) MiniGrid-DoorKey-5x5-v0 --seed 2 --out $(RECORDINGS)/door.trace
 

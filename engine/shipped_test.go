@@ -76,7 +76,7 @@ func Example() {
 	// 961537284
 	// 287419635
 	// 345286179
-	// 3 segments
+	// 2 segments
 }
 
 // TestEverything: there is no network that a recipe, a policy or a shipped model can have which the engine
