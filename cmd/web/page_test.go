@@ -289,13 +289,26 @@ func (w *browser) pick(title string) {
 			w.typeKey(string(r))
 		}
 	}
-	for range 40 {
+	// The list follows what is typed or pulled some frames later: an item is tapped when it stays where it is, at the top
+	// of what is left, or for long.
+	var last canvas.Rect
+	still := 0
+	for range 100 {
 		s := w.state()
 		if i := slices.IndexFunc(s.List, begins); i >= 0 {
-			w.tap(s.List[i].At)
-			return
+			if s.List[i].At != last {
+				still = 0
+			}
+			last = s.List[i].At
+			if still++; still > 1 && (i == 0 || w.phone) || still > 20 {
+				w.tap(last)
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+			continue
 		}
 		if !w.phone || len(s.List) == 0 {
+			time.Sleep(50 * time.Millisecond)
 			continue
 		}
 		low, high := s.List[len(s.List)-1].At, s.List[0].At
