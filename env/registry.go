@@ -169,7 +169,9 @@ func makeMany(id string, n int, options []string) ([]Env, error) {
 			all = append(all, e)
 		}
 	}
-	err = errors.Join(o.Err(), err)
+	if bad := o.Err(); bad != nil {
+		err = bad // an opener may have said so too, or stumbled over it
+	}
 	for i := range all {
 		if err == nil {
 			all[i], err = wrap(all[i], o)

@@ -415,3 +415,11 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// TestOptionOnce: a bad option, which the opener finds too, is told in one line.
+func TestOptionOnce(t *testing.T) {
+	_, err := env.Make("maze/9x9-v0", "doors=x")
+	if err == nil || strings.Count(err.Error(), "doors=x") != 1 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %v, want one line that names the option once", err)
+	}
+}
