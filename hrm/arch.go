@@ -36,6 +36,7 @@ const (
 
 	LastPass  = arch.LastPass
 	LastCycle = arch.LastCycle
+	AllCycles = arch.AllCycles
 
 	Float32  = arch.Float32
 	BFloat16 = arch.BFloat16

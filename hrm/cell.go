@@ -141,7 +141,7 @@ func (n *cellNet) begin(s *torch.Scope, level int) *torch.Tensor {
 
 func (n *cellNet) segment(p *pass, s *torch.Scope, h Carry, in Input) (Carry, Output) {
 	next, out := n.think(p, s, h, n.encode(p, s, in))
-	return next.each(s.Detach), out
+	return next.Detach(s), out
 }
 
 // encode is x [batch, Input] of the tokens of in.

@@ -341,7 +341,7 @@ func (g *grouped) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry, Ou
 			z[level] = in.Lend(s, p.see(g.names[level]+".out", x))
 		})
 	})
-	return z.each(func(z *torch.Tensor) *torch.Tensor { return s.To(s.Detach(z), carried) }), g.output(p, s, now, z[0], e)
+	return p.end(s, z).each(func(z *torch.Tensor) *torch.Tensor { return s.To(z, carried) }), g.output(p, s, now, z[0], e)
 }
 
 // tablesOf is the groups of in. Those that nobody told stay with g, others die with s.

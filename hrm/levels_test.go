@@ -100,3 +100,48 @@ func TestInjection(t *testing.T) {
 		}
 	})
 }
+
+// TestHistory: with all cycles recorded and the history of the carry kept, two segments are one of twice the cycles:
+// what they answer, and every gradient of it.
+func TestHistory(t *testing.T) {
+	for _, name := range []string{"rope", "static mix", "groups"} {
+		var answers [2][]float32
+		var grads [2]map[string][]float32
+		for i, segments := range []int{1, 2} {
+			cfg := small()
+			variants[name](&cfg)
+			cfg.Feedback = false // it ends in the segment
+			cfg.Levels = hrm.HL(1, 1, 4/segments, 2)
+			params := torch.NewParams(torch.CPU)
+			defer params.Close()
+			m, err := hrm.New(cfg, params, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			m.Training = hrm.Training{Gradient: hrm.AllCycles, Unroll: segments}
+			grads[i] = map[string][]float32{}
+			mustDo(t, torch.Grad, func(s *torch.Scope) {
+				c := m.Start(s, 2, 12)
+				var out hrm.Output
+				for range segments {
+					c, out = m.Segment(s, c, grids(s))
+				}
+				answers[i] = s.ReadFloats(nil, out.Logits)
+				names, trained := params.Trained()
+				for k, grad := range s.Gradients(s.Sum(s.Mul(out.Logits, out.Logits)), trained) {
+					grads[i][names[k]] = s.ReadFloats(nil, grad)
+				}
+			})
+		}
+		same := cmp.Comparer(func(a, b float32) bool {
+			return math.Abs(float64(a-b)) <= 1e-4*max(1, math.Abs(float64(a)))
+		})
+		if diff := cmp.Diff(answers[0], answers[1], same); diff != "" {
+			t.Errorf("%s: logits of one segment and of two (-one +two):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(grads[0], grads[1], same); diff != "" {
+			t.Errorf("%s: gradients (-one +two):\n%s", name, diff)
+		}
+	}
+}

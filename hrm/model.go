@@ -84,7 +84,7 @@ func (m *Model) Observe(f func(name string, t *torch.Tensor)) { m.observe = f }
 
 func (m *Model) pass() *pass {
 	p := passOf(m.Precision, m.params.Device())
-	p.gradient, p.observe = m.Training.Gradient, m.observe
+	p.gradient, p.observe, p.history = m.Training.Gradient, m.observe, m.Training.Unroll > 1
 	return &p
 }
 
@@ -98,7 +98,7 @@ func (m *Model) Start(s *torch.Scope, batch, seq int) Carry {
 func (m *Model) Reset(s *torch.Scope, c Carry, fresh []bool) Carry { return reset(m.net, s, c, fresh) }
 
 // Segment thinks once: the updates of Config.Levels, of which Training says which record gradients (only in
-// a Grad scope). The new carry has no history; c is left alone.
+// a Grad scope). The new carry has no history unless Training.Unroll is more than 1; c is left alone.
 //
 // It panics with torch.Error if shapes disagree; call it inside torch.Do.
 func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {

@@ -17,7 +17,7 @@ type Network interface {
 	Start(s *torch.Scope, batch, seq int) Carry
 	// Reset is c with the rows where fresh is set put back to the start.
 	Reset(s *torch.Scope, c Carry, fresh []bool) Carry
-	// Segment thinks once. The new carry has no history of gradients; c is left alone.
+	// Segment thinks once. The new carry has no history of gradients, but if Training.Unroll says so; c is left alone.
 	Segment(s *torch.Scope, c Carry, in Input) (Carry, Output)
 	// Compile makes a Core of the parameters as they are now.
 	Compile(run Run) (*Core, error)
@@ -113,6 +113,9 @@ func (c Carry) Floats(s *torch.Scope) [][]float32 {
 	return out
 }
 
+// Detach is the carry without its history of gradients.
+func (c Carry) Detach(s *torch.Scope) Carry { return c.each(s.Detach) }
+
 // Keep takes the carry out of the scope; Drop frees it.
 func (c Carry) Keep(s *torch.Scope) Carry { return c.each(s.Keep) }
 
@@ -133,8 +136,17 @@ type pass struct {
 	dtype    torch.DType // of activations
 	products torch.DType // of the factors of products
 	gradient Gradient
+	history  bool                                   // the new carry keeps its history of gradients
 	observe  func(name string, t *torch.Tensor)     // see Model.Observe; may be nil
 	attend   func(level int, weights *torch.Tensor) // gets the attention [batch, n, n] of each level's last block in its last update; may be nil
+}
+
+// end is the carry as a segment leaves it.
+func (p *pass) end(s *torch.Scope, c Carry) Carry {
+	if p.history {
+		return c
+	}
+	return c.Detach(s)
 }
 
 func (p *pass) see(name string, t *torch.Tensor) *torch.Tensor {

@@ -101,7 +101,7 @@ func (t *transformer) segment(p *pass, s *torch.Scope, c Carry, in Input) (Carry
 			z[level] = in.Lend(s, u.apply(in, z[level], t.around(z, e, level)...))
 		})
 	})
-	return z.each(s.Detach), t.output(p, s, z[0], e)
+	return p.end(s, z), t.output(p, s, z[0], e)
 }
 
 // around is what an update of a level has injected: the states of its neighbours, of the last level the

@@ -19,6 +19,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	_ "github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
+	"github.com/ponder-agents/ponder/hrm"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -195,6 +196,83 @@ func TestStartNoise(t *testing.T) {
 	}
 	if !slices.Equal(z, starts(later)) {
 		t.Error("a run that goes on draws other noise")
+	}
+}
+
+// TestUnroll: a step of several segments counts all of them, its gradient is the slope of the mean of their losses, and a
+// run of such steps that is stopped goes on the same.
+func TestUnroll(t *testing.T) {
+	torch.SetThreads(1)
+	r := tiny()
+	r.Training = hrm.Training{Gradient: hrm.AllCycles, Unroll: 3}
+	r.NoContinue = true // whose target moves too
+	r.Halting = act.Config{MaxSegments: 4, Rule: act.Never}
+	fill := func(tr *Trainer) Fill {
+		return func(_ int, in, label []int32) (int32, error) { return tr.data.Source.Next(in, label) }
+	}
+	along := func(step float64) (loss, slope float64) { // after a step along the gradient
+		tr := newTrainer(t, r)
+		src := tr.data.Source.AppendState(nil)
+		g, res, err := tr.loop.Gradients(fill(tr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		if slope, err = g.Norm(); err != nil {
+			t.Fatal(err)
+		}
+		if step == 0 {
+			return res.Loss.Total() / float64(res.Rows), slope
+		}
+		moved := newTrainer(t, r)
+		err = torch.Do(torch.NoGrad, func(s *torch.Scope) {
+			_, trained := moved.params.Trained()
+			for i, p := range trained {
+				torch.Write(p, s.ReadFloats(nil, s.Add(p, s.Scale(g.Dense[i], step/slope))))
+			}
+		})
+		if err == nil {
+			err = moved.data.Source.SetState(src)
+		}
+		if err == nil {
+			res, err = moved.loop.segments(fill(moved), torch.NoGrad, 3, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Loss.Total() / float64(res.Rows), slope
+	}
+	before, slope := along(0)
+	const step = 2e-4
+	ahead, _ := along(step)
+	back, _ := along(-step)
+	if got := (ahead - back) / (2 * step); math.Abs(got-slope) > 0.02*slope {
+		t.Errorf("the loss rises by %v along its gradient, of length %v", got, slope)
+	}
+	if math.Abs((ahead+back)/2-before) > 1e-3*before {
+		t.Errorf("loss %v of three segments in a step, %v around it of three segments", before, (ahead+back)/2)
+	}
+	through := newTrainer(t, r)
+	finish(t, through)
+	if through.sum.Segments == 0 || through.sum.Steps != r.Steps {
+		t.Errorf("%+v after %d steps", through.sum, r.Steps)
+	}
+	part := newTrainer(t, r)
+	for range 7 {
+		if err := part.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := through.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := again(t, part, task.Open).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Model, got.Model); diff != "" {
+		t.Errorf("weights of a run that was stopped differ (-want +got):\n%s", diff)
 	}
 }
 

@@ -3,6 +3,7 @@
 package learn
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -24,6 +25,7 @@ type LoopConfig struct {
 	Unanswerable bool       `json:"unanswerable"` // q_continue says instead whether the question has no right answer (puzzle.NoAnswer); with NoContinue
 	StartNoise   float64    `json:"start_noise"`  // standard deviation of what is added to the start of every second row
 	Judge        task.Judge `json:"-"`            // what counts as exact, for halting and metrics; nil means every cell
+	Unroll       int        `json:"-"`            // segments of a step with gradients, through all of which they flow; 0 means 1
 	Evaluate     bool       `json:"-"`            // halting and losses of the reference's evaluation
 }
 
@@ -55,7 +57,7 @@ type Fill func(row int, in, label []int32) (id int32, err error)
 type Call struct {
 	In      hrm.Input
 	Out     hrm.Output
-	Carry   hrm.Carry
+	Carry   hrm.Carry // before it, then after it
 	Loss    Losses
 	Total   *torch.Tensor // of the losses, a scalar; the gradients are those of Total / batch
 	Target  []float32     // [batch] of q_continue; nil where it is not trained
@@ -76,12 +78,25 @@ type Losses struct {
 // Total is LM + (QHalt + QContinue)/2.
 func (l Losses) Total() float64 { return l.LM + 0.5*(l.QHalt+l.QContinue) }
 
-// A Result is a Call without its tensors.
+// A Result is a Call, or several, without their tensors.
 type Result struct {
-	Loss    Losses
+	Loss    Losses // mean over the segments
 	Metrics Metrics
-	Halted  []bool // valid until the next segment
+	Halted  []bool // in the last segment; valid until the next
 	Rows    int
+}
+
+// add counts one of n segments.
+func (r *Result) add(c *Call, halted []bool, n int) {
+	r.Loss.LM += c.Loss.LM / float64(n)
+	r.Loss.QHalt += c.Loss.QHalt / float64(n)
+	r.Loss.QContinue += c.Loss.QContinue / float64(n)
+	r.Metrics.Count += c.Metrics.Count
+	r.Metrics.Accuracy += c.Metrics.Accuracy
+	r.Metrics.ExactAccuracy += c.Metrics.ExactAccuracy
+	r.Metrics.QHaltAccuracy += c.Metrics.QHaltAccuracy
+	r.Metrics.Segments += c.Metrics.Segments
+	r.Halted, r.Rows = halted, c.Batch.Rows
 }
 
 // NewLoop starts with all rows halted. draws may be nil if nothing is explored.
@@ -115,44 +130,59 @@ func (l *Loop) Halter() *act.Halter { return l.halter }
 
 // Segment refills the halted rows by fill and thinks one segment, without gradients.
 func (l *Loop) Segment(fill Fill) (Result, error) {
-	return l.segment(fill, torch.NoGrad, func(*torch.Scope, *Call) {})
+	return l.segments(fill, torch.NoGrad, 1, nil)
 }
 
-// Gradients is Segment with the gradients of the mean of its losses over the batch, which are the
-// caller's to close. A loss that is not a number is an error.
+// Gradients is LoopConfig.Unroll times Segment with the gradients of the mean of their losses over the batch and the
+// segments, which are the caller's to close. A loss that is not a number is an error.
 func (l *Loop) Gradients(fill Fill) (g *Gradients, res Result, err error) {
-	res, err = l.segment(fill, torch.Grad, func(s *torch.Scope, c *Call) {
-		g = Differentiate(s, l.net.Params(), s.Scale(c.Total, 1/float64(c.Batch.Rows)), c.looked...)
+	n := max(l.cfg.Unroll, 1)
+	res, err = l.segments(fill, torch.Grad, n, func(s *torch.Scope, total *torch.Tensor, looked []torch.Lookup) {
+		g = Differentiate(s, l.net.Params(), s.Scale(total, 1/float64(n*l.batch.Rows)), looked...)
 	})
 	return g, res, err
 }
 
-// segment thinks one segment and hands it to then while its tensors live.
-func (l *Loop) segment(fill Fill, mode torch.Mode, then func(*torch.Scope, *Call)) (res Result, err error) {
-	if err := l.refill(fill); err != nil {
-		return res, err
-	}
+// segments thinks n segments and hands the sum of their losses to then, which may be nil, while its tensors live.
+func (l *Loop) segments(fill Fill, mode torch.Mode, n int, then func(s *torch.Scope, total *torch.Tensor, looked []torch.Lookup)) (res Result, err error) {
 	var next hrm.Carry
-	total := 0.0
+	var bad error
 	err = torch.Do(mode, func(s *torch.Scope) {
-		c := Call{Batch: &l.batch}
-		l.think(s, &c, mode == torch.Grad)
-		l.lose(s, &c)
-		if l.Inspect != nil {
-			l.Inspect(s, &c)
+		carry := l.carry
+		var total *torch.Tensor
+		var looked []torch.Lookup
+		for range n {
+			if bad = l.refill(fill); bad != nil {
+				return
+			}
+			c := Call{Batch: &l.batch, Carry: carry}
+			l.think(s, &c, mode == torch.Grad)
+			l.lose(s, &c)
+			if l.Inspect != nil {
+				l.Inspect(s, &c)
+			}
+			res.add(&c, l.halter.Halted(), n)
+			if bad = run.CheckFinite("loss", torch.Read[float64](nil, c.Total)[0], l.rows); bad != nil {
+				return
+			}
+			carry, looked = c.Carry, append(looked, c.looked...)
+			if total == nil {
+				total = c.Total
+			} else {
+				total = s.Add(total, c.Total)
+			}
 		}
-		res = Result{Loss: c.Loss, Metrics: c.Metrics, Halted: l.halter.Halted(), Rows: l.batch.Rows}
-		if total = torch.Read[float64](nil, c.Total)[0]; finite(total) {
-			then(s, &c)
+		if then != nil {
+			then(s, total, looked)
 		}
-		next = c.Carry.Keep(s)
+		next = carry.Detach(s).Keep(s)
 	})
-	if err != nil {
+	if err = errors.Join(err, bad); err != nil {
 		return res, err
 	}
 	l.carry.Drop()
 	l.carry = next
-	return res, run.CheckFinite("loss", total, l.rows)
+	return res, nil
 }
 
 // refill asks for new tasks for the rows that halted.
@@ -217,15 +247,18 @@ func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
 		c.looked = []torch.Lookup{n.Params().Lookup(s, hrm.PuzzleTable, c.In.PuzzleIDs)}
 		c.In.PuzzleRows = c.looked[0].Rows
 	}
-	carry := l.carry
-	s.Do(torch.NoGrad, func(t *torch.Scope) {
+	carry, mode := c.Carry, torch.NoGrad
+	if record && l.cfg.Unroll > 1 {
+		mode = torch.Grad // of the segment before
+	}
+	s.Do(mode, func(t *torch.Scope) {
 		if carry == nil {
 			carry = n.Start(t, b.Rows, b.Seq)
 		} else {
 			carry = n.Reset(t, carry, l.halter.Halted())
 		}
 		if l.cfg.StartNoise > 0 {
-			l.disturb(t, carry) // Start and Reset made it anew
+			t.Do(torch.NoGrad, func(t *torch.Scope) { l.disturb(t, carry) }) // in place: Start and Reset made it anew
 		}
 		carry = carry.Lend(t, s)
 	})

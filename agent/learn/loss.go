@@ -2,7 +2,6 @@ package learn
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -148,5 +147,3 @@ func bools(x []bool) []float32 {
 	}
 	return out
 }
-
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

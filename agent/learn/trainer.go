@@ -118,7 +118,8 @@ func (r Recipe) checkMemory(dev torch.Device) error {
 	for _, st := range r.Stages {
 		batch = max(batch, st.Batch)
 	}
-	return memory.Check(fmt.Sprintf("a batch of %d", batch), r.Model.StepBytes(batch, r.Model.Seq, r.Training.Gradient, size))
+	rows := batch * max(r.Unroll, 1)
+	return memory.Check(fmt.Sprintf("a batch of %d", batch), r.Model.StepBytes(rows, r.Model.Seq, r.Training.Gradient, size))
 }
 
 // Close frees what the trainer holds, the model's parameters included.
@@ -183,7 +184,7 @@ func (t *Trainer) enter(stage int) error {
 	if err != nil {
 		return err
 	}
-	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Unanswerable: t.recipe.Unanswerable, StartNoise: t.recipe.StartNoise, Judge: judge},
+	t.loop, err = NewLoop(t.net, LoopConfig{Halting: halting, Loss: t.recipe.Loss, NoContinue: t.recipe.NoContinue, Unanswerable: t.recipe.Unanswerable, StartNoise: t.recipe.StartNoise, Unroll: t.recipe.Unroll, Judge: judge},
 		batch, seq, act.FromRand(t.draws.Rand))
 	if err != nil {
 		return err

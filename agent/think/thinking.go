@@ -51,6 +51,7 @@ type thinking struct {
 // A try is a row's thinking, from its start or from a restart.
 type try struct {
 	job, k   int
+	draw     int // of noise
 	forced   int // segments that it takes whatever the rule says; 0 means as many as the rule wants
 	segments int // of this try
 	before   int // segments of earlier tries
@@ -83,10 +84,10 @@ func (t *thinking) begin(job, draw int, rows []int, in Input, turn bool) error {
 		if err := begin(row, in); err != nil {
 			return err
 		}
-		if err := t.cfg.Many.start(t.rows, row, draw, k); err != nil {
+		if err := t.cfg.Many.disturb(t.rows, row, draw, k, 0); err != nil {
 			return err
 		}
-		t.tries[row] = try{job: job, k: k, logits: t.tries[row].logits[:0], state: t.tries[row].state}
+		t.tries[row] = try{job: job, draw: draw, k: k, logits: t.tries[row].logits[:0], state: t.tries[row].state}
 		t.active = append(t.active, row)
 	}
 	if len(rows) > 1 {
@@ -142,6 +143,9 @@ func (t *thinking) segment(each func(*Thought) error) error {
 			return err
 		}
 		if !th.Halted {
+			if err := t.cfg.Many.disturb(t.rows, row, t.tries[row].draw, th.k, th.Segment); err != nil {
+				return err
+			}
 			t.active[still] = row
 			still++
 		}

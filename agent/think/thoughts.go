@@ -21,11 +21,24 @@ const (
 // Picks are all of them.
 func Picks() []Pick { return []Pick{PickQ, PickFirst, PickVote, PickResidual} }
 
-// Many is thinking several times about each question, from starts that differ, and picking one of the answers.
+// A Disturb says what of a thought noise is added to.
+type Disturb string
+
+// Where noise goes.
+const (
+	DisturbStart Disturb = "start" // the state that a thought begins in
+	DisturbSteps Disturb = "steps" // the state after every segment (PTRM, arXiv:2605.19943)
+)
+
+// Disturbs are all of them.
+func Disturbs() []Disturb { return []Disturb{DisturbStart, DisturbSteps} }
+
+// Many is thinking several times about each question, with noise that differs, and picking one of the answers.
 // The zero value thinks once.
 type Many struct {
 	Thoughts int     // about each question; 0 means 1
-	Noise    float64 // standard deviation of what is added to the start of all thoughts but the first
+	Noise    float64 // standard deviation of what is added to the states of all thoughts but the first
+	Disturb  Disturb // which of them; "" means DisturbStart
 	Pick     Pick    // "" means PickQ
 }
 
@@ -41,23 +54,25 @@ func (m Many) check() error {
 		return fmt.Errorf("think: noise %v, want 0 to 1000", m.Noise)
 	case m.Thoughts > 1 && m.Noise == 0:
 		return fmt.Errorf("think: %d thoughts without noise are the same", m.Thoughts)
+	case m.Disturb != "" && !slices.Contains(Disturbs(), m.Disturb):
+		return fmt.Errorf("think: disturb %q, want one of %q", m.Disturb, Disturbs())
 	case m.Pick != "" && !slices.Contains(Picks(), m.Pick):
 		return fmt.Errorf("think: pick %q, want one of %q", m.Pick, Picks())
 	}
 	return nil
 }
 
-// start puts row, which has begun, into thought k's state. What is added depends on draw and k alone, so that equal
-// questions in equal order get equal answers.
-func (m Many) start(rows Rows, row, draw, k int) error {
-	if k == 0 || m.Noise == 0 {
+// disturb adds noise to the state of row, which thinks thought k and has thought so many segments, where there is to be any. It
+// depends on these and draw alone, so that equal questions in equal order get equal answers.
+func (m Many) disturb(rows Rows, row, draw, k, segments int) error {
+	if k == 0 || m.Noise == 0 || (segments == 0) == (m.Disturb == DisturbSteps) {
 		return nil
 	}
 	z, err := rows.Save(row)
 	if err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(uint64(draw), uint64(k)))
+	r := rand.New(rand.NewPCG(uint64(draw), uint64(segments)<<32|uint64(k)))
 	for _, level := range z {
 		for i := range level {
 			level[i] += float32(m.Noise * r.NormFloat64())

@@ -131,12 +131,60 @@ func TestMany(t *testing.T) {
 	}
 }
 
+// TestDisturbSteps: noise after every segment leaves the first segment alone and moves all later ones of every thought but the
+// first, each time the same way.
+func TestDisturbSteps(t *testing.T) {
+	const thoughts, segments = 3, 4
+	hear := func(m think.Many) (z [thoughts][segments]float32) {
+		t.Helper()
+		asked := false
+		th := think.Thinker{
+			Core: wavering{}, Halting: act.Config{MaxSegments: segments, Rule: act.Never}, Shape: think.Shape{Seq: 1}, Many: m,
+			Hear: func(x *think.Thought, k int) error {
+				z[k][x.Segment-1] = x.Logits[0]
+				return nil
+			},
+		}
+		err := th.Run(t.Context(), func(in []int32) (int32, bool, error) {
+			first := !asked
+			asked, in[0] = true, 8
+			return 0, first, nil
+		}, func(*think.Thought) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	steps := think.Many{Thoughts: thoughts, Noise: 0.5, Disturb: think.DisturbSteps}
+	z := hear(steps)
+	for k, of := range z {
+		if of[0] != 4 {
+			t.Errorf("thought %d: %v after one segment, want 4 as without noise", k, of[0])
+		}
+		for m := 1; m < segments; m++ {
+			if added := of[m] - of[m-1]/2; (added == 0) != (k == 0) {
+				t.Errorf("thought %d, segment %d: %v added", k, m+1, added)
+			}
+		}
+	}
+	if z[1] == z[2] || z[1][1]-z[1][0]/2 == z[1][2]-z[1][1]/2 {
+		t.Errorf("the same noise twice: %v", z)
+	}
+	if again := hear(steps); again != z {
+		t.Errorf("%v, then %v", z, again)
+	}
+	if start := hear(think.Many{Thoughts: thoughts, Noise: 0.5}); start[1][0] == 4 || start[1][1] != start[1][0]/2 {
+		t.Errorf("noise at the start: %v", start[1])
+	}
+}
+
 func TestManyChecks(t *testing.T) {
 	for want, m := range map[string]think.Many{
 		"-1 thoughts":   {Thoughts: -1},
 		"without noise": {Thoughts: 2},
 		"noise NaN":     {Thoughts: 2, Noise: math.NaN()},
 		`pick "best"`:   {Thoughts: 2, Noise: 1, Pick: "best"},
+		`disturb "it"`:  {Thoughts: 2, Noise: 1, Disturb: "it"},
 	} {
 		th := think.Thinker{Core: wavering{}, Halting: act.Config{MaxSegments: 1}, Shape: think.Shape{Seq: 1}, Many: m}
 		if err := th.Run(context.Background(), nil, nil); err == nil || !strings.Contains(err.Error(), want) {

@@ -30,8 +30,9 @@ func (t *Thinking) Add(cmd *cobra.Command) {
 	f.StringVar(&t.Rule, "rule", "", "halting rule: halt-above, halt-over-continue or never (always the most segments); default the model's own")
 	f.Float32Var(&t.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
 	f.IntVar(&t.Restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
-	f.IntVar(&t.Thoughts, "thoughts", 1, "thoughts about each question, all but the first from a disturbed start; one of them answers")
-	f.Float64Var(&t.Noise, "noise", 1, "standard deviation of what disturbs the start of a thought")
+	f.IntVar(&t.Thoughts, "thoughts", 1, "thoughts about each question, all but the first disturbed by noise; one of them answers")
+	f.Float64Var(&t.Noise, "noise", 1, "standard deviation of what disturbs a thought")
+	f.StringVar((*string)(&t.Disturb), "disturb", string(think.DisturbStart), "what of a thought noise disturbs: its start, or all its steps, the state after every segment")
 	f.StringVar((*string)(&t.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
 	f.BoolVar(&t.KeepCarry, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
 	t.changed = f.Changed
@@ -47,6 +48,9 @@ func (t *Thinking) Check() error {
 	}
 	if t.Pick != "" && !slices.Contains(think.Picks(), t.Pick) {
 		return cli.Usagef("--pick %s: want one of %q", t.Pick, think.Picks())
+	}
+	if t.Disturb != "" && !slices.Contains(think.Disturbs(), t.Disturb) {
+		return cli.Usagef("--disturb %s: want one of %q", t.Disturb, think.Disturbs())
 	}
 	if r := new(act.Rule); t.Rule != "" && r.UnmarshalText([]byte(t.Rule)) != nil {
 		return cli.Usagef("rule %q: want halt-over-continue, halt-above or never", t.Rule)

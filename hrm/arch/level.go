@@ -59,7 +59,7 @@ func (c Config) Updates(gradient Gradient, update func(level int, record bool)) 
 		n := c.Levels[level].Cycles
 		for k := range n {
 			last := record && k == n-1
-			if gradient == LastCycle && level > 0 {
+			if gradient == AllCycles || gradient == LastCycle && level > 0 {
 				last = record
 			}
 			if level+1 < len(c.Levels) {
@@ -129,17 +129,28 @@ type Gradient string
 const (
 	LastPass  Gradient = "last-pass"  // the last update of each level (HRM; the default)
 	LastCycle Gradient = "last-cycle" // all updates of the first level's last cycle (TRM)
+	AllCycles Gradient = "all-cycles" // all updates of the segment
 )
 
 // Training says how a network is trained, as far as its formulas go.
 type Training struct {
-	Gradient Gradient `json:"gradient"` // "" means LastPass
+	Gradient Gradient `json:"gradient"`         // "" means LastPass
+	Unroll   int      `json:"unroll,omitempty"` // segments of a step, through all of which gradients flow if those are AllCycles; 0 means 1
 }
+
+// MostUnroll is the longest Unroll.
+const MostUnroll = 64
 
 // Check reports every problem of t at once.
 func (t Training) Check() error {
-	if err := known("gradient", t.Gradient, "", LastPass, LastCycle); err != nil {
+	if err := known("gradient", t.Gradient, "", LastPass, LastCycle, AllCycles); err != nil {
 		return fmt.Errorf("hrm training: %w", err)
+	}
+	switch {
+	case t.Unroll < 0 || t.Unroll > MostUnroll:
+		return fmt.Errorf("hrm training: unroll is %d, want 1 to %d", t.Unroll, MostUnroll)
+	case t.Unroll > 1 && t.Gradient != AllCycles:
+		return fmt.Errorf("hrm training: unroll is %d, wants gradient %q, others end in the segment", t.Unroll, AllCycles)
 	}
 	return nil
 }

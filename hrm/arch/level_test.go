@@ -39,6 +39,7 @@ func TestUpdates(t *testing.T) {
 		{"HRM", HL(4, 4, 2, 2), LastPass, "llhlLH"},
 		{"HRM by default", HL(4, 4, 2, 2), "", "llhlLH"},
 		{"TRM", HL(0, 2, 3, 2), LastCycle, "llhllhLLH"},
+		{"all cycles", HL(4, 4, 2, 2), AllCycles, "LLHLLH"},
 		{"three levels, last pass", three, LastPass, "ccbacCBA"},
 		{"three levels, last cycle", three, LastCycle, "ccbaCCBA"},
 		{"three levels, middle twice", []Level{{"a", 1, 1}, {"b", 1, 2}, {"c", 1, 2}}, LastPass, "ccbcCBA"},
@@ -46,6 +47,27 @@ func TestUpdates(t *testing.T) {
 	} {
 		if got := updates(tt.levels, tt.g); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestUnroll: gradients flow through several segments where those record all of their updates.
+func TestUnroll(t *testing.T) {
+	for _, tt := range []struct {
+		Training
+		ok bool
+	}{
+		{Training{}, true},
+		{Training{Gradient: AllCycles, Unroll: 4}, true},
+		{Training{Gradient: LastCycle, Unroll: 1}, true},
+		{Training{Gradient: LastCycle, Unroll: 2}, false},
+		{Training{Unroll: 2}, false},
+		{Training{Gradient: AllCycles, Unroll: -1}, false},
+		{Training{Gradient: AllCycles, Unroll: MostUnroll + 1}, false},
+		{Training{Gradient: "some"}, false},
+	} {
+		if err := tt.Check(); (err == nil) != tt.ok {
+			t.Errorf("%+v: error %v", tt.Training, err)
 		}
 	}
 }
