@@ -18,8 +18,8 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// times is x [m, k] w + bias: w is laid out by pack, which gets where to.
-template <class Pack> void times(const Tensor &x, int64_t n, int64_t k, const float *bias, Tensor &y, Pack pack) {
+// plain_times is x [m, k] w + bias: w is laid out by pack, which gets where to.
+template <class Pack> void plain_times(const Tensor &x, int64_t n, int64_t k, const float *bias, Tensor &y, Pack pack) {
   Buffer w(KERNEL_OF(packed_floats(n, k, false)));
   pack((float *)w);
   const float *from = x.data_ptr<float>();
@@ -30,38 +30,19 @@ template <class Pack> void times(const Tensor &x, int64_t n, int64_t k, const fl
   });
 }
 
-struct Linear : Function<Linear> {
-  static Tensor forward(AutogradContext *ctx, Tensor x, Tensor w, c10::optional<Tensor> b) {
-    x = x.contiguous();
-    w = w.contiguous();
-    auto shape = x.sizes().vec();
-    int64_t n = w.size(0), k = shape.back();
-    shape.back() = n;
-    Tensor y = torch::empty(shape, x.options());
-    if (b) b = b->contiguous();
-    times(x, n, k, b ? b->data_ptr<float>() : nullptr, y, [&](float *to) { KERNEL(pack_panels(w.data_ptr<float>(), n, k, false, to)); });
-    ctx->save_for_backward({x, w});
-    ctx->saved_data["bias"] = b.has_value();
-    return y;
+// Plain are the products of a linear map y [m, n] = x [m, k] w + bias, w [n, k], and of its gradients, in float32.
+struct Plain {
+  static void times(const Tensor &x, const Tensor &w, int64_t n, int64_t k, const float *bias, Tensor &y) {
+    plain_times(x, n, k, bias, y, [&](float *to) { KERNEL(pack_panels(w.data_ptr<float>(), n, k, false, to)); });
   }
-  static variable_list backward(AutogradContext *ctx, variable_list grads) {
-    auto saved = ctx->get_saved_variables();
-    Tensor x = saved[0], w = saved[1], g = grads[0].contiguous(), dx, dw, db;
-    int64_t n = w.size(0), k = w.size(1), m = x.numel() / k;
-    if (ctx->needs_input_grad(0)) {
-      dx = torch::empty_like(x);
-      times(g, k, n, nullptr, dx, [&](float *to) { KERNEL(pack_rows(w.data_ptr<float>(), k, n, to)); });
-    }
-    if (ctx->needs_input_grad(1)) {
-      dw = torch::empty_like(w);
-      if (m == 0) dw.zero_();
-      at::parallel_for(0, m ? n : 0, 32, [&](int64_t lo, int64_t hi) {
-        Buffer scratch(KERNEL_OF(linear_weight_floats(hi - lo, k)));
-        KERNEL(linear_weight(g.data_ptr<float>(), x.data_ptr<float>(), dw.data_ptr<float>(), m, n, k, lo, hi, scratch));
-      });
-    }
-    if (ctx->saved_data["bias"].toBool()) db = g.reshape({m, n}).sum(0);
-    return {dx, dw, db};
+  static void times_turned(const Tensor &g, const Tensor &w, int64_t n, int64_t k, Tensor &dx) {
+    plain_times(g, k, n, nullptr, dx, [&](float *to) { KERNEL(pack_rows(w.data_ptr<float>(), k, n, to)); });
+  }
+  static void weight(const Tensor &g, const Tensor &x, int64_t m, int64_t n, int64_t k, Tensor &dw) {
+    at::parallel_for(0, n, 32, [&](int64_t lo, int64_t hi) {
+      Buffer scratch(KERNEL_OF(linear_weight_floats(hi - lo, k)));
+      KERNEL(linear_weight(g.data_ptr<float>(), x.data_ptr<float>(), dw.data_ptr<float>(), m, n, k, lo, hi, scratch));
+    });
   }
 };
 
@@ -88,8 +69,27 @@ void rounded_times(const Tensor &x, const Tensor &w, bool turned, int64_t n, int
   });
 }
 
-// RoundedLinear is Linear whose products have factors of bf16, by AMX.
-struct RoundedLinear : Function<RoundedLinear> {
+// Rounded are the same with factors of bf16, by AMX.
+struct Rounded {
+  static void times(const Tensor &x, const Tensor &w, int64_t n, int64_t k, const float *bias, Tensor &y) { rounded_times(x, w, false, n, k, bias, y); }
+  static void times_turned(const Tensor &g, const Tensor &w, int64_t n, int64_t k, Tensor &dx) { rounded_times(g, w, true, k, n, nullptr, dx); }
+  static void weight(const Tensor &g, const Tensor &x, int64_t m, int64_t n, int64_t k, Tensor &dw) {
+    dw.zero_();
+    const int64_t part = 512; // of the sum, so that what it reads stays in the second level of the cache
+    Buffer panels(narrow_floats(Format::bf16, k, part, false));
+    for (int64_t r = 0; r < m; r += part) {
+      const int64_t rows = std::min(part, m - r);
+      narrow_panels(x.data_ptr<float>() + r * k, k, true, k, rows, panels);
+      at::parallel_for(0, n, 32, [&](int64_t lo, int64_t hi) {
+        Buffer laid(narrow_laid(hi - lo, rows));
+        narrow_lay(g.data_ptr<float>() + r * n + lo, n, true, hi - lo, rows, laid);
+        narrow_times(laid, panels, hi - lo, k, rows, dw.data_ptr<float>() + lo * k, k, true);
+      });
+    }
+  }
+};
+
+template <class Products> struct Linear : Function<Linear<Products>> {
   static Tensor forward(AutogradContext *ctx, Tensor x, Tensor w, c10::optional<Tensor> b) {
     x = x.contiguous();
     w = w.contiguous();
@@ -98,7 +98,7 @@ struct RoundedLinear : Function<RoundedLinear> {
     shape.back() = n;
     Tensor y = torch::empty(shape, x.options());
     if (b) b = b->contiguous();
-    rounded_times(x, w, false, n, k, b ? b->data_ptr<float>() : nullptr, y);
+    Products::times(x, w, n, k, b ? b->data_ptr<float>() : nullptr, y);
     ctx->save_for_backward({x, w});
     ctx->saved_data["bias"] = b.has_value();
     return y;
@@ -109,21 +109,11 @@ struct RoundedLinear : Function<RoundedLinear> {
     int64_t n = w.size(0), k = w.size(1), m = x.numel() / k;
     if (ctx->needs_input_grad(0)) {
       dx = torch::empty_like(x);
-      rounded_times(g, w, true, k, n, nullptr, dx);
+      Products::times_turned(g, w, n, k, dx);
     }
     if (ctx->needs_input_grad(1)) {
-      dw = torch::zeros_like(w);
-      const int64_t part = 512; // of the sum, so that what it reads stays in the second level of the cache
-      Buffer panels(narrow_floats(Format::bf16, k, part, false));
-      for (int64_t r = 0; r < m; r += part) {
-        const int64_t rows = std::min(part, m - r);
-        narrow_panels(x.data_ptr<float>() + r * k, k, true, k, rows, panels);
-        at::parallel_for(0, n, 32, [&](int64_t lo, int64_t hi) {
-          Buffer laid(narrow_laid(hi - lo, rows));
-          narrow_lay(g.data_ptr<float>() + r * n + lo, n, true, hi - lo, rows, laid);
-          narrow_times(laid, panels, hi - lo, k, rows, dw.data_ptr<float>() + lo * k, k, true);
-        });
-      }
+      dw = torch::empty_like(w);
+      m ? Products::weight(g, x, m, n, k, dw) : (void)dw.zero_();
     }
     if (ctx->saved_data["bias"].toBool()) db = g.reshape({m, n}).sum(0);
     return {dx, dw, db};
@@ -151,9 +141,9 @@ ponder_tensor ponder_linear(ponder_tensor x_, ponder_tensor w_, ponder_tensor b_
     if (b_) b = of(b_);
     const bool ours = plain(x) && plain(w) && (!b || plain(*b)) && x.dim() > 0 && w.dim() == 2 && w.numel() > 0 && x.size(-1) == w.size(1) && (!b || b->sizes() == torch::IntArrayRef({w.size(0)}));
     if (!ours) return b ? torch::linear(x, w, *b) : torch::linear(x, w); // which also says what does not fit
-    if (!bf16) return Linear::apply(x, w, b);
-    if (narrow_amx()) return RoundedLinear::apply(x, w, b);
-    Tensor y = RoundBack::apply(Linear::apply(Round::apply(x), Round::apply(w), c10::nullopt));
+    if (!bf16) return Linear<Plain>::apply(x, w, b);
+    if (narrow_amx()) return Linear<Rounded>::apply(x, w, b);
+    Tensor y = RoundBack::apply(Linear<Plain>::apply(Round::apply(x), Round::apply(w), c10::nullopt));
     return b ? y + *b : y;
   });
 }
