@@ -13,7 +13,7 @@ import (
 type recorder struct {
 	mu    sync.Mutex
 	asked map[inputShape]int
-	all   map[inputShape]*recorded
+	all   map[inputShape]*recorded // nil of a shape that could not be recorded
 }
 
 // An inputShape is what a recording is of.
@@ -44,7 +44,13 @@ func (r *recorder) of(c *Core, s *torch.Scope, z Carry, in Input) *recorded {
 	}
 	shape := torch.Shape(in.Tokens)
 	key := inputShape{shape[0], shape[1], int64(in.Rows), int64(in.Cols)}
-	if rec := r.all[key]; rec != nil {
+	return r.find(key, func() (*recorded, error) { return record(c, z, in) })
+}
+
+// find is the recording of a shape, nil where there is none (yet): make is called when the shape has come recordAfter times, and
+// where it fails, as for want of memory, never again; the shape then goes on launch by launch.
+func (r *recorder) find(key inputShape, make func() (*recorded, error)) *recorded {
+	if rec, tried := r.all[key]; tried {
 		return rec
 	}
 	if key.batch*key.seq > recordPositions || len(r.all) == recordMost {
@@ -56,12 +62,16 @@ func (r *recorder) of(c *Core, s *torch.Scope, z Carry, in Input) *recorded {
 	if r.asked[key]++; r.asked[key] <= recordAfter {
 		return nil
 	}
-	r.all[key] = record(c, z, in)
-	return r.all[key]
+	rec, err := make()
+	if err != nil {
+		rec = nil
+	}
+	r.all[key] = rec
+	return rec
 }
 
 // record records a segment of c of the shape of z and in.
-func record(c *Core, z Carry, in Input) *recorded {
+func record(c *Core, z Carry, in Input) (*recorded, error) {
 	r := &recorded{in: in}
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		own := func(t *torch.Tensor) *torch.Tensor {
@@ -80,9 +90,9 @@ func record(c *Core, z Carry, in Input) *recorded {
 	})
 	if err != nil {
 		r.close()
-		panic(err)
+		return nil, err
 	}
-	return r
+	return r, nil
 }
 
 // segment is Core.Segment.
@@ -113,7 +123,9 @@ func (r *recorded) close() {
 
 func (r *recorder) close() {
 	for _, rec := range r.all {
-		rec.close()
+		if rec != nil {
+			rec.close()
+		}
 	}
 	r.all = nil
 }
