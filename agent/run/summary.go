@@ -47,6 +47,9 @@ func smaller(name string) bool {
 // Summarize reads the folder of a run.
 func Summarize(dir string) (*Summary, error) {
 	info, err := ReadInfo(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = noRun(dir, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +93,18 @@ func Summarize(dir string) (*Summary, error) {
 	}
 	slices.SortFunc(s.Metrics, func(a, b Metric) int { return strings.Compare(a.Kind+" "+a.Name, b.Kind+" "+b.Name) })
 	return s, nil
+}
+
+// noRun is err, that a folder has no InfoFile, in words that help: it may hold runs.
+func noRun(dir string, err error) error {
+	if d, e := os.Stat(dir); e != nil || !d.IsDir() {
+		return err
+	}
+	below, _ := filepath.Glob(filepath.Join(dir, "*", InfoFile))
+	if len(below) == 0 {
+		return fmt.Errorf("%s: no run: it has no %s", dir, InfoFile)
+	}
+	return fmt.Errorf("%s: no run but a folder of %d: name one, as %s, or see all by ponder runs list %[1]s", dir, len(below), filepath.Dir(below[0]))
 }
 
 // A Line is one of metrics.jsonl.

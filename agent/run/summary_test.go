@@ -53,6 +53,9 @@ func TestSummarize(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Dir != dir {
 		t.Errorf("found %v, %v", found, err)
 	}
+	if _, err := Summarize(filepath.Dir(dir)); err == nil || !strings.Contains(err.Error(), "name one, as "+dir) {
+		t.Errorf("a folder of runs: %v", err)
+	}
 	bad := runFolder(t, map[string]string{InfoFile: `{}`, "metrics.jsonl": "nothing\n{}\n"})
 	if all, err := Find(bad); err != nil || len(all) != 1 || all[0].Info.State != "damaged" {
 		t.Errorf("a damaged run: %v, %v", all, err)
