@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"regexp"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,7 @@ func newBenchHRMCmd() *cobra.Command {
 		cfg       speed.Config
 		match     string
 		precision string
+		seconds   float64
 		asJSON    bool
 	)
 	cmd := &cobra.Command{
@@ -44,6 +46,13 @@ whose outputs must be the same. With one thread times are the processor's, with 
 			var err error
 			if cfg.Cases, err = regexp.Compile(match); err != nil {
 				return cli.Usagef("--case: %w", err)
+			}
+			if !(seconds > 0 && seconds <= 3600) {
+				return cli.Usagef("--seconds %g: want more than 0, 3600 at most", seconds)
+			}
+			cfg.Each = time.Duration(seconds * float64(time.Second))
+			if precision == open.Auto {
+				return cli.Usagef("--precision auto: each number format is measured by itself; bench think, eval and solve choose the fastest")
 			}
 			cfg.Precision = hrm.Precision(precision)
 			if err := cfg.Precision.CheckThinking(); err != nil {
@@ -86,6 +95,7 @@ whose outputs must be the same. With one thread times are the processor's, with 
 	f.StringVar(&precision, "precision", string(hrm.Float32), "number format of products: float32, bf16, on a GPU also tf32, on the CPU int8, which leaves training out and has float32 beside it in PyTorch")
 	f.StringVar(&cfg.Device, "device", "cpu", "cpu, cuda or cuda:N, for PyTorch too")
 	f.BoolVar(&cfg.Compile, "compile", false, "compare with torch.compile too, which compiles for a minute a case")
+	f.Float64Var(&seconds, "seconds", 2, "how long a case is repeated, after one call that does not count; twice at least")
 	f.BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
