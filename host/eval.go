@@ -44,12 +44,15 @@ func watch(cmd *cobra.Command, cfg *exam.Config, unit string, total int) (end fu
 // quiet is how long nothing need be said.
 const quiet = 2 * time.Second
 
-// passes are how often the questions of an exam are asked: once, or again to compare.
-func passes(compare bool) int {
-	if compare {
-		return 2
+// passes are how often the questions of an exam are asked: once, and again for each comparison that is made.
+func passes(comparisons ...bool) int {
+	n := 1
+	for _, made := range comparisons {
+		if made {
+			n++
+		}
 	}
-	return 1
+	return n
 }
 
 // atLeast fails if a score is below what was asked for.

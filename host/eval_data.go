@@ -62,7 +62,7 @@ func asksRows(cmd *cobra.Command, arg func(args []string) string) *cobra.Command
 			return err
 		}
 		defer m.Close()
-		end := watch(cmd, &cfg, "rows", count)
+		end := watch(cmd, &cfg, "rows", count*passes(q.Rounds(m)))
 		defer end()
 		res, err := exam.Rows(cmd.Context(), m, dataName(data), count, cfg)
 		if err != nil {

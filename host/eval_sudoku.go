@@ -48,7 +48,7 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if err != nil {
 				return err
 			}
-			total := len(list) * max(1, q.Votes) * passes(compare)
+			total := len(list) * max(1, q.Votes) * passes(compare, q.Rounds(m))
 			if compare && q.Many.Thoughts > 1 {
 				total += len(list) * q.Votes * (1 + len(think.Picks()))
 			}

@@ -91,14 +91,14 @@ func TestCircles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	toy := &think.Model{Name: "toy", Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4}, Usage: think.Usage{
+	toy := &think.Model{Name: "toy", Precision: think.Precision{Name: "bf16"}, Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4}, Usage: think.Usage{
 		Task: mazes.DirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf, Data: "maze-directions:5-3",
 	}}
 	sol, err := exam.SolveMaze(context.Background(), toy, mz, exam.Config{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sol.Solved || !sol.Circles || sol.Moves > 9 || sol.Moves != len(sol.Path) || sol.Learned != 5 {
+	if sol.Solved || !sol.Circles || sol.Moves > 9 || sol.Moves != len(sol.Path) || sol.Learned != 5 || sol.Precision.Name != "bf16" {
 		t.Errorf("%+v", sol)
 	}
 }
@@ -122,7 +122,7 @@ func TestSudokus(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	sol, err := exam.SolveSudoku(context.Background(), m, list[0], exam.Config{}, nil)
-	if err != nil || !sol.Valid || sol.WrongCells != 0 || sol.Confidence < 0.5 {
+	if err != nil || !sol.Valid || sol.WrongCells != 0 || sol.Confidence < 0.5 || sol.Precision.Name != "float32" {
 		t.Errorf("%+v, error %v", sol, err)
 	}
 }

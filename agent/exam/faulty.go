@@ -37,20 +37,21 @@ func DrawFaulty(f sudoku.Fault, n int, seed uint64) ([]Sudoku, error) {
 
 // A FaultyResult is what a model answers to sudokus that have not exactly one solution.
 type FaultyResult struct {
-	Model    string       `json:"model"`
-	Engine   string       `json:"engine"`
-	Fault    sudoku.Fault `json:"fault"`
-	Count    int          `json:"count"`
-	Sure     float64      `json:"sure"`     // confidence, sigmoid of q_halt, that an answer needs
-	Coverage float64      `json:"coverage"` // share answered so
-	Valid    float64      `json:"valid"`    // of all: answered so by a full board that keeps rules and givens, one of two solutions
-	Wrong    float64      `json:"wrong"`    // of all: answered so by a board that does not
+	Model     string          `json:"model"`
+	Engine    string          `json:"engine"`
+	Precision think.Precision `json:"precision"` // of its products, and the choice
+	Fault     sudoku.Fault    `json:"fault"`
+	Count     int             `json:"count"`
+	Sure      float64         `json:"sure"`     // confidence, sigmoid of q_halt, that an answer needs
+	Coverage  float64         `json:"coverage"` // share answered so
+	Valid     float64         `json:"valid"`    // of all: answered so by a full board that keeps rules and givens, one of two solutions
+	Wrong     float64         `json:"wrong"`    // of all: answered so by a board that does not
 }
 
 // Faulty asks the model for puzzles that DrawFaulty made; cfg.Sure says how sure an answer must be. Nothing but the network
 // looks at a puzzle before.
 func Faulty(ctx context.Context, m *think.Model, f sudoku.Fault, list []Sudoku, cfg Config) (*FaultyResult, error) {
-	r := &FaultyResult{Model: m.Name, Engine: m.Engine, Fault: f, Sure: cfg.Sure}
+	r := &FaultyResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Fault: f, Sure: cfg.Sure}
 	if err := fitsSudoku(m, list[0].Cells); err != nil {
 		return nil, err
 	}

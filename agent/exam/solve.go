@@ -34,6 +34,8 @@ type MazeSolution struct {
 	Maze         string  `json:"maze"`       // with the path marked by o
 	Circles      bool    `json:"circles"`    // it came back to a cell, and would have gone round until the limit: it was stopped
 	Learned      int     `json:"learned"`    // rows of the mazes that the model learned from; 0 where it does not say
+
+	Precision think.Precision `json:"precision"` // of the model's products, and the choice
 }
 
 // errCircle ends the walk of an agent that goes round.
@@ -77,7 +79,7 @@ func SolveMaze(ctx context.Context, m *think.Model, mz *maze.Maze, cfg Config, r
 	}
 	defer p.Close()
 	var solver maze.Solver
-	sol := &MazeSolution{Confidence: 1}
+	sol := &MazeSolution{Confidence: 1, Precision: m.Precision}
 	sol.Shortest, _ = solver.Len(mz)
 	sol.Learned = learned(m)
 	// An agent that begins each decision anew, by the same thought, does in a cell what it did there before.
@@ -158,6 +160,8 @@ type SudokuSolution struct {
 	WrongCells int     `json:"wrong_cells"` // against the only solution
 	Rating     int     `json:"rating"`      // guesses a search needs
 
+	Precision think.Precision `json:"precision"` // of the model's products, and the choice
+
 	Answer []uint8 `json:"-"` // the same as digits
 }
 
@@ -194,7 +198,7 @@ func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, reco
 			return nil, err
 		}
 	}
-	sol := &SudokuSolution{Votes: cfg.votes(), Rating: c.Rating}
+	sol := &SudokuSolution{Votes: cfg.votes(), Rating: c.Rating, Precision: m.Precision}
 	cfg.Batch = min(cfg.votes(), cfg.batch())
 	_, err := vote(ctx, m, []Sudoku{c}, cfg, func(_ int, b *ballot) {
 		best, share := b.Best()
@@ -254,6 +258,8 @@ type ARCSolution struct {
 	FitExact float64     `json:"fit_exact"`        // share of demonstrations answered exactly in the last fitting steps
 	FitTime  float64     `json:"fit_time_seconds"` //
 	Copies   int         `json:"copies"`
+
+	Precision think.Precision `json:"precision"` // of the model's products, and the choice
 }
 
 // An ARCAnswer is the two best answers to a test.
@@ -289,7 +295,7 @@ func SolveARC(ctx context.Context, m *think.Model, frame *arcs.Corpus, ids map[s
 	if err != nil {
 		return nil, err
 	}
-	sol := &ARCSolution{Task: t.Name, Segments: e.MeanSegments, Copies: e.Count}
+	sol := &ARCSolution{Task: t.Name, Segments: e.MeanSegments, Copies: e.Count, Precision: m.Precision}
 	known, solved := true, true
 	for _, t := range votes[0].Tests {
 		sol.Tests = append(sol.Tests, ARCAnswer{t.Answers[:min(2, len(t.Answers))], t.Rank()})

@@ -10,7 +10,7 @@ import (
 // Describe fills in who thinks and how its segments are to be read.
 func (m *Model) Describe(h *trace.Header, cfg Config, r task.Reader) {
 	halting := cfg.Halting
-	h.Agent, h.Model, h.Engine = trace.Network, m.Name, m.Engine
+	h.Agent, h.Model, h.Engine, h.Precision = trace.Network, m.Name, m.Engine, m.Precision.Name
 	h.MaxSegments, h.Rule, h.Threshold = halting.MaxSegments, halting.Rule.String(), halting.Threshold
 	h.Answer, h.Levels = r.Answer(), nil
 	for _, l := range m.Core.Spec().Levels {

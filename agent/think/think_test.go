@@ -264,7 +264,7 @@ func TestEvaluate(t *testing.T) {
 // maze makes a model of a Toy for mazes.
 func maze(halting act.Config) *think.Model {
 	return &think.Model{
-		Name: "toy", Engine: "go", Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4},
+		Name: "toy", Engine: "go", Precision: think.Precision{Name: "float32"}, Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4},
 		Usage: think.Usage{Task: mazes.DirectionsTask, Halting: halting, Loss: think.AnyOf},
 	}
 }
@@ -304,7 +304,7 @@ func TestMindAndPolicy(t *testing.T) {
 		}
 		var h trace.Header
 		mind.Describe(&h)
-		if want := (trace.Header{Agent: "hrm", Engine: "go", Model: "toy", MaxSegments: 3, Rule: "never", Levels: []string{"H", "L"}, Answer: trace.AnswerDirection}); !cmp.Equal(h, want) {
+		if want := (trace.Header{Agent: "hrm", Engine: "go", Precision: "float32", Model: "toy", MaxSegments: 3, Rule: "never", Levels: []string{"H", "L"}, Answer: trace.AnswerDirection}); !cmp.Equal(h, want) {
 			t.Errorf("header %+v, want %+v", h, want)
 		}
 		sink := func(s *trace.Step) error {

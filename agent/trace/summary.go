@@ -11,7 +11,8 @@ import (
 type Summary struct {
 	Env         string        `json:"env"`
 	Agent       Agent         `json:"agent"`
-	Engine      string        `json:"engine"` // what computed the thought; empty where there was none
+	Engine      string        `json:"engine"`    // what computed the thought; empty where there was none
+	Precision   string        `json:"precision"` // number format of its products; empty where the trace does not tell
 	Model       string        `json:"model"`
 	Rule        string        `json:"rule"`
 	Threshold   float32       `json:"threshold"`
@@ -39,7 +40,7 @@ type StepSummary struct {
 func (f *File) Summary() (*Summary, error) {
 	h := f.Header()
 	s := &Summary{
-		Env: h.EnvID, Agent: h.Agent, Engine: h.Engine, Model: h.Model, Rule: h.Rule, Threshold: h.Threshold,
+		Env: h.EnvID, Agent: h.Agent, Engine: h.Engine, Precision: h.Precision, Model: h.Model, Rule: h.Rule, Threshold: h.Threshold,
 		MaxSegments: h.MaxSegments, Levels: h.Levels, Actions: h.Actions, Steps: []StepSummary{},
 	}
 	if f.Damage() != nil {
@@ -66,7 +67,11 @@ func (s *Summary) Print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	who := string(s.Agent)
 	if s.Model != "" {
-		who = fmt.Sprintf("%s, model %q on %s, %s, at most %d segments", who, s.Model, s.Engine, s.Rule, s.MaxSegments)
+		engine := s.Engine
+		if s.Precision != "" {
+			engine += " in " + s.Precision
+		}
+		who = fmt.Sprintf("%s, model %q on %s, %s, at most %d segments", who, s.Model, engine, s.Rule, s.MaxSegments)
 	}
 	fmt.Fprintf(out, "%s: %s\n", s.Env, who)
 	fmt.Fprintln(w, "episode\tstep\tsegments\taction\treward\treturn\t")

@@ -26,6 +26,7 @@ type Header struct {
 	Model       string // name or path of the model; empty for an oracle, a person or chance
 	Agent       Agent
 	Engine      string   // what computed the thought, "torch" or "go"; empty where there was none
+	Precision   string   `json:",omitempty"` // number format of the products of thought; empty where there was none, or nobody said
 	Actions     []string // names of the actions
 	MaxSegments int      // most segments a decision may take; 0 for agents without thought
 	Rule        string   // halting rule, as act.Rule prints
@@ -36,7 +37,7 @@ type Header struct {
 
 // check reports what no program writes, and what drawing could not bear.
 func (h *Header) check() error {
-	texts := append([]string{h.EnvID, h.Model, string(h.Agent), h.Engine, h.Rule}, append(h.Actions, h.Levels...)...)
+	texts := append([]string{h.EnvID, h.Model, string(h.Agent), h.Engine, h.Precision, h.Rule}, append(h.Actions, h.Levels...)...)
 	if h.MaxSegments < 0 || h.MaxSegments > MaxSegments {
 		return fmt.Errorf("MaxSegments %d, want 0 to %d", h.MaxSegments, MaxSegments)
 	}

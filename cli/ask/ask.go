@@ -134,10 +134,14 @@ func (f *Flags) Open() (*think.Model, exam.Config, error) {
 	return m, exam.Config{Config: cfg, Batch: f.Batch, Votes: f.Votes, Seed: f.Seed, Sure: f.Sure}, nil
 }
 
-// InFloat32 opens the model again to think in float32, what another precision that was asked for costs; nil where none was. It is
-// to be closed.
+// Rounds reports whether m thinks in another precision than float32, as was asked: then what that costs is told too.
+func (f *Flags) Rounds(m *think.Model) bool {
+	return f.Precision != "" && m.Precision.Name != string(arch.Float32)
+}
+
+// InFloat32 opens the model again to think in float32; nil where m does not round. It is to be closed.
 func (f *Flags) InFloat32(m *think.Model) (*think.Model, error) {
-	if f.Precision == "" || m.Precision.Name == string(arch.Float32) {
+	if !f.Rounds(m) {
 		return nil, nil
 	}
 	plain := f.Model
