@@ -29,7 +29,7 @@ func TestBenchHRM(t *testing.T) {
 		{"--case: error parsing regexp", []string{"--case", "("}},
 		{`--case: no such case: "chess" matches none`, []string{"--case", "chess", "--against-python", ""}},
 		{`--precision "int4" is unknown`, []string{"--precision", "int4"}},
-		{"--seconds 0: want more", []string{"--seconds", "0"}},
+		{"--seconds 0: want 0.001 to 3600", []string{"--seconds", "0"}},
 		{"--precision auto: each number format is measured by itself", []string{"--precision", "auto"}},
 		{"--against-python: no Python with torch: ", []string{"--against-python", "no-such-python"}},
 	} {
