@@ -127,32 +127,12 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	}
 	dev := e.params.Device()
 	var parts []*torch.Tensor
-	ids := func(at, n, period int) *torch.Tensor { // number j of a field is in the j%period-th part of its table
-		x := make([]int64, 0, rows*n)
-		for i := range rows {
-			for j, v := range obs[i*e.obsLen+at : i*e.obsLen+at+n] {
-				x = append(x, int64(j%period*e.vocab)+int64(v))
-			}
-		}
-		return torch.From(s, dev, x, int64(rows), int64(n))
-	}
 	if e.rows > 0 {
-		cells := e.rows * e.cols
-		x := s.Embedding(e.cells, ids(e.gridAt, cells*e.channels, e.channels)) // [rows, cells·channels, 16]
-		x = s.Reshape(x, int64(rows), int64(cells), int64(e.channels), embedding)
-		x = s.Own(x.SumDimIntlist([]int64{2}, false, torch.Float32, false))
-		x = s.Reshape(s.Transpose(x, 1, 2), int64(rows), embedding, int64(e.rows), int64(e.cols))
-		for i, c := range e.convs {
-			x = s.Own(s.Own(ts.Conv2d(x, c.w, c.b, []int64{1, 1}, []int64{0, 0}, []int64{1, 1}, 1)).Relu(false))
-			if i == 0 && e.pool {
-				x = s.Own(x.MaxPool2d([]int64{2, 2}, []int64{2, 2}, []int64{0, 0}, []int64{1, 1}, false, false))
-			}
-		}
-		parts = append(parts, s.Reshape(x, int64(rows), -1))
+		parts = append(parts, e.look(s, obs, rows))
 	}
 	for _, o := range e.others {
-		x := s.Embedding(o.table, ids(o.at, o.n, o.n))
-		parts = append(parts, s.Own(x.SumDimIntlist([]int64{1}, false, torch.Float32, false)))
+		ids, at := o.entries(obs, rows, e.obsLen, e.vocab)
+		parts = append(parts, bag(s, dev, bag(s, dev, o.table, ids, o.n), at, 1))
 	}
 	for _, r := range e.reals {
 		x := make([]float32, 0, rows*r.n)
@@ -172,6 +152,114 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 		x = s.Cat(1, parts...)
 	}
 	return Seen{s.Linear(x, e.out, e.outB)}, nil
+}
+
+// look is what the convolutions make of the grids, [rows, channels·rows·cols]. Grids of a batch are much alike: every patch of cells
+// is computed once, wherever and however often it lies.
+func (e *encoder) look(s *torch.Scope, obs []byte, rows int) *torch.Tensor {
+	dev := e.params.Device()
+	t, ids := e.tile(obs, rows)
+	x := bag(s, dev, e.cells, ids, e.channels) // [patches, 16], from here on [patches, width]
+	four := func(t *tiling, stride int) *torch.Tensor {
+		next, ids := t.windows(stride)
+		*t = next
+		return bag(s, dev, x, ids, 1) // [patches·4, width]
+	}
+	for i, c := range e.convs {
+		shape := torch.Shape(c.w) // [out, in, 2, 2]
+		w := s.Reshape(s.Own(c.w.Permute([]int64{0, 2, 3, 1}, false)), shape[0], 4*shape[1])
+		x = s.Own(s.Linear(s.Reshape(four(&t, 1), -1, 4*shape[1]), w, c.b).Relu(false))
+		if i == 0 && e.pool {
+			x = s.Own(s.Reshape(four(&t, 2), -1, 4, shape[0]).Amax([]int64{1}, false, false))
+		}
+	}
+	width := torch.Shape(x)[1]
+	x = bag(s, dev, x, t.at, 1)
+	return s.Reshape(s.Transpose(s.Reshape(x, int64(rows), int64(t.rows*t.cols), width), 1, 2), int64(rows), -1)
+}
+
+// bag is the sums [len(ids)/n, width] of n rows of table each. Its gradient is much faster than that of an index on the CPU.
+func bag(s *torch.Scope, dev torch.Device, table *torch.Tensor, ids []int64, n int) *torch.Tensor {
+	begins := make([]int64, len(ids)/n)
+	for i := range begins {
+		begins[i] = int64(i * n)
+	}
+	const sum = 0
+	none := s.Own(ts.NewTensor(), nil) // no weights of the rows
+	x, a, b, c, err := ts.EmbeddingBag(table, torch.From(s, dev, ids, int64(len(ids))), torch.From(s, dev, begins, int64(len(begins))), false, sum, false, none, false)
+	return s.OwnAll([]*torch.Tensor{x, a, b, c}, err)[0]
+}
+
+// entries are those of the table that each different value of the field is the sum of, and which of these a row has.
+func (o other) entries(obs []byte, rows, obsLen, vocab int) (ids, at []int64) {
+	found := map[string]int64{}
+	for i := range rows {
+		value := obs[i*obsLen+o.at:][:o.n]
+		k, ok := found[string(value)]
+		if !ok {
+			k = int64(len(found))
+			found[string(value)] = k
+			for j, v := range value {
+				ids = append(ids, int64(j*vocab)+int64(v))
+			}
+		}
+		at = append(at, k)
+	}
+	return ids, at
+}
+
+// A tiling says which of the different patches of a batch lies where.
+type tiling struct {
+	at         []int64 // [images][rows][cols]
+	rows, cols int
+}
+
+// tile is the tiling of cells, and the entries of their table that each different one is the sum of.
+func (e *encoder) tile(obs []byte, images int) (t tiling, ids []int64) {
+	t = tiling{make([]int64, 0, images*e.rows*e.cols), e.rows, e.cols}
+	found := map[uint32]int64{}
+	for i := range images {
+		grid := obs[i*e.obsLen+e.gridAt:][:e.rows*e.cols*e.channels]
+		for cell := range slices.Chunk(grid, e.channels) {
+			key := uint32(0)
+			for _, v := range cell {
+				key = key<<8 | uint32(v)
+			}
+			k, ok := found[key]
+			if !ok {
+				k = int64(len(found))
+				found[key] = k
+				for j, v := range cell {
+					ids = append(ids, int64(j*e.vocab)+int64(v))
+				}
+			}
+			t.at = append(t.at, k)
+		}
+	}
+	return t, ids
+}
+
+// windows is the tiling of the windows of 2x2, stride apart, and the four patches that each different one is made of.
+func (t tiling) windows(stride int) (next tiling, parts []int64) {
+	next.rows, next.cols = (t.rows-2)/stride+1, (t.cols-2)/stride+1
+	next.at = make([]int64, 0, len(t.at)/(t.rows*t.cols)*next.rows*next.cols)
+	found := map[[4]int64]int64{}
+	for grid := range slices.Chunk(t.at, t.rows*t.cols) {
+		for y := range next.rows {
+			for x := range next.cols {
+				p := stride * (y*t.cols + x)
+				key := [4]int64{grid[p], grid[p+1], grid[p+t.cols], grid[p+t.cols+1]}
+				k, ok := found[key]
+				if !ok {
+					k = int64(len(found))
+					found[key] = k
+					parts = append(parts, key[:]...)
+				}
+				next.at = append(next.at, k)
+			}
+		}
+	}
+	return next, parts
 }
 
 // A builder adds initialised parameters.
