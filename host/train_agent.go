@@ -3,6 +3,7 @@
 package host
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,7 +108,9 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")
 		fl.IntVar(&cfg.Policy.Hidden, "hidden", 64, "width of the network's state")
 		fl.BoolVar(&cfg.Act.Reset, "reset-carry", false, "start every decision afresh instead of where the last one ended")
-		fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for an observation not seen before in the episode; it is not counted in mean_return")
+		fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for what was not seen before in the episode; it is not counted in mean_return")
+		fl.StringVar(&cfg.Act.Bonus.Kind, "bonus-kind", cmp.Or(cfg.Act.Bonus.Kind, rl.KindFirst), "what is new: first (an image), count (the same, less each time), noveld (more than what was seen before it) or things (in view or in hand)")
+		fl.Float64Var(&cfg.Act.Bonus.Fade, "bonus-fade", 50, "times seen in the run after which things are paid less")
 	}
 	fl.Int64Var(&cfg.Frames, "frames", cfg.Frames, "steps of all environments together")
 	fl.Uint64Var(&cfg.Seed, "seed", 0, "root of all random streams")

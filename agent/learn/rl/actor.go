@@ -32,8 +32,7 @@ func (c ActorConfig) Check() error {
 	var bad problems.List
 	bad.Add(c.Segments < 0 || c.Segments > 1024, "segments", "%d, want 1 to 1024", c.Segments)
 	bad.Add(!(c.Gamma >= 0 && c.Gamma <= 1), "gamma", "%v, want 0 to 1", c.Gamma)
-	bad.Add(!(c.Bonus.Size >= 0), "bonus.size", "%v, want 0 or more", c.Bonus.Size)
-	bad.Add(c.Bonus.Kind != "" && c.Bonus.Kind != "first" && c.Bonus.Kind != "count", "bonus.kind", "%q, want first or count", c.Bonus.Kind)
+	bad.In("bonus", c.Bonus.Check())
 	return bad.Err()
 }
 

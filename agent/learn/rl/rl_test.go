@@ -457,7 +457,9 @@ func TestResume(t *testing.T) {
 	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 4*16*6, 16, 2, 16
 	dqn := Default(AlgorithmDQN, "MiniGrid-DoorKey-5x5-v0")
 	dqn.Envs, dqn.Frames, dqn.Policy.Hidden, dqn.DQN = 4, 4*8*12, 8, DQNConfig{SweepConfig: SweepConfig{Batch: 16}, Replay: 300, Warmup: 40}
+	cfg.Act.Bonus.Kind = KindThings
 	r2d2 := dqn
+	r2d2.Act.Bonus.Kind = KindNovelD
 	r2d2.Policy.Kind, r2d2.DQN.Sequences, r2d2.DQN.Length = "gru", true, 8
 	halt := Default(AlgorithmHalt, "maze/5x5-v0")
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8

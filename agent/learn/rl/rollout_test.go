@@ -61,7 +61,7 @@ func TestBonus(t *testing.T) {
 	if first.of(0, a) != 2 {
 		t.Error("the next episode remembers")
 	}
-	count := newBonus(BonusConfig{Size: 1, Kind: "count"}, ten, 1)
+	count := newBonus(BonusConfig{Size: 1, Kind: KindCount}, ten, 1)
 	count.of(0, a)
 	if x := count.of(0, a); math.Abs(float64(x)-1/math.Sqrt2) > 1e-6 {
 		t.Errorf("the second visit is paid %v", x)
@@ -73,6 +73,68 @@ func TestBonus(t *testing.T) {
 	}
 	if newBonus(BonusConfig{}, ten, 1).of(0, a) != 0 {
 		t.Error("no bonus pays")
+	}
+}
+
+// TestBonusNovelD has values by hand: what is new in the run is worth 1, what was seen twice 1/sqrt(2).
+func TestBonusNovelD(t *testing.T) {
+	b := newBonus(BonusConfig{Size: 2, Kind: KindNovelD}, env.Spec{ObsLen: 1}, 2)
+	got := []float32{
+		b.of(0, []byte{1}), // 2·1
+		b.of(0, []byte{2}), // 2·(1 - 1/2)
+		b.of(0, []byte{1}), // seen before
+		b.of(1, []byte{1}), // 2/sqrt(3)
+		b.of(1, []byte{2}), // 2·(1/sqrt(2) - 1/(2·sqrt(3)))
+	}
+	want := []float32{2, 1, 0, float32(2 / math.Sqrt(3)), float32(2 * (1/math.Sqrt2 - 1/(2*math.Sqrt(3))))}
+	if !slices.Equal(got, want) {
+		t.Errorf("paid %v, want %v", got, want)
+	}
+	b.forget(1)
+	if got, want := b.of(1, []byte{2}), float32(2/math.Sqrt(3)); got != want {
+		t.Errorf("the first of an episode is paid %v, want %v", got, want)
+	}
+}
+
+// TestBonusThings: where things are is not new, another thing is, and to have it in hand; what was seen often in the run is
+// paid less.
+func TestBonusThings(t *testing.T) {
+	spec := env.Spec{ObsLen: 19, Layout: []env.Field{{Name: "image", Shape: []int{3, 3, 2}}, {Name: "direction", Shape: []int{1}}}}
+	image := func(hand byte, cells ...byte) []byte { // in [x][y][2]; hand is at (1, 2)
+		obs := make([]byte, 19)
+		for i, c := range cells {
+			obs[2*i] = c
+		}
+		obs[2*5+1] = hand
+		return obs
+	}
+	b := newBonus(BonusConfig{Size: 2, Kind: KindThings, Fade: 3}, spec, 2)
+	got := []float32{
+		b.of(0, image(0, 1, 2, 1)),
+		b.of(0, image(0, 2, 1, 0, 2)), // elsewhere, and more of them
+		b.of(0, image(0, 1, 2, 3)),
+		b.of(0, image(9, 1, 2, 3)),
+		b.of(0, image(0, 1, 2, 1)),
+		b.of(1, image(0, 1, 2, 1)), // for the fourth time in the run
+	}
+	if want := []float32{2, 0, 2, 2, 0, float32(2 * math.Sqrt(0.75))}; !slices.Equal(got, want) {
+		t.Errorf("paid %v, want %v", got, want)
+	}
+	state := b.appendState(nil)
+	again := newBonus(b.cfg, spec, 2)
+	if rest, ok := again.setState(append(state, 7)); !ok || len(rest) != 1 {
+		t.Fatalf("setState: %v, %d bytes left", ok, len(rest))
+	}
+	if x, y := again.of(0, image(0, 1, 2, 3)), again.of(1, image(0, 2, 1, 1, 3)); x != 0 || y != 2 {
+		t.Errorf("after a save %v and %v are paid, want 0 and 2", x, y)
+	}
+	if s := again.appendState(nil); slices.Equal(s, state) {
+		t.Error("the counts do not grow")
+	}
+	for n := range state {
+		if _, ok := again.setState(state[:n]); ok {
+			t.Fatalf("a state cut after %d of %d bytes was taken", n, len(state))
+		}
 	}
 }
 
