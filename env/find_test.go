@@ -14,7 +14,7 @@ func TestFind(t *testing.T) {
 		want     []string
 	}{
 		{[]string{"maze", "maze/7x9-v0"}, []string{"maze/15x15-v0", "maze/7x9-v0"}},
-		{[]string{"sudoku/*"}, []string{"sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0"}},
+		{[]string{"sudoku/*"}, []string{"sudoku/16x16-v0", "sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0"}},
 	} {
 		found, err := env.Find(tt.patterns...)
 		var got []string

@@ -119,7 +119,7 @@ func newBuildSudokuCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sudoku",
 		Short: "Sudokus from CSV files or generated",
-		Long: `Sudokus from CSV files (columns source,question,answer,rating; '.' or 0 is an empty cell) or generated,
+		Long: `Sudokus from CSV files (columns source,question,answer,rating; '.' or 0 is an empty cell, A to G are 10 to 16) or generated,
 each with one solution and rated by the digits a solver with naked and hidden singles must try. The
 training split has --augment relabelled copies of each puzzle. With --out FILE.csv generated puzzles
 are written as a CSV.`,
@@ -145,8 +145,8 @@ are written as a CSV.`,
 	b.add(cmd, 1000)
 	r.add(cmd, "rating (digits a solver must try; published files: backtracks)")
 	cmd.Flags().BoolVar(&b.Compact, "compact", false, "write augmented boards as uint8; the reference writes int64, eight times as large")
-	cmd.Flags().IntVar(&side, "side", 9, "rows of generated boards: 4, 6 or 9")
-	cmd.Flags().StringVar(&givens, "givens", "", "givens of generated puzzles, N or LOW-HIGH (default: minimal puzzles)")
+	cmd.Flags().IntVar(&side, "side", 9, "rows of generated boards: 4, 6, 9 or 16")
+	cmd.Flags().StringVar(&givens, "givens", "", "givens of generated puzzles, N or LOW-HIGH (default: minimal puzzles; 16x16: about 95)")
 	return cmd
 }
 

@@ -18,7 +18,7 @@ func newSolveSudokuCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sudoku [PUZZLE|FILE|-]",
 		Short: "Solve one sudoku",
-		Long: `The puzzle is 81 characters, 0 or a dot for an empty cell, or a file with these or with a line for every
+		Long: `The puzzle is 81 characters (or 256, 36 or 16), 0 or a dot for an empty cell, A to G for 10 to 16, or a file with these or with a line for every
 row, in most of the layouts that are in use; of a file with many puzzles each is solved, one result a line. It must have exactly one solution: that is checked first, by search. The answer is the network's
 alone and is checked afterwards; an answer that is wrong is shown as such, with exit code 3. A trace
 shows the thought about the puzzle itself, not about its copies.`,

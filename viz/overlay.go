@@ -270,8 +270,16 @@ func (o *overlay) digits(g *trace.Segment) {
 			col = alpha(rgb(0xb84300), max(opacity(p), 0.7))
 			o.Fill(canvas.Rect{X: r.X + s*0.3, Y: r.Y + s*0.82, W: s * 0.4, H: max(s*0.05, 1)}, col)
 		}
-		o.TextIn(r, strconv.Itoa(int(d)), f, canvas.Center, col)
+		o.TextIn(r, o.digit(d), f, canvas.Center, col)
 	}
+}
+
+// digit is how a digit is written: on a sudoku those above 9 are letters, as its family paints them.
+func (o *overlay) digit(d uint8) string {
+	if d > 9 && o.Step.Board.Family == "sudoku" {
+		return string(rune('A' + d - 10))
+	}
+	return strconv.Itoa(int(d))
 }
 
 // digitsOver writes the answered digits over a heat map, dark on its light colours.
@@ -288,7 +296,7 @@ func (o *overlay) digitsOver(g *trace.Segment, value func(i int) float64) {
 		if value(i) > 0.6 {
 			col = rgb(0x1a1e24)
 		}
-		o.TextIn(o.rect(i), strconv.Itoa(int(d)), f, canvas.Center, col)
+		o.TextIn(o.rect(i), o.digit(d), f, canvas.Center, col)
 	}
 }
 

@@ -128,8 +128,8 @@ func EvaluateEach(ctx context.Context, m *think.Model, src puzzle.Source, rows, 
 func fits(m *think.Model, s puzzle.Shape) error {
 	spec := m.Core.Spec()
 	switch {
-	case s.Vocab > spec.Vocab:
-		return fmt.Errorf("its vocabulary is %d, model %s reads %d tokens", s.Vocab, m.Name, spec.Vocab)
+	case s.Vocab > max(spec.Vocab, spec.Tokens(s.SeqLen)):
+		return fmt.Errorf("its vocabulary is %d, model %s reads %d tokens", s.Vocab, m.Name, spec.Tokens(s.SeqLen))
 	case spec.Fixed && s.SeqLen != spec.Shape.Seq:
 		return fmt.Errorf("its rows have %d tokens, model %s takes %d", s.SeqLen, m.Name, spec.Shape.Seq)
 	case m.Usage.Loss == think.AnyOf && s.Labels == 0:

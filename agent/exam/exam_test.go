@@ -127,6 +127,28 @@ func TestSudokus(t *testing.T) {
 	}
 }
 
+// TestSixteen: the shipped model thinks about boards of 16x16, and its answers keep the givens.
+func TestSixteen(t *testing.T) {
+	m := shipped(t, "sudoku")
+	list, err := exam.DrawSudokus(sudoku.Config{Side: 16, MinGivens: 210, MaxGivens: 230}, 2, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exam.Sudokus(context.Background(), m, list, exam.Config{})
+	if err != nil || r.Count != 2 || r.ExactAccuracy != 1 || r.CellAccuracy != 1 {
+		t.Errorf("%+v, error %v", r, err)
+	}
+	sol, err := exam.SolveSudoku(context.Background(), m, list[0], exam.Config{}, nil)
+	if err != nil || !sol.Valid {
+		t.Fatalf("%+v, error %v", sol, err)
+	}
+	for i, d := range list[0].Cells {
+		if d != 0 && sol.Answer[i] != d {
+			t.Errorf("cell %d: %d, given %d", i, sol.Answer[i], d)
+		}
+	}
+}
+
 // TestRows: any data that task can open is an exam.
 func TestRows(t *testing.T) {
 	r, err := exam.Rows(context.Background(), shipped(t, "sudoku"), "sudoku:45-50", 4, exam.Config{Seed: 3})

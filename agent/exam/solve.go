@@ -219,7 +219,7 @@ func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, reco
 // recordSudoku records one decision: all segments of thought about the whole puzzle.
 func recordSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, record Recorder) error {
 	n := side(c.Cells)
-	w, err := sudoku.NewWorld(fmt.Sprintf("sudoku/%dx%d-v0", n, n), sudoku.WorldConfig{Puzzle: sudoku.Config{Side: n}})
+	w, err := sudoku.NewWorld(fmt.Sprintf("sudoku/%dx%d-v0", n, n), sudoku.WorldConfig{Puzzle: sudoku.Difficulty(n, 0)})
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func Speed(ctx context.Context, m *think.Model, cfg SpeedConfig) (SpeedResult, e
 	for i := range all {
 		all[i] = i
 		for t := range in.Tokens {
-			in.Tokens[t] = int32(draws.Uint32N(uint32(spec.Vocab)))
+			in.Tokens[t] = int32(draws.Uint32N(uint32(spec.Tokens(cfg.Shape.Seq))))
 		}
 		if err := rows.Begin(i, in); err != nil {
 			return r, err

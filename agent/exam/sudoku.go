@@ -183,7 +183,7 @@ func fitsSudoku(m *think.Model, cells []uint8) error {
 		return err
 	}
 	n := side(cells)
-	if spec := m.Core.Spec(); spec.Vocab < sudokus.Vocab(n) || spec.Fixed && spec.Shape.Seq != len(cells) {
+	if spec := m.Core.Spec(); spec.Tokens(len(cells)) < sudokus.Vocab(n) || spec.Fixed && spec.Shape.Seq != len(cells) {
 		return fmt.Errorf("model %s has %d cells and a vocabulary of %d, a board of %dx%d needs %d and %d or more",
 			m.Name, spec.Shape.Seq, spec.Vocab, n, n, len(cells), sudokus.Vocab(n))
 	}

@@ -8,7 +8,7 @@ import (
 // Spec is what thinking is to know of a network, for whoever makes one a think.Core.
 func Spec(sp arch.Spec) think.Spec {
 	out := think.Spec{
-		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs,
+		Vocab: sp.Vocab, Outputs: sp.Outputs, Fixed: sp.Fixed, IDs: sp.IDs, PerRow: sp.Symbols == arch.PerRow,
 		Shape: think.Shape{Seq: sp.Seq, Rows: sp.Rows, Cols: sp.Cols},
 	}
 	for _, st := range sp.States {

@@ -11,13 +11,30 @@ type Core interface {
 
 // A Spec says what a Core takes and gives.
 type Spec struct {
-	Vocab   int     // tokens are in [0, Vocab)
+	Vocab   int     // tokens of sequences of Shape are in [0, Vocab)
+	PerRow  bool    // and a square grid has a token more for each row more
 	Outputs int     // logits of a token of the answer
 	Answers int     // tokens of the answer; 0 means as many as the sequence has
 	Shape   Shape   // of the sequences it was made for
 	Fixed   bool    // and takes no others
 	IDs     int     // puzzle identifiers are in [0, IDs); 0 where it has no puzzle embedding
 	Levels  []Level // the parts of a row's state, the slowest first
+}
+
+// Tokens is the end of the range of tokens of a sequence of seq.
+func (s Spec) Tokens(seq int) int {
+	if !s.PerRow {
+		return s.Vocab
+	}
+	return s.Vocab - rows(s.Shape.Seq) + rows(seq)
+}
+
+// rows is the number of rows of a square grid of so many cells.
+func rows(cells int) (n int) {
+	for n*n < cells {
+		n++
+	}
+	return n
 }
 
 // A Level is one of the states that a network carries from segment to segment.
@@ -33,7 +50,7 @@ type Shape struct{ Seq, Rows, Cols int }
 
 // An Input is what a row thinks about.
 type Input struct {
-	Tokens []int32 // [seq], each in [0, Spec.Vocab); not kept
+	Tokens []int32 // [seq], each in [0, Spec.Tokens(seq)); not kept
 	ID     int32   // puzzle identifier, where the network has a puzzle embedding
 }
 

@@ -197,9 +197,10 @@ func (m *Model) thinking(rows Rows, n int, c Config) *thinking {
 
 // check reports the first value that the network has no vector for.
 func (s Spec) check(in Input) error {
+	end := s.Tokens(len(in.Tokens))
 	for t, v := range in.Tokens {
-		if v < 0 || int(v) >= s.Vocab {
-			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, s.Vocab)
+		if v < 0 || int(v) >= end {
+			return fmt.Errorf("input, cell %d: %d, want a token in [0, %d)", t, v, end)
 		}
 	}
 	if s.IDs > 0 && (in.ID < 0 || int(in.ID) >= s.IDs) {

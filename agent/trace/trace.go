@@ -60,7 +60,7 @@ const (
 	AnswerNone      Answer = iota
 	AnswerPath             // 1 where the cell lies on the path
 	AnswerDirection        // 0 up, 1 down, 2 left, 3 right; NoAnswer elsewhere
-	AnswerDigit            // 1 to 9; 0 is blank
+	AnswerDigit            // 1 to 9, of larger sudokus 16; 0 is blank
 	AnswerColor            // 0 to 9, ARC's colours; NoAnswer outside of the grid
 )
 

@@ -111,8 +111,8 @@ func (b Build) workers() int { return cmp.Or(b.Workers, runtime.GOMAXPROCS(0)) }
 
 // A Form is how a family's rows of text become examples.
 type Form struct {
-	Vocab int
-	Wide  bool // augmented splits hold int64 tokens, as the reference's sudokus
+	Vocab func(cells int) int // of rows of so many cells
+	Wide  bool                // augmented splits hold int64 tokens, as the reference's sudokus
 	Parse func(Row) (in, label []int32, err error)
 	// Augment makes copy i, from 1 on, of input and label src.
 	Augment func(rng *rand.Rand, i int, dst, src [2][]int32)
@@ -132,7 +132,7 @@ func (b Build) Rows(ctx context.Context, dir string, splits []RowSplit, form For
 			copies = b.Augment
 		}
 		zero := 0
-		meta := Meta{IgnoreLabelID: &zero, VocabSize: form.Vocab}
+		meta := Meta{IgnoreLabelID: &zero}
 		var out *SplitWriter
 		err := InOrder(ctx, split.choose(b.Seed), b.Workers, func(i int, row Row) ([][2][]int32, error) {
 			in, label, err := form.Parse(row)
@@ -156,7 +156,7 @@ func (b Build) Rows(ctx context.Context, dir string, splits []RowSplit, form For
 				return fmt.Errorf("%s: a puzzle of %d cells after ones of %d", row.At, n, cells)
 			}
 			if out == nil {
-				meta.SeqLen = cells
+				meta.SeqLen, meta.VocabSize = cells, form.Vocab(cells)
 				var err error
 				if out, err = w.Split(split.Name, meta, form.Wide && !b.Compact && copies > 0); err != nil {
 					return err

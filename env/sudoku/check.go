@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 )
 
 // Errors of Check; errors.Is finds them.
@@ -15,14 +16,18 @@ var (
 )
 
 // maxGuesses bounds the searches of Check to some seconds. The hardest of the 2,000 hard
-// puzzles in the tests needs 2,382; only puzzles made to be hopeless need as many.
-const maxGuesses = 10_000_000
+// puzzles in the tests needs 2,382; only puzzles made to be hopeless need as many. At 16x16,
+// where a guess takes longer and most puzzles with few givens need many, it is maxGuesses16.
+const (
+	maxGuesses   = 10_000_000
+	maxGuesses16 = 100_000
+)
 
 // Check writes the puzzle's only solution into solution and returns its rating, as Solve does. The
 // error of a puzzle that has none or several says where: the cells with the same digit
 // (ErrConflict), a cell or digit that has no place left or else that guessing found none
-// (ErrImpossible), or the first cell in which two solutions differ (ErrAmbiguous). ErrUndecided
-// ends a search of ten million guesses.
+// (ErrImpossible), or the first cell in which two solutions differ (ErrAmbiguous), at 16x16 those found first. ErrUndecided
+// ends a search of ten million guesses, at 16x16 of a hundred thousand.
 func (s *Solver) Check(solution, puzzle []uint8) (rating int, err error) {
 	if len(puzzle) != s.cells {
 		return 0, fmt.Errorf("sudoku: %d cells, want %d", len(puzzle), s.cells)
@@ -37,11 +42,14 @@ func (s *Solver) Check(solution, puzzle []uint8) (rating int, err error) {
 			}
 		}
 	}
-	s.limit = maxGuesses
+	if s.limit = maxGuesses; s.side > 9 {
+		s.limit = maxGuesses16
+	}
+	most := s.limit
 	defer func() { s.limit = 0 }()
 	rating, ok := s.Solve(solution, puzzle)
 	undecided := func() (int, error) {
-		return 0, fmt.Errorf("sudoku: %w: %d guesses found no end; is it a proper puzzle?", ErrUndecided, maxGuesses)
+		return 0, fmt.Errorf("sudoku: %w: %d guesses found no end; is it a proper puzzle?", ErrUndecided, most)
 	}
 	if s.gaveUp {
 		return undecided()
@@ -49,28 +57,44 @@ func (s *Solver) Check(solution, puzzle []uint8) (rating int, err error) {
 	if !ok {
 		return 0, fmt.Errorf("sudoku: %w: %s", ErrImpossible, s.deadEnd(puzzle))
 	}
-	n := s.Count(puzzle, 2)
+	second := make([]uint8, s.cells)
+	another := s.another(second, puzzle, solution)
 	if s.gaveUp {
 		return undecided()
 	}
-	if n == 1 {
+	if !another {
 		return rating, nil
 	}
-	for i, d := range puzzle {
-		if d != 0 {
-			continue
-		}
-		if other := s.Without(puzzle, i, solution[i]); other != 0 {
-			return 0, fmt.Errorf("sudoku: %w: %s may be %d or %d", ErrAmbiguous, s.name(i),
-				min(other, solution[i]), max(other, solution[i]))
+	i := 0
+	for second[i] == solution[i] {
+		i++
+	}
+	other := second[i]
+	for before := 0; before < i && s.bound == 0; before++ {
+		if d := s.Without(puzzle, before, solution[before]); puzzle[before] == 0 && d != 0 {
+			i, other = before, d
 		}
 	}
-	return undecided() // no search for the difference came to an end
+	return 0, fmt.Errorf("sudoku: %w: %s may be %d or %d", ErrAmbiguous, s.name(i), min(other, solution[i]), max(other, solution[i]))
+}
+
+// another looks for a solution of the puzzle that is not the given one, into dst.
+func (s *Solver) another(dst, puzzle, solution []uint8) (found bool) {
+	if !s.start(puzzle) {
+		return false
+	}
+	guesses := 0
+	s.search(0, nil, &guesses, func(st *state) bool {
+		s.write(dst, st)
+		found = !slices.Equal(dst[:s.cells], solution[:s.cells])
+		return found
+	})
+	return found
 }
 
 // deadEnd says where a puzzle without a solution fails, if the givens alone show it.
 func (s *Solver) deadEnd(puzzle []uint8) string {
-	var cand [81]uint16
+	var cand [maxCells]uint16
 	for i, d := range puzzle {
 		if d != 0 {
 			cand[i] = 1 << (d - 1)

@@ -1,4 +1,4 @@
-// Package sudoku makes, rates, solves, reads and writes sudokus of 4x4, 6x6 and 9x9 cells, and lets
+// Package sudoku makes, rates, solves, reads and writes sudokus of 4x4, 6x6, 9x9 and 16x16 cells, and lets
 // an agent fill them in.
 //
 // A grid is []uint8, row by row: 0 is empty, 1 to side a digit. A Solver finds solutions, counts

@@ -26,8 +26,8 @@ func (f Fault) Check() error {
 	return nil
 }
 
-// Make spoils a puzzle with one solution, at random; false if what was drawn makes no such fault: the puzzle is then
-// as it was.
+// Make spoils a puzzle with one solution, at random; false if what was drawn makes no such fault, or at 16x16 if a short
+// search does not show it: the puzzle is then as it was.
 func (f Fault) Make(puzzle, solution []uint8, s *Solver, intN func(n int) int) bool {
 	var cells []int
 	for i, d := range puzzle {
@@ -42,13 +42,15 @@ func (f Fault) Make(puzzle, solution []uint8, s *Solver, intN func(n int) int) b
 	old := puzzle[at]
 	wrong := uint8(1 + (int(solution[at])+intN(s.side-1))%s.side) // any digit but the solution's
 	fits := !slices.ContainsFunc(s.peers[at][:s.peerN], func(i uint8) bool { return puzzle[i] == wrong })
+	s.limit = s.bound
+	defer func() { s.limit = 0 }()
 	switch f {
 	case TwoSolutions:
 		puzzle[at] = 0
-		fits = s.Count(puzzle, 3) == 2
+		fits = s.Count(puzzle, 3) == 2 && !s.gaveUp
 	case NoSolution:
 		puzzle[at] = wrong
-		fits = fits && s.Count(puzzle, 1) == 0
+		fits = fits && s.Count(puzzle, 1) == 0 && !s.gaveUp
 	case WrongGuess:
 		puzzle[at] = wrong
 	}

@@ -29,8 +29,8 @@ func (p *Plan) Act() (int, error) {
 			return w.Undo(), nil
 		}
 	}
-	var cand [81]uint16
-	best, fewest := -1, 10
+	var cand [maxCells]uint32 // bit d of digit d
+	best, fewest := -1, maxSide+1
 	for i, d := range w.grid {
 		if d != 0 {
 			continue
@@ -48,7 +48,7 @@ func (p *Plan) Act() (int, error) {
 	}
 	if fewest > 1 {
 		for _, unit := range w.units[:3*w.side] {
-			var once, twice uint16
+			var once, twice uint32
 			for _, cell := range unit[:w.side] {
 				twice |= once & cand[cell]
 				once |= cand[cell]

@@ -9,7 +9,7 @@ import (
 )
 
 // BoardOf is the board of a grid: the kind of a cell is its digit, 0 if it is empty, and cells with
-// a digit in givens have grid.FlagGiven. givens may be nil. There must be 16, 36 or 81 cells.
+// a digit in givens have grid.FlagGiven. givens may be nil. There must be 16, 36, 81 or 256 cells.
 func BoardOf(cells, givens []uint8) grid.Board {
 	side := sideOf(len(cells))
 	b := grid.Board{Family: "sudoku", Cols: side, Rows: side, Cells: make([]grid.Cell, len(cells))}
@@ -58,9 +58,9 @@ func PaintBoard(b grid.Board, dst *image.RGBA) {
 		if cell.Flags&grid.FlagFocus != 0 {
 			draw.Tint(dst, r, colorFocus, .5)
 		}
-		if cell.Kind >= 1 && cell.Kind <= 9 {
+		if cell.Kind >= 1 && int(cell.Kind) <= l.side {
 			cx, cy := f.Center(x, y)
-			draw.Char(dst, rune('0'+cell.Kind), cx, cy, .68*f.Tile, weight, ink)
+			draw.Char(dst, rune(char(cell.Kind)), cx, cy, .68*f.Tile, weight, ink)
 		}
 	}
 	thin, thick := max(1, int(f.Tile/40)), max(1, int(f.Tile/16))

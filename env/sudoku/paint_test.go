@@ -52,7 +52,7 @@ func TestPaint(t *testing.T) {
 }
 
 func TestPaintAnySize(t *testing.T) {
-	for _, id := range []string{"sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0"} {
+	for _, id := range []string{"sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0", "sudoku/16x16-v0"} {
 		b := makeWorld(t, id).Board()
 		for side := range 60 {
 			a := image.NewRGBA(image.Rect(0, 0, side+5, side))

@@ -10,13 +10,13 @@ import (
 )
 
 func init() {
-	for _, side := range []int{9, 6, 4} {
+	for _, side := range []int{9, 6, 4, 16} {
 		entry := env.Entry{
 			ID:     fmt.Sprintf("sudoku/%dx%d-v0", side, side),
 			Family: "sudoku",
 			About:  "fill in a sudoku, digit by digit",
 			Options: []env.Option{
-				{Name: "difficulty", Default: "medium", About: "easy, medium (singles nearly always do), hard (needs guesses) or expert (minimal; 9x9: 10 guesses or more)"},
+				{Name: "difficulty", Default: "medium", About: "easy, medium (singles nearly always do), hard (needs guesses) or expert (minimal; 9x9: 10 guesses or more); 16x16 goes by givens alone"},
 				{Name: "givens", Default: "", About: "LO:HI givens instead of the difficulty's"},
 				{Name: "rating", Default: "", About: "LO:HI digits tried at guesses instead of the difficulty's; 0:0 is singles only"},
 				{Name: "mistakes", Default: "keep", About: "what becomes of a wrong digit that breaks no rule: keep, refuse or end (the episode)"},
@@ -79,13 +79,15 @@ func looks(s string) bool {
 	return 2*cells > utf8.RuneCountInString(s) && strings.ContainsAny(s, "123456789")
 }
 
-// Difficulty is the Config of a named difficulty, 0 easy to 3 expert, for boards of 4, 6 or 9 rows.
-// 4x4 puzzles never need a guess: there the two hardest are minimal puzzles.
+// Difficulty is the Config of a named difficulty, 0 easy to 3 expert, for boards of 4, 6, 9 or 16 rows.
+// 4x4 puzzles never need a guess: there the two hardest are minimal puzzles. At 16x16 they differ by givens alone, the
+// last as few as a Generator makes.
 func Difficulty(side, level int) Config {
 	c := map[int][4]Config{
-		4: {{MinGivens: 8, MaxGivens: 10}, {MinGivens: 6, MaxGivens: 7}, {}, {}},
-		6: {{MinGivens: 16, MaxGivens: 20}, {MinGivens: 10, MaxGivens: 16}, {MaxGivens: 12, MinRating: 1}, {MinRating: 2}},
-		9: {{MinGivens: 40, MaxGivens: 50}, {MinGivens: 30, MaxGivens: 36}, {MinGivens: 24, MaxGivens: 30, MinRating: 1}, {MinRating: 10}},
+		4:  {{MinGivens: 8, MaxGivens: 10}, {MinGivens: 6, MaxGivens: 7}, {}, {}},
+		6:  {{MinGivens: 16, MaxGivens: 20}, {MinGivens: 10, MaxGivens: 16}, {MaxGivens: 12, MinRating: 1}, {MinRating: 2}},
+		9:  {{MinGivens: 40, MaxGivens: 50}, {MinGivens: 30, MaxGivens: 36}, {MinGivens: 24, MaxGivens: 30, MinRating: 1}, {MinRating: 10}},
+		16: {{MinGivens: 160, MaxGivens: 180}, {MinGivens: 130, MaxGivens: 150}, {MinGivens: 105, MaxGivens: 120}, {}},
 	}[side][level]
 	c.Side = side
 	return c

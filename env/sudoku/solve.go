@@ -12,19 +12,20 @@ type Solver struct {
 	*layout
 	stack  []state // one for each guess in force
 	queue  []uint8 // cells that became single
-	limit  int     // most digits tried at guesses; 0 means no limit
-	gaveUp bool    // the limit stopped the last search
+	twin   Symmetry
+	limit  int  // most digits tried at guesses; 0 means no limit
+	gaveUp bool // the limit stopped the last search
 }
 
 // A state is what is known of a grid. A cell is settled when one candidate is left and its peers
 // know.
 type state struct {
-	cand  [81]uint16
 	left  int    // cells not yet settled
-	dirty uint32 // units to be searched for hidden singles
+	dirty uint64 // units to be searched for hidden singles
+	cand  [maxCells]uint16
 }
 
-// NewSolver makes a Solver for boards with side rows: 4, 6 or 9.
+// NewSolver makes a Solver for boards with side rows: 4, 6, 9 or 16.
 func NewSolver(side int) (*Solver, error) {
 	l, err := layoutOf(side)
 	if err != nil {
@@ -82,7 +83,7 @@ func (s *Solver) propagate(st *state) bool {
 		if st.dirty == 0 {
 			return true
 		}
-		u := bits.TrailingZeros32(st.dirty)
+		u := bits.TrailingZeros64(st.dirty)
 		st.dirty &^= 1 << u
 		unit := s.units[u][:s.side]
 		var once, twice uint16
@@ -116,7 +117,7 @@ func (s *Solver) propagate(st *state) bool {
 
 // branch is the first of the cells with the fewest candidates, two or more.
 func (s *Solver) branch(st *state) int {
-	best, fewest := -1, 10
+	best, fewest := -1, maxSide+1
 	for i, c := range st.cand[:s.cells] {
 		if c&(c-1) == 0 {
 			continue
@@ -153,7 +154,8 @@ func (s *Solver) search(depth int, rng *rand.Rand, guesses *int, found func(*sta
 			return true
 		}
 		next := &s.stack[depth+1]
-		*next = *st
+		next.left, next.dirty = st.left, st.dirty
+		copy(next.cand[:s.cells], st.cand[:])
 		next.cand[cell] = bit
 		next.dirty |= s.unitsOf[cell]
 		s.queue = append(s.queue[:0], uint8(cell))

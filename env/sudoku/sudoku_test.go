@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -188,8 +189,8 @@ func TestRevealAndDig(t *testing.T) {
 func TestSymmetry(t *testing.T) {
 	rng := newRand(2)
 	var y Symmetry
-	for _, side := range []int{4, 6, 9} {
-		g, err := NewGenerator(Config{Side: side})
+	for _, side := range []int{4, 6, 9, 16} {
+		g, err := NewGenerator(Difficulty(side, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +245,7 @@ func TestText(t *testing.T) {
 			t.Errorf("%q reads as another puzzle", form)
 		}
 	}
-	for _, side := range []int{4, 6} {
+	for _, side := range []int{4, 6, 16} {
 		cells := make([]uint8, side*side)
 		solver(t, side).Fill(cells, newRand(1))
 		cells[3] = 0
@@ -259,12 +260,16 @@ func TestText(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"", "no puzzle: want 81 cells"},
-		{easy[:80], "80 cells in this line: want a row of 9, 6 or 4, or a puzzle of 81"},
-		{easy + "1", "line 1, column 82: more than 81"},
+		{easy[:80], "80 cells in this line: want a row of 16, 9, 6 or 4, or a puzzle of 256, 81, 36 or 16"},
+		{easy + "1", "82 cells in this line: want a row of 16"},
+		{strings.Repeat(".", 257), "line 1, column 257: more than 256"},
+		{easy[:40] + "b" + easy[41:], "line 1, column 41: B: want 1 to 9"},
+		{strings.Repeat("1234..........aG\n", 3), "3 lines of 16 cells from here, want 16"},
+		{strings.Repeat("1234..........aG\n", 15) + "1234.......H..aG\n", "line 16, column 12: 'H'"},
 		{easy[:40] + "y" + easy[41:], "line 1, column 41: 'y'"},
 		{"1234\n3412\n214\n4321", "line 3, column 3: 3 cells in this line, want 4 as in line 1"},
 		{"1234\n3412\n2143\n4325", "line 4, column 4: 5: want 1 to 4"},
-		{"12\n34\n12\n34\n12\n34\n12\n34", "2 cells in this line: want a row of 9, 6 or 4"},
+		{"12\n34\n12\n34\n12\n34\n12\n34", "2 cells in this line: want a row of 16, 9, 6 or 4"},
 	} {
 		if _, err := Parse(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: error %v, want %q", tt.text, err, tt.want)
@@ -325,7 +330,7 @@ func TestNewGeneratorErrors(t *testing.T) {
 		cfg  Config
 		want string
 	}{
-		{Config{Side: 5}, "5 rows: want 4, 6 or 9"},
+		{Config{Side: 5}, "5 rows: want 4, 6, 9 or 16"},
 		{Config{Side: 9, MinGivens: 40, MaxGivens: 30}, "40 to 30 givens"},
 		{Config{Side: 9, MaxGivens: 81}, "0 to 81 givens"},
 		{Config{Side: 9, MinGivens: 17, MaxGivens: 17}, "at most 17 givens: want 22 or more"},
@@ -333,6 +338,8 @@ func TestNewGeneratorErrors(t *testing.T) {
 		{Config{Side: 9, MinRating: 500}, "want at most 100"},
 		{Config{Side: 4, MinRating: 1}, "want at most 0"},
 		{Config{Side: 9, MinRating: 5, MaxRating: 2}, "rating of 5 to 2"},
+		{Config{Side: 16, MaxRating: -1}, "a rating of 16x16"},
+		{Config{Side: 16, MinGivens: 90, MaxGivens: 100}, "at most 100 givens: want 105 or more"},
 	} {
 		if _, err := NewGenerator(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: error %v, want %q", tt.cfg, err, tt.want)
@@ -362,19 +369,86 @@ func TestAllocatesNothing(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(easy)
+	f.Add(strings.Repeat("1234..........aG\n", 16))
 	f.Add("1.34\n3.12\n-----\n21|43\n4321\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		cells, err := Parse(text)
 		if err != nil {
 			return
 		}
-		for _, form := range []string{string(AppendLine(nil, cells)), string(AppendText(nil, cells))} {
+		forms := []string{string(AppendLine(nil, cells)), string(AppendText(nil, cells))}
+		if len(cells) == maxCells && slices.Max(cells) <= 4 {
+			forms = forms[:1] // in lines it is sixteen puzzles of 4x4
+		}
+		for _, form := range forms {
 			again, err := Parse(form)
 			if err != nil || !cmp.Equal(cells, again) {
 				t.Fatalf("%q reads as %v, %v; want %v", form, again, err, cells)
 			}
 		}
 	})
+}
+
+// TestSixteen: puzzles of 16x16 have one solution and the givens that were asked for, follow from the seed, and read
+// as they were written; dug ones have about as few givens as the documentation says.
+func TestSixteen(t *testing.T) {
+	for _, cfg := range []Config{{Side: 16, MinGivens: 130, MaxGivens: 160}, {Side: 16}} {
+		g, err := NewGenerator(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		puzzle, solution, got := make([]uint8, 256), make([]uint8, 256), make([]uint8, 256)
+		for seed := range uint64(3) {
+			rating := g.Next(puzzle, solution, newRand(seed))
+			again, err := g.solver.Check(got, puzzle)
+			if err != nil || again != rating || !cmp.Equal(got, solution) || !Solves(solution, puzzle) {
+				t.Fatalf("%+v seed %d: rating %d, solution %v, %v; want %d, %v", cfg, seed, again, got, err, rating, solution)
+			}
+			low, high := cfg.MinGivens, cfg.MaxGivens
+			if high == 0 {
+				low, high = 80, 115
+			}
+			if n := 256 - bytes.Count(puzzle, []byte{0}); n < low || n > high {
+				t.Errorf("%+v seed %d: %d givens, want %d to %d", cfg, seed, n, low, high)
+			}
+			for _, form := range []string{string(AppendLine(nil, puzzle)), string(AppendText(nil, puzzle)), strings.ToLower(string(AppendText(nil, puzzle)))} {
+				if diff := cmp.Diff(puzzle, mustParse(t, form)); diff != "" {
+					t.Errorf("%q reads as another puzzle", form)
+				}
+			}
+			old := bytes.Clone(puzzle)
+			if g.Next(puzzle, solution, newRand(seed)); !bytes.Equal(old, puzzle) {
+				t.Errorf("%+v seed %d: another puzzle the second time", cfg, seed)
+			}
+		}
+	}
+	if _, err := NewWalk(16, 10); err == nil || !strings.Contains(err.Error(), "a walk of 16x16") {
+		t.Errorf("a walk of 16x16: %v", err)
+	}
+	if _, err := solver(t, 16).Check(make([]uint8, 256), make([]uint8, 256)); !errors.Is(err, ErrAmbiguous) && !errors.Is(err, ErrUndecided) {
+		t.Errorf("an empty board of 16x16: %v", err)
+	}
+}
+
+// TestSixteenLines: sixteen lines of 16 cells are a puzzle of 16x16 if a cell is above 4, else sixteen puzzles.
+func TestSixteenLines(t *testing.T) {
+	small := strings.Repeat("1.343412..43432.\n", 16)
+	for text, want := range map[string][]int{
+		small:                        slices.Repeat([]int{16}, 16),
+		small[:len(small)-2] + "7\n": {256},
+		"Grid 01\n" + small[17:] + "b..............\n":                                                               slices.Repeat([]int{16}, 15), // such a line is a title
+		"Grid 01\n" + small[17:] + "b...............\n":                                                              {256},
+		"[" + strings.Repeat("[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],", 15) + "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16]]": {256},
+	} {
+		all, err := ParseAll(text)
+		var got []int
+		for _, cells := range all {
+			got = append(got, len(cells))
+		}
+		if !slices.Equal(got, want) || (err != nil) != (want == nil) {
+			t.Errorf("%q: puzzles of %v cells, %v; want %v", text, got, err, want)
+		}
+	}
 }
 
 func BenchmarkNext(b *testing.B) {
@@ -387,6 +461,8 @@ func BenchmarkNext(b *testing.B) {
 		{"9x9-minimal", Config{Side: 9}},
 		{"9x9-expert", Difficulty(9, 3)},
 		{"6x6-10-16", Difficulty(6, 1)},
+		{"16x16-130-150", Difficulty(16, 1)},
+		{"16x16-dug", Config{Side: 16}},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			g, err := NewGenerator(bb.cfg)
@@ -420,8 +496,8 @@ func BenchmarkCount(b *testing.B) {
 }
 
 func TestSolves(t *testing.T) {
-	for _, side := range []int{4, 6, 9} {
-		g, err := NewGenerator(Config{Side: side})
+	for _, side := range []int{4, 6, 9, 16} {
+		g, err := NewGenerator(Difficulty(side, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

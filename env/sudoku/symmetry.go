@@ -6,8 +6,8 @@ import "math/rand/v2"
 // are shuffled inside their bands and bands among each other, columns likewise, and boards with
 // square boxes may be transposed.
 type Symmetry struct {
-	Cells  []uint8   // the new cell i shows the old cell Cells[i]
-	Digits [10]uint8 // the new name of each digit; Digits[0] is 0
+	Cells  []uint8            // the new cell i shows the old cell Cells[i]
+	Digits [maxSide + 1]uint8 // the new name of each digit; Digits[0] is 0
 }
 
 // Draw makes y a random symmetry of boards with side rows, each equally likely.
@@ -36,8 +36,8 @@ func (y *Symmetry) Draw(side int, rng *rand.Rand) error {
 }
 
 // lines is a random order of rows or columns, the bands of the given width kept together.
-func lines(side, width int, rng *rand.Rand) (order [9]int) {
-	var bands, inside [9]int
+func lines(side, width int, rng *rand.Rand) (order [maxSide]int) {
+	var bands, inside [maxSide]int
 	bands = shuffled(side/width, rng)
 	for b := range side / width {
 		inside = shuffled(width, rng)
@@ -48,7 +48,7 @@ func lines(side, width int, rng *rand.Rand) (order [9]int) {
 	return order
 }
 
-func shuffled(n int, rng *rand.Rand) (order [9]int) {
+func shuffled(n int, rng *rand.Rand) (order [maxSide]int) {
 	for i := range n {
 		j := rng.IntN(i + 1)
 		order[i], order[j] = order[j], i
@@ -65,7 +65,7 @@ func (y *Symmetry) Apply(dst, src []uint8) {
 
 // Undo writes into dst the puzzle or solution whose image is src; dst and src must not be the same.
 func (y *Symmetry) Undo(dst, src []uint8) {
-	var old [10]uint8
+	var old [maxSide + 1]uint8
 	for d, renamed := range y.Digits {
 		old[renamed] = uint8(d)
 	}

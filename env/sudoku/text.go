@@ -3,8 +3,11 @@ package sudoku
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/ponder-agents/ponder/env/grid"
 	"github.com/ponder-agents/ponder/internal/text"
@@ -22,11 +25,12 @@ func Parse(s string) ([]uint8, error) {
 	return all[0], nil
 }
 
-// ParseAll reads puzzles of 16, 36 or 81 cells, each in one line or in a line for every row, in the layouts that
-// people have. A cell is a digit, or empty: '.', '0', '*', '_', 'x', '?', '-'. Spaces, commas, semicolons,
+// ParseAll reads puzzles of 16, 36, 81 or 256 cells, each in one line or in a line for every row, in the layouts that
+// people have. A cell is a digit, A (10) to G (16) in either case for those above 9, or empty: '.', '0', '*', '_', 'x', '?',
+// '-'. Sixteen lines of 16 cells are a puzzle of 16x16 if one of them is above 4, else sixteen of 4x4. Spaces, commas, semicolons,
 // tabs, '|' and lines of box drawing set cells apart; in rows of as many characters as cells spaces are empty
 // cells, as is nothing between two commas. Lines of '-', '+' and '=', lines that begin with '#' (SudoCue) or
-// with a letter, what follows a whole puzzle in its line, and all but the section [Puzzle] (SadMan, HoDoKu) are
+// with a letter and are no row of 16 cells or puzzle of 256, what follows a whole puzzle in its line, and all but the section [Puzzle] (SadMan, HoDoKu) are
 // passed over. Lists and lists of lists of JSON are read too. Errors are grid.TextErrors, which name line and
 // column. Whether there is a solution is not asked; Solver.Check does.
 func ParseAll(s string) ([][]uint8, error) {
@@ -46,11 +50,11 @@ func ParseAll(s string) ([][]uint8, error) {
 		n := len(lines[0].cells) // of a row, or a whole puzzle
 		side := sideOf(n)
 		rows := 1
-		if side == 0 {
+		if side == 0 || n == maxSide && large(lines) {
 			side, rows = n, n
 		}
 		if sideOf(side*side) == 0 {
-			return nil, lines[0].bad(0, "%d cells in this line: want a row of 9, 6 or 4, or a puzzle of 81, 36 or 16", n)
+			return nil, lines[0].bad(0, "%d cells in this line: want a row of 16, 9, 6 or 4, or a puzzle of 256, 81, 36 or 16", n)
 		}
 		if len(lines) < rows {
 			return nil, lines[0].bad(0, "%d lines of %d cells from here, want %d", len(lines), n, rows)
@@ -62,7 +66,7 @@ func ParseAll(s string) ([][]uint8, error) {
 			}
 			for i, d := range l.cells {
 				if int(d) > side {
-					return nil, l.bad(i, "%d: want 1 to %d, or '.'", d, side)
+					return nil, l.bad(i, "%c: want 1 to %c, or '.'", char(d), char(uint8(side)))
 				}
 			}
 			cells = append(cells, l.cells...)
@@ -70,9 +74,22 @@ func ParseAll(s string) ([][]uint8, error) {
 		all, lines = append(all, cells), lines[rows:]
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("sudoku: %w", &grid.TextError{Line: 1, Column: 1, Msg: "no puzzle: want 81 cells (9x9), 36 or 16, in one line or a line for every row"})
+		return nil, fmt.Errorf("sudoku: %w", &grid.TextError{Line: 1, Column: 1, Msg: "no puzzle: want 81 cells (9x9), 256, 36 or 16, in one line or a line for every row"})
 	}
 	return all, nil
+}
+
+// large reports whether the lines of 16 cells that come next are rows of a 16x16 puzzle: one of them is no 4x4 puzzle.
+func large(lines []cellLine) bool {
+	for _, l := range lines[:min(len(lines), maxSide)] {
+		if len(l.cells) != maxSide {
+			return false
+		}
+		if slices.Max(l.cells) > 4 {
+			return true
+		}
+	}
+	return false
 }
 
 // A cellLine is the cells of a line and their columns.
@@ -127,26 +144,26 @@ func cellLines(s string) (lines []cellLine, err error) {
 		for _, r := range line {
 			column++
 			switch {
-			case (r == ',' || r == ';') && (fields == 8 || fields == 5 || fields == 3) && empty:
+			case (r == ',' || r == ';') && (fields == 15 || fields == 8 || fields == 5 || fields == 3) && empty:
 				add(0)
 				empty = true
 			case r == ',' || r == ';':
 				empty = true
 			case strings.ContainsRune(separators, r) || boxDrawing(r):
-				if sideOf(len(l.cells)) > 4 && len(l.cells) > 9 || len(l.cells) == 16 && r != '|' && !boxDrawing(r) {
+				if sideOf(len(l.cells)) > 4 && len(l.cells) > maxSide || len(l.cells) == 16 && r != '|' && !boxDrawing(r) {
 					goto whole // what follows a puzzle is a comment
 				}
 			case strings.ContainsRune(blanks, r):
 				add(0)
-			case r >= '1' && r <= '9':
-				add(uint8(r - '0'))
-			case len(l.cells) == 81 || len(l.cells) == 36 || len(l.cells) == 16:
+			case Digit(r) > 0:
+				add(Digit(r))
+			case sideOf(len(l.cells)) > 0:
 				goto whole
 			default:
 				return nil, fmt.Errorf("sudoku: %w", &grid.TextError{Line: n + 1, Column: column, Msg: fmt.Sprintf("%q: want a digit or '.'", r)})
 			}
-			if len(l.cells) > 81 {
-				return nil, l.bad(81, "more than 81 cells in this line")
+			if len(l.cells) > maxCells {
+				return nil, l.bad(maxCells, "more than %d cells in this line", maxCells)
 			}
 		}
 		if fields == 8 && empty && len(l.cells) == 8 { // nothing after the last comma
@@ -165,8 +182,8 @@ func cellLines(s string) (lines []cellLine, err error) {
 			l.cells, l.columns = l.cells[:0], l.columns[:0]
 			for c := range 9 {
 				d := uint8(0)
-				if c < len(line) && line[c] >= '1' && line[c] <= '9' {
-					d = uint8(line[c] - '0')
+				if c < len(line) {
+					d = Digit(line[c])
 				}
 				l.cells, l.columns = append(l.cells, d), append(l.columns, c+1)
 			}
@@ -175,12 +192,36 @@ func cellLines(s string) (lines []cellLine, err error) {
 	return lines, nil
 }
 
+// Digit is the value of a digit as text has it, 0 of anything else.
+func Digit(r rune) uint8 {
+	switch {
+	case r >= '1' && r <= '9':
+		return uint8(r - '0')
+	case r >= 'A' && r <= 'G':
+		return uint8(r-'A') + 10
+	case r >= 'a' && r <= 'g':
+		return uint8(r-'a') + 10
+	}
+	return 0
+}
+
 // title reports whether a line begins with a letter that is no cell, as "Grid 01".
 func title(line string) bool {
-	for _, r := range strings.TrimLeft(line, separators) {
-		return unicode.IsLetter(r) && r != 'x' && r != 'X'
+	line = strings.TrimLeft(line, separators)
+	first, _ := utf8.DecodeRuneInString(line)
+	if Digit(first) <= 9 {
+		return unicode.IsLetter(first) && first != 'x' && first != 'X'
 	}
-	return false
+	cells := 0
+	for _, r := range line {
+		switch {
+		case Digit(r) > 0 || strings.ContainsRune(blanks, r):
+			cells++
+		case !strings.ContainsRune(separators, r) && !boxDrawing(r):
+			return true
+		}
+	}
+	return cells != maxSide && cells != maxCells
 }
 
 // fromJSON is a list of rows, of cells, or of puzzles in JSON as lines of text; ok is false for any other text.
@@ -196,6 +237,10 @@ func fromJSON(s string) (lines string, ok bool) {
 		case nil:
 			b.WriteByte('.')
 		case float64:
+			if v > 9 && v <= maxSide && v == math.Trunc(v) { // one cell
+				b.WriteByte(char(uint8(v)))
+				break
+			}
 			fmt.Fprint(&b, v)
 		case string:
 			if v == "" {
@@ -220,7 +265,7 @@ func fromJSON(s string) (lines string, ok bool) {
 	return b.String(), true
 }
 
-// AppendLine appends the puzzle in one line, '.' for an empty cell, without a line break.
+// AppendLine appends the puzzle in one line, '.' for an empty cell, A to G for 10 to 16, without a line break.
 func AppendLine(dst []byte, cells []uint8) []byte {
 	for _, d := range cells {
 		dst = append(dst, char(d))
@@ -229,14 +274,17 @@ func AppendLine(dst []byte, cells []uint8) []byte {
 }
 
 func char(d uint8) byte {
-	if d == 0 {
+	switch {
+	case d == 0:
 		return '.'
+	case d > 9:
+		return 'A' + d - 10
 	}
 	return '0' + d
 }
 
 // AppendText appends the puzzle in a line for every row, with the boxes set apart. cells must be
-// 16, 36 or 81.
+// 16, 36, 81 or 256.
 func AppendText(dst []byte, cells []uint8) []byte {
 	l := layouts[sideOf(len(cells))]
 	for r := range l.side {

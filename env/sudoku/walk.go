@@ -1,8 +1,8 @@
 package sudoku
 
 import (
+	"fmt"
 	"math/rand/v2"
-	"slices"
 )
 
 // A Walk goes from a minimal puzzle to ever harder ones: it takes a few givens away, puts others in their
@@ -26,6 +26,9 @@ func NewWalk(side, enough int) (*Walk, error) {
 	g, err := NewGenerator(Config{Side: side})
 	if err != nil {
 		return nil, err
+	}
+	if g.solver.bound > 0 {
+		return nil, fmt.Errorf("sudoku: a walk of %dx%d: its searches may take hours, want 9 rows or fewer", side, side)
 	}
 	n := g.solver.cells
 	board := func() []uint8 { return make([]uint8, n) }
@@ -59,7 +62,7 @@ func (w *Walk) Step(rng *rand.Rand) {
 		s.write(w.answer, st)
 		return true
 	})
-	for w.differs() {
+	for s.another(w.other, w.next, w.answer) {
 		w.cells = w.cells[:0]
 		for i, d := range w.other {
 			if d != w.answer[i] {
@@ -76,17 +79,4 @@ func (w *Walk) Step(rng *rand.Rand) {
 		copy(w.solution, w.answer)
 		w.rating = rating
 	}
-}
-
-// differs looks for a solution of next that is not answer, into other.
-func (w *Walk) differs() (found bool) {
-	s := w.gen.solver
-	s.start(w.next)
-	guesses := 0
-	s.search(0, nil, &guesses, func(st *state) bool {
-		s.write(w.other, st)
-		found = !slices.Equal(w.other, w.answer)
-		return found
-	})
-	return found
 }

@@ -268,7 +268,7 @@ func (w *World) allowed(cell int, digit uint8) bool {
 // valid reports whether no digit of the grid stands twice.
 func (w *World) valid(cells []uint8) bool {
 	for _, unit := range w.units[:3*w.side] {
-		var seen uint16
+		var seen uint32
 		for _, cell := range unit[:w.side] {
 			if d := cells[cell]; d != 0 {
 				if seen>>d&1 == 1 {

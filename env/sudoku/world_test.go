@@ -30,6 +30,7 @@ func TestConformance(t *testing.T) {
 	}{
 		{"9x9", "sudoku", []string{"steps=90"}},
 		{"6x6", "sudoku/6x6-v0", []string{"difficulty=hard", "mistakes=end", "reward=progress"}},
+		{"16x16", "sudoku/16x16-v0", []string{"difficulty=easy", "steps=90"}},
 		{"4x4", "sudoku/4x4-v0", []string{"mistakes=refuse", "invalid_cost=0.1", "move_cost=0.01"}},
 	} {
 		t.Run(v.name, func(t *testing.T) {
@@ -50,13 +51,17 @@ func TestPlanSolves(t *testing.T) {
 		{"sudoku/9x9-v0", []string{"difficulty=hard", "reward=progress"}, 20},
 		{"sudoku/6x6-v0", []string{"difficulty=expert", "reward=progress", "mistakes=refuse"}, 20},
 		{"sudoku/4x4-v0", []string{"difficulty=easy"}, 20},
+		{"sudoku/16x16-v0", []string{"reward=progress"}, 20},
 	} {
 		w := makeWorld(t, tt.id, append(tt.options, "steps=1000")...)
 		plan := NewPlan(w)
 		obs, mask := make([]byte, w.Spec().ObsLen), make([]bool, len(w.Spec().Actions))
 		seeds := 1000
-		if w.side == 9 {
+		switch w.side {
+		case 9:
 			seeds = 250
+		case 16:
+			seeds = 10
 		}
 		for seed := range uint64(seeds) {
 			w.Seed(seed)

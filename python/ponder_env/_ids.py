@@ -179,6 +179,7 @@ IDS = (
     "arc/mirror-v0",
     "arc/recolor-v0",
     "maze/15x15-v0",
+    "sudoku/16x16-v0",
     "sudoku/4x4-v0",
     "sudoku/6x6-v0",
     "sudoku/9x9-v0",

@@ -178,7 +178,7 @@ func TestRowsNameTheirFaults(t *testing.T) {
 		kind, question, answer, want string
 	}{
 		{"sudoku", q, a, ""},
-		{"sudoku", q[1:], a, "f.csv: line 2, column question: 80 characters, want 81 (or 36 or 16)"},
+		{"sudoku", q[1:], a, "f.csv: line 2, column question: 80 characters, want 81 (or 256, 36 or 16)"},
 		{"sudoku", "x" + q[1:], a, `f.csv: line 2, column question: character 0 is 'x', want 1 to 9, 0 or '.'`},
 		{"sudoku", q, "." + a[1:], `f.csv: line 2, column answer: character 0 is '.', want 1 to 9`},
 		{"sudoku", q[:80] + "1", a, `f.csv: line 2, column answer: character 80 is '9', the question gives '1'`},

@@ -80,7 +80,7 @@ const MaxCopies = 7
 // Form is mazes as datasets hold them. Their copies are the symmetries of the square in the order of
 // grid.SymmetryOf, so a Build has at most MaxCopies.
 var Form = puzzle.Form{
-	Vocab: Vocab,
+	Vocab: func(int) int { return Vocab },
 	Parse: Parse,
 	Augment: func(_ *rand.Rand, i int, dst, src [2][]int32) {
 		for k := range src {

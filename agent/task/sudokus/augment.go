@@ -47,7 +47,7 @@ func symmetry(transpose bool, rows, cols []int) (y sudoku.Symmetry) {
 func turn(y *sudoku.Symmetry, dst, tokens []int32) {
 	for i, from := range y.Cells {
 		t := tokens[from]
-		if d := t - 1; d > 0 && int(d) < len(y.Digits) {
+		if d := t - 1; d > 0 && int(d) < len(y.Digits) && y.Digits[d] != 0 {
 			t = int32(y.Digits[d]) + 1
 		}
 		dst[i] = t
@@ -66,7 +66,10 @@ func Augment(rng *rand.Rand, in, label []int32) {
 
 // Form is sudokus as datasets hold them.
 var Form = puzzle.Form{
-	Vocab: Vocab(9),
+	Vocab: func(cells int) int { // small boards are held in that of 9x9
+		boxRows, boxCols, _ := sudoku.Boxes(cells)
+		return max(Vocab(9), Vocab(boxRows*boxCols))
+	},
 	Wide:  true,
 	Parse: Parse,
 	Augment: func(rng *rand.Rand, _ int, dst, src [2][]int32) {

@@ -21,11 +21,17 @@ var kind = puzzle.Kind{
 	Name: Task,
 	Fits: func(s puzzle.Shape) bool {
 		_, _, ok := sudoku.Boxes(s.SeqLen)
-		return ok && s.Vocab == Vocab(9)
+		return ok && s.Vocab == Form.Vocab(s.SeqLen)
 	},
 	Verify: verify,
 	Parse:  Parse,
-	Looks:  func(question string) bool { return strings.Trim(question, ".0123456789") == "" },
+	Looks: func(question string) bool {
+		digits := ".0123456789"
+		if len(question) == 16*16 {
+			digits += "ABCDEFGabcdefg"
+		}
+		return strings.Trim(question, digits) == ""
+	},
 }
 
 // verify reports where a row's label does not solve its input. Labels with cells that are not known are not
@@ -36,7 +42,7 @@ func verify(in, label []int32) error {
 	}
 	boxRows, boxCols, ok := sudoku.Boxes(len(in))
 	if !ok {
-		return fmt.Errorf("a sudoku of %d cells, want 81, 36 or 16", len(in))
+		return fmt.Errorf("a sudoku of %d cells, want 256, 81, 36 or 16", len(in))
 	}
 	for i, t := range in {
 		if t != blank && t != label[i] {
@@ -64,20 +70,21 @@ func level(in []int32) string {
 	return string(sudoku.AppendLine(nil, cells))
 }
 
-// Parse turns the text of a CSV's row into tokens, '.' or '0' an empty cell. The board's side is 4, 6 or 9
-// (boxes of 2x2, 2x3 and 3x3 cells). The answer must solve the question.
+// Parse turns the text of a CSV's row into tokens, '.' or '0' an empty cell, A to G the digits above 9. The board's side
+// is 4, 6, 9 or 16 (boxes of 2x2, 2x3, 3x3 and 4x4 cells). The answer must solve the question.
 func Parse(r puzzle.Row) (in, label []int32, err error) {
 	boxRows, boxCols, ok := sudoku.Boxes(len(r.Question))
 	if !ok {
-		return nil, nil, r.Fault("question", "%d characters, want 81 (or 36 or 16)", len(r.Question))
+		return nil, nil, r.Fault("question", "%d characters, want 81 (or 256, 36 or 16)", len(r.Question))
 	}
-	top := byte('0' + boxRows*boxCols)
+	side := boxRows * boxCols
+	top := sudoku.AppendLine(nil, []uint8{uint8(side)})[0]
 	for i, c := range []byte(r.Question) {
-		switch {
+		switch d := int(sudoku.Digit(rune(c))); {
 		case c == '.' || c == '0':
 			in = append(in, blank)
-		case c >= '1' && c <= top:
-			in = append(in, int32(c-'0')+1)
+		case d > 0 && d <= side:
+			in = append(in, int32(d)+1)
 		default:
 			return nil, nil, r.Fault("question", "character %d is %q, want 1 to %c, 0 or '.'", i, c, top)
 		}
@@ -86,10 +93,11 @@ func Parse(r puzzle.Row) (in, label []int32, err error) {
 		return nil, nil, r.Fault("answer", "%d characters, the question has %d", len(r.Answer), len(r.Question))
 	}
 	for i, c := range []byte(r.Answer) {
-		if c < '1' || c > top {
+		d := int(sudoku.Digit(rune(c)))
+		if d == 0 || d > side {
 			return nil, nil, r.Fault("answer", "character %d is %q, want 1 to %c", i, c, top)
 		}
-		label = append(label, int32(c-'0')+1)
+		label = append(label, int32(d)+1)
 		if in[i] != blank && in[i] != label[i] {
 			return nil, nil, r.Fault("answer", "character %d is %q, the question gives %q", i, c, r.Question[i])
 		}

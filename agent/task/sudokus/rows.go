@@ -8,7 +8,7 @@ import (
 	"github.com/ponder-agents/ponder/env/sudoku"
 )
 
-// Tokens writes the tokens of a board with sides up to 9, 0 for an empty cell: 1 is blank, a
+// Tokens writes the tokens of a board, 0 for an empty cell: 1 is blank, a
 // digit d is 1+d (the reference's; 0 is padding).
 func Tokens(in []int32, cells []uint8) {
 	for i, d := range cells {

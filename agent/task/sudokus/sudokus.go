@@ -30,6 +30,7 @@ func init() {
 			{Kind: "sudoku", Task: Task, Usage: `sudoku:LO-HI        9x9 with so many givens; sudoku:minimal has as few as unique solutions need
 sudoku:hard         9x9, minimal, of sudoku.Walk: ever harder neighbours of random ones`, Open: generated(9)},
 			{Kind: "sudoku6", Task: Task, Usage: "sudoku6:LO-HI       6x6", Open: generated(6)},
+			{Kind: "sudoku16", Task: Task, Usage: "sudoku16:LO-HI      16x16; sudoku16:dug has as few as short searches can show to be enough", Open: generated(16)},
 			{Kind: "sudoku-csv", Task: Task, Usage: `sudoku-csv:FILE     puzzles of a CSV, each time with another symmetry; every tenth row is held out
 sudoku-csv:A,B      those of A; those of B, none of them in A, are held out`, Open: openCSV},
 			{Kind: "spoilt", Task: Task, Usage: `spoilt:FAULT:A      rows of A without a right answer: none (another digit for a given), guess (a wrong digit in an empty
@@ -38,20 +39,25 @@ sudoku-csv:A,B      those of A; those of B, none of them in A, are held out`, Op
 	})
 }
 
-// generated opens generated puzzles of boards with side rows: LO-HI givens, minimal or hard.
+// generated opens generated puzzles of boards with side rows: LO-HI givens, minimal or hard; at 16x16, where neither
+// comes in a short time, dug.
 func generated(side int) func(arg string, seed uint64, heldOut bool) (task.Rows, error) {
 	return func(arg string, seed uint64, _ bool) (task.Rows, error) {
 		rows := task.Rows{Rows: side, Cols: side}
 		var err error
 		cfg := sudoku.Config{Side: side}
-		switch arg {
-		case "hard":
+		words := "minimal or hard"
+		if side > 9 {
+			words = "or dug"
+		}
+		switch {
+		case arg == "hard" && side <= 9:
 			rows.Source, err = Hard(side, seed)
 			return rows, err
-		case "minimal":
+		case arg == "minimal" && side <= 9, arg == "dug" && side > 9:
 		default:
 			if cfg.MinGivens, cfg.MaxGivens, err = sudoku.ParseGivens(arg); err != nil {
-				return rows, task.NameErrorf("givens %q: %v, minimal or hard", arg, err)
+				return rows, task.NameErrorf("givens %q: %v, %s", arg, err, words)
 			}
 		}
 		if rows.Source, err = Generate(cfg, seed); err != nil {
