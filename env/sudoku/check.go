@@ -20,14 +20,14 @@ var (
 // where a guess takes longer and most puzzles with few givens need many, it is maxGuesses16.
 const (
 	maxGuesses   = 10_000_000
-	maxGuesses16 = 100_000
+	maxGuesses16 = 20_000
 )
 
 // Check writes the puzzle's only solution into solution and returns its rating, as Solve does. The
 // error of a puzzle that has none or several says where: the cells with the same digit
 // (ErrConflict), a cell or digit that has no place left or else that guessing found none
 // (ErrImpossible), or the first cell in which two solutions differ (ErrAmbiguous), at 16x16 those found first. ErrUndecided
-// ends a search of ten million guesses, at 16x16 of a hundred thousand.
+// ends a search of ten million guesses, at 16x16 of twenty thousand.
 func (s *Solver) Check(solution, puzzle []uint8) (rating int, err error) {
 	if len(puzzle) != s.cells {
 		return 0, fmt.Errorf("sudoku: %d cells, want %d", len(puzzle), s.cells)
