@@ -73,9 +73,13 @@ func OpenOracle(e env.Env) (Agent, error) {
 	if len(entry.Oracles) == 0 {
 		return nil, fmt.Errorf("%s has no oracle: try random or human", id)
 	}
-	o, err := entry.Oracles[0].Open(env.Innermost(e)) // an oracle plays the world itself
-	if err != nil {
-		return nil, err
+	var problem error
+	for _, oracle := range entry.Oracles { // the best one that can: a plan does not follow BabyAI's instructions
+		o, err := oracle.Open(env.Innermost(e)) // an oracle plays the world itself
+		if err == nil {
+			return NewOracle(o), nil
+		}
+		problem = err
 	}
-	return NewOracle(o), nil
+	return nil, problem
 }

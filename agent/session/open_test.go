@@ -24,11 +24,10 @@ func TestOpenScene(t *testing.T) {
 		wrong  string
 	}{
 		{"maze", session.Choice{Agent: trace.Network}, trace.Oracle, ""},
-		{"BabyAI-GoToObj-v0", session.Choice{Agent: trace.Network}, trace.Chance, ""},
+		{"BabyAI-GoToObj-v0", session.Choice{Agent: trace.Network}, trace.Oracle, ""},
 		{"maze", session.Choice{Agent: trace.Network, Model: "mine"}, "", "no model is shipped"},
 		{"maze", session.Choice{Agent: trace.Human}, trace.Human, ""},
 		{"maze", session.Choice{Agent: trace.Chance}, trace.Chance, ""},
-		{"BabyAI-GoToObj-v0", session.Choice{Agent: trace.Oracle}, "", "has no oracle"},
 		{"maze", session.Choice{Agent: "robot"}, "", "want one of hrm, oracle, random, human"},
 	} {
 		e, err := env.Make(tt.env)

@@ -7,16 +7,18 @@ import (
 	"github.com/ponder-agents/ponder/env"
 )
 
-// A Bot plays any MiniGrid id by what the agent has seen in the episode and by the mission: it
+// A Bot plays any MiniGrid or BabyAI id by what the agent has seen in the episode and by the mission: it
 // explores with a memory of the cells seen, fetches keys, opens doors and boxes and carries away what
 // is in its way. With full knowledge it sees the whole grid and into boxes, and explores nothing.
 type Bot struct {
 	e     *Env
 	full  bool
-	known []Cell // by position; Unseen where nothing is known
-	steps int    // of the episode when the memory was last renewed; -1 before the first
-	plan  []int  // actions that still hold as long as nothing new is seen
-	depth int    // of regressing from obstacle to obstacle
+	known []Cell       // by position; Unseen where nothing is known
+	steps int          // of the episode when the memory was last renewed; -1 before the first
+	plan  []int        // actions that still hold as long as nothing new is seen
+	depth int          // of regressing from obstacle to obstacle
+	now   *instr       // what it pursues of BabyAI's instructions
+	way   map[int]bool // positions to be kept free
 	s     search
 }
 
@@ -25,7 +27,7 @@ func NewBot(e *Env) *Bot { return newBot(e, false) }
 
 func newBot(e *Env, full bool) *Bot {
 	n := len(e.cells)
-	return &Bot{e: e, full: full, known: make([]Cell, n), steps: -1, s: search{
+	return &Bot{e: e, full: full, known: make([]Cell, n), steps: -1, way: map[int]bool{}, s: search{
 		e: e, cost: make([]int32, 4*n), prev: make([]int32, 4*n),
 	}}
 }
@@ -48,6 +50,7 @@ func (b *Bot) Act() (int, error) {
 		return a, nil
 	}
 	b.plan, b.depth = b.plan[:0], 0
+	clear(b.way)
 	a, ok := b.decide()
 	if !ok {
 		return 0, fmt.Errorf("minigrid: no way is known to %q from step %d", e.Mission(), e.steps)
@@ -178,6 +181,8 @@ func (b *Bot) decide() (int, bool) {
 		return b.explore()
 	case taskMemory:
 		return b.decideMemory()
+	case taskInstr:
+		return b.decideQuest()
 	}
 	p := b.find(func(c Cell, _ int) bool { return c.kind() == kindGoal })
 	if p < 0 {
@@ -254,7 +259,8 @@ const (
 func (b *Bot) enter(object int32) func(p int) int32 {
 	e := b.e
 	kind := e.task.kind
-	movable := object > 0 && kind != taskFetch && kind != taskPutNear && kind != taskMemory && kind != taskDynamic
+	strict := kind == taskInstr && b.now.strict
+	movable := object > 0 && !(strict && b.now.kind == instrPickup) && kind != taskFetch && kind != taskPutNear && kind != taskMemory && kind != taskDynamic
 	return func(p int) int32 {
 		c := b.known[p]
 		switch {
@@ -266,7 +272,7 @@ func (b *Bot) enter(object int32) func(p int) int32 {
 			}
 			return 0
 		case c.kind() == kindDoorClosed:
-			if kind == taskRedBlue && c.Color() == Blue && !b.open(Red) || kind == taskGoTo || b.elsewhere(c.Color()) {
+			if strict && b.now.kind == instrOpen || kind == taskRedBlue && c.Color() == Blue && !b.open(Red) || kind == taskGoTo || b.elsewhere(c.Color()) {
 				return noEntry
 			}
 			return 1
@@ -357,11 +363,11 @@ func (b *Bot) obstacle(path []int32) (int, bool) {
 			}
 			return b.fetchKey(c.Color())
 		}
-		if c.kind() == kindBox && !same(c, e.task.target) {
+		if c.kind() == kindBox && !same(c, e.task.target) && !b.meant(q) {
 			return b.follow(path[:i], Toggle) // it vanishes, or leaves what it holds
 		}
 		if e.carry != 0 {
-			return b.putAside()
+			return b.putAside(path)
 		}
 		return b.follow(path[:i], Pickup)
 	}
@@ -393,12 +399,30 @@ func (b *Bot) take(path []int32) (int, bool) {
 	if b.e.carry == 0 {
 		return b.follow(path, Pickup)
 	}
+	if i := b.lockOn(path); i > 0 {
+		return b.follow(path[:i+1], Forward)
+	}
+	return b.putAside(path)
+}
+
+// lockOn is where a free path first enters a door that the key in hand opens; 0 if nowhere.
+func (b *Bot) lockOn(path []int32) int {
 	for i, pose := range path {
-		if b.known[pose>>2].kind() == kindDoorLocked {
-			return b.follow(path[:i+1], Forward)
+		if c := b.known[pose>>2]; c.kind() == kindDoorLocked {
+			if b.e.carry == key(c.Color()) {
+				return i
+			}
+			break
 		}
 	}
-	return b.putAside()
+	return 0
+}
+
+// keepFree notes the rest of a path as no place to put things aside.
+func (b *Bot) keepFree(path []int32) {
+	for _, pose := range path {
+		b.way[int(pose>>2)] = int(pose>>2) != b.e.pos
+	}
 }
 
 // openDoor goes to a door and opens it.
@@ -431,12 +455,13 @@ func (b *Bot) explore() (int, bool) {
 	unknown := func(q, d int) bool { return b.known[q+e.ahead[d]] == Unseen }
 	boxed := func(q, d int) bool {
 		c := b.known[q+e.ahead[d]]
-		return c.kind() == kindBox && !same(c, e.task.target)
+		return c.kind() == kindBox && !same(c, e.task.target) && !b.meant(q+e.ahead[d])
 	}
 	if path := b.s.run(unknown, b.enter(0)); path != nil {
 		return b.follow(path, Left)
 	}
-	if e.task.kind == taskPickup || e.task.kind == taskGoal || e.task.kind == taskUnlock {
+	switch e.task.kind {
+	case taskPickup, taskGoal, taskUnlock, taskInstr:
 		if path := b.s.run(boxed, b.enter(0)); path != nil {
 			return b.follow(path, Toggle)
 		}
@@ -459,15 +484,16 @@ func (b *Bot) explore() (int, bool) {
 	return b.follow(path, Left)
 }
 
-// putAside drops what is carried at the nearest place where it blocks nothing.
-func (b *Bot) putAside() (int, bool) {
+// putAside drops what is carried at the nearest place where it blocks nothing, nor the rest of a path.
+func (b *Bot) putAside(path []int32) (int, bool) {
 	e := b.e
+	b.keepFree(path)
 	free := func(p int) bool { c := b.known[p]; return c.in(walkable) || c.in(doors) }
 	ring := [...]int{-e.pitch - 1, -e.pitch, -e.pitch + 1, 1, e.pitch + 1, e.pitch, e.pitch - 1, -1}
-	for level := range 3 {
+	for level := range 4 {
 		path := b.s.run(func(q, d int) bool {
 			p := q + e.ahead[d]
-			if b.known[p] != Empty {
+			if b.known[p] != Empty || b.way[p] && level < 3 {
 				return false
 			}
 			// The free cells around p must stay connected around it.
@@ -485,7 +511,7 @@ func (b *Bot) putAside() (int, bool) {
 					return false
 				}
 			}
-			return level == 2 || runs <= 1 || level == 1 && sides <= 1
+			return level >= 2 || runs <= 1 || level == 1 && sides <= 1
 		}, b.enter(0))
 		if path != nil {
 			return b.follow(path, Drop)

@@ -4,7 +4,7 @@
 //
 // It has MiniGrid's 75 ids and BabyAI's 96, whose instructions and verifiers follow
 // Chevalier-Boisvert et al. 2019 (arXiv:1810.08272); not Playground and the six ids of wave function
-// collapse. BabyAI's levels have no oracle.
+// collapse. The [Bot] plays all of them, a [Plan] MiniGrid's.
 //
 // Importing it registers the ids with env.Make. Its options:
 //
@@ -12,6 +12,7 @@
 //	see_through=auto   whether walls and doors hide what is behind them: auto (as the id says), true, false
 //	obs=partial        what the observation's image is; see [Obs]
 //	max_steps=0        limit of an episode; 0 is the id's own
+//	actions=0          the first so many actions, from 3; 0 is all of the id's
 //
 // # Observation
 //

@@ -1,6 +1,7 @@
 package minigrid
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 
@@ -160,6 +161,7 @@ var options = []env.Option{
 	{Name: "see_through", Default: "auto", About: "whether walls hide nothing: auto (as the id says), true, false"},
 	{Name: "obs", Default: "partial", About: "the observation's image: partial, full, onehot, symbolic, rgb, rgb_partial"},
 	{Name: "max_steps", Default: "0", About: "limit of an episode; 0 is the id's own"},
+	{Name: "actions", Default: "0", About: "the first so many actions, from 3 (left, right, forward); 0 is all of the id's"},
 }
 
 func init() {
@@ -168,12 +170,12 @@ func init() {
 		Options: append([]env.Option{{Name: "file", About: "path of the level as text"}}, options...),
 	})
 	for _, l := range levels() {
-		solvers, proof := oracles, unsolvable
+		solvers := oracles
 		if l.roomSize > 0 {
-			solvers, proof = nil, nil // none follows BabyAI's instructions yet
+			solvers = oracles[1:] // only the bot follows BabyAI's instructions
 		}
 		env.Register(env.Entry{
-			ID: l.id, Family: "minigrid", About: l.about, Options: options, Oracles: solvers, Unsolvable: proof,
+			ID: l.id, Family: "minigrid", About: l.about, Options: options, Oracles: solvers, Unsolvable: unsolvable,
 			Open: func(_ string, o *env.Options) (env.Env, error) {
 				cfg, err := configOf(o)
 				if err != nil {
@@ -191,6 +193,9 @@ var oracles = []env.OracleEntry{
 		if err != nil {
 			return nil, err
 		}
+		if m.quest != nil {
+			return nil, fmt.Errorf("%s: the plan does not follow BabyAI's instructions; the bot does", m.spec.ID)
+		}
 		return NewPlan(m, 0), nil
 	}},
 	{Name: "bot", About: "explores; knows only what the agent has seen and the mission", Open: func(e env.Env) (env.Oracle, error) {
@@ -207,15 +212,12 @@ func ours(e env.Env) (*Env, error) {
 	if !ok {
 		return nil, fmt.Errorf("minigrid: no oracle for %T", e)
 	}
-	if m.quest != nil {
-		return nil, fmt.Errorf("%s: no oracle follows BabyAI's instructions", m.spec.ID)
-	}
 	return m, nil
 }
 
 func unsolvable(e env.Env) bool {
 	m, ok := e.(*Env)
-	return ok && m.quest == nil && Unsolvable(m)
+	return ok && Unsolvable(m)
 }
 
 // configOf reads the options of a Config.
@@ -225,6 +227,7 @@ func configOf(o *env.Options) (Config, error) {
 		SeeThrough: [...]Sight{SightAuto, SightThrough, SightBlocked}[o.Choice("see_through", "auto", "true", "false")],
 		Obs:        Obs(o.Choice("obs", obsNames[:]...)),
 		MaxSteps:   o.Int("max_steps", 0, 1<<30),
+		Actions:    o.Int("actions", 0, len(actionNames)),
 	}
 	return cfg, o.Err()
 }
@@ -247,9 +250,12 @@ func open(l level, cfg Config) (*Env, error) {
 	if cfg.View == 0 {
 		cfg.View = 7
 	}
+	most := cmp.Or(l.actions, len(actionNames))
 	switch {
 	case cfg.View < 3 || cfg.View > 15 || cfg.View%2 == 0:
 		return nil, fmt.Errorf("minigrid: view of %d cells: want an odd number from 3 to 15", cfg.View)
+	case cfg.Actions != 0 && (cfg.Actions < 3 || cfg.Actions > most):
+		return nil, fmt.Errorf("minigrid: %d actions: want 3 to %d, or 0 for all of %s", cfg.Actions, most, l.id)
 	case cfg.MaxSteps < 0 || cfg.Obs >= obsKinds || cfg.SeeThrough > SightBlocked:
 		return nil, fmt.Errorf("minigrid: bad configuration %+v", cfg)
 	}

@@ -257,7 +257,7 @@ func (p *planner) search(start planState, limit, nodes int) (plan []int, exhaust
 			}
 			all[i].done = true
 			s, g := all[i].state, int(all[i].g)
-			for a := range Done + 1 {
+			for a := range p.e.spec.Actions {
 				next, success, ok := p.step(s, a)
 				if success && g+1 < limit {
 					limit = g + 1
@@ -659,6 +659,8 @@ func Unsolvable(e *Env) bool {
 			for _, a := range e.ahead {
 				succeeded = succeeded || reached[int(t.a)+a]
 			}
+		case taskInstr:
+			succeeded = e.quest.feasible(e, uint8(e.quest.n-1), reached)
 		}
 	}
 	return !succeeded

@@ -259,6 +259,42 @@ func (q *quest) verifySeq(e *Env, first, second uint8, done *verdict, action int
 	return q.verify(e, second, action)
 }
 
+// feasible is false if instruction i cannot be done by an agent that gets to the positions reached and no others.
+func (q *quest) feasible(e *Env, i uint8, reached []bool) bool {
+	in := &q.instrs[i]
+	switch in.kind {
+	case instrBefore:
+		return (in.aDone == succeeded || q.feasible(e, in.a, reached) && !q.spoils(in.a, in.b)) && q.feasible(e, in.b, reached)
+	case instrAfter:
+		return (in.bDone == succeeded || q.feasible(e, in.b, reached) && !q.spoils(in.b, in.a)) && q.feasible(e, in.a, reached)
+	case instrAnd:
+		return (in.aDone == succeeded || q.feasible(e, in.a, reached)) && (in.bDone == succeeded || q.feasible(e, in.b, reached))
+	}
+	some := func(set uint64, beside bool) bool {
+		for ; set != 0; set &= set - 1 {
+			i := bits.TrailingZeros64(set)
+			p := int(q.cur[i])
+			if int(q.hand) == i || p >= 0 && reached[p] {
+				return true
+			}
+			for _, d := range e.ahead {
+				if beside && p >= 0 && reached[p+d] {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return some(in.set[0], in.kind == instrGoTo) && (in.kind != instrPutNext || some(in.set[1], true))
+}
+
+// spoils reports whether opening the door of instruction a, the first of two, fails the second: the action that does the
+// first is verified for the second as well, and a strict one allows no other door.
+func (q *quest) spoils(a, b uint8) bool {
+	first, second := &q.instrs[a], &q.instrs[b]
+	return first.kind == instrOpen && second.kind == instrOpen && second.strict && first.set[0]&second.set[0] == 0
+}
+
 // navigations is how many ways through the maze the time limit allows for instruction i.
 func (q *quest) navigations(i uint8) int {
 	switch in := q.instrs[i]; in.kind {

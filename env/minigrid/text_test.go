@@ -180,10 +180,8 @@ func TestInstructions(t *testing.T) {
 		return e
 	}
 	envtest.Run(t, open)
-	for _, o := range oracles {
-		if _, err := o.Open(open()); err == nil || !strings.Contains(err.Error(), "no oracle follows") {
-			t.Errorf("oracle %s: error %v", o.Name, err)
-		}
+	if _, err := oracles[0].Open(open()); err == nil || !strings.Contains(err.Error(), "the plan does not follow BabyAI's instructions; the bot does") {
+		t.Errorf("oracle %s: error %v", oracles[0].Name, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package minigrid
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math/bits"
@@ -15,6 +16,7 @@ type Config struct {
 	SeeThrough Sight // 0 means as the id says
 	Obs        Obs   // 0 means Partial
 	MaxSteps   int   // limit of an episode; 0 means the id's own
+	Actions    int   // the first so many of the id's actions, 3 or more; 0 means all
 }
 
 // Sight says whether walls and doors hide what is behind them.
@@ -58,8 +60,8 @@ func (e *Env) makeSpec() env.Spec {
 		ID: e.level.id, Vocab: 64, Actions: actionNames, MaxSteps: e.level.limit, Fixed: e.level.fixed,
 		Layout: []env.Field{{Name: "image", Shape: image}, {Name: "direction", Shape: []int{1}}, {Name: "mission", Shape: []int{len(e.mission)}}},
 	}
-	if e.level.actions > 0 {
-		s.Actions = actionNames[:e.level.actions:e.level.actions]
+	if n := cmp.Or(e.cfg.Actions, e.level.actions); n > 0 {
+		s.Actions = actionNames[:n:n]
 	}
 	if e.cfg.MaxSteps > 0 {
 		s.MaxSteps = e.cfg.MaxSteps
