@@ -241,7 +241,7 @@ func (w *sweep) unroll(s *torch.Scope, d *Decisions, ids []int, rows int, z Stat
 	if err != nil {
 		return Heads{}, err
 	}
-	var logits, values []*torch.Tensor
+	var states []State
 	for t := range len(ids) / rows {
 		x := all.narrow(s, t*rows, rows)
 		begins := false
@@ -253,10 +253,9 @@ func (w *sweep) unroll(s *torch.Scope, d *Decisions, ids []int, rows int, z Stat
 			z = w.net.Start(s, rows).where(s, mask(s, dev, fresh), z)
 		}
 		z, _ = deliberate(s, w.net, x, z, segments)
-		h := w.net.Heads(s, x, z)
-		logits, values = append(logits, h.Logits), append(values, h.Value)
+		states = append(states, z)
 	}
-	return Heads{Logits: s.Cat(0, logits...), Value: s.Cat(0, values...)}, nil
+	return w.net.Heads(s, all, join(s, states)), nil
 }
 
 // column is the entries ids of x.
