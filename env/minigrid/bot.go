@@ -16,6 +16,7 @@ type Bot struct {
 	known []Cell       // by position; Unseen where nothing is known
 	steps int          // of the episode when the memory was last renewed; -1 before the first
 	plan  []int        // actions that still hold as long as nothing new is seen
+	next  int          // where its last action leads: when somebody else acted, it plans anew; -1 for anywhere
 	depth int          // of regressing from obstacle to obstacle
 	now   *instr       // what it pursues of BabyAI's instructions
 	way   map[int]bool // positions to be kept free
@@ -44,9 +45,10 @@ func (b *Bot) Act() (int, error) {
 	}
 	b.steps = e.steps
 	news := b.remember()
-	if len(b.plan) > 0 && !news {
+	if len(b.plan) > 0 && !news && b.next == e.pos<<2|e.dir {
 		a := b.plan[0]
 		b.plan = b.plan[1:]
+		b.next = e.poseAfter(a)
 		return a, nil
 	}
 	b.plan, b.depth = b.plan[:0], 0
@@ -55,7 +57,21 @@ func (b *Bot) Act() (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("minigrid: no way is known to %q from step %d", e.Mission(), e.steps)
 	}
+	b.next = e.poseAfter(a)
 	return a, nil
+}
+
+// poseAfter is the position and direction to which an action leads, or -1 for one that changes something else.
+func (e *Env) poseAfter(action int) int {
+	switch front := e.pos + e.ahead[e.dir]; {
+	case action == Left:
+		return e.pos<<2 | (e.dir+3)&3
+	case action == Right:
+		return e.pos<<2 | (e.dir+1)&3
+	case action == Forward && Cell(e.cells[front]).in(walkable):
+		return front<<2 | e.dir
+	}
+	return -1
 }
 
 // remember adds what the agent sees to the memory and reports whether anything is new.

@@ -77,3 +77,35 @@ func TestPlanIsShortest(t *testing.T) {
 		}
 	}
 }
+
+// TestBotBesideAnother: when somebody else acts the bot says what it would do from there, not what is left of its plan.
+func TestBotBesideAnother(t *testing.T) {
+	for _, id := range []string{"MiniGrid-MultiRoom-N4-S5-v1", "MiniGrid-MemoryS9-v0", "BabyAI-GoToLocal-v0", "MiniGrid-DoorKey-8x8-v0"} {
+		e, err := New(id, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		obs := make([]byte, e.Spec().ObsLen)
+		follows := NewBot(e)
+		for seed := range uint64(20) {
+			e.Seed(seed)
+			e.Reset(obs)
+			for i := range 40 {
+				expected := follows.next == e.pos<<2|e.dir
+				got, err := follows.Act()
+				if err != nil {
+					t.Fatal(err)
+				}
+				fresh := NewBot(e)
+				copy(fresh.known, follows.known)
+				fresh.steps = e.steps - 1
+				if want, err := fresh.Act(); !expected && (got != want || err != nil) {
+					t.Fatalf("%s seed %d step %d: %d, a bot that begins here %d (%v)", id, seed, i, got, want, err)
+				}
+				if e.Step((i+int(seed))%3, obs).Done() {
+					break
+				}
+			}
+		}
+	}
+}

@@ -15,8 +15,8 @@ type Plan struct {
 	e      *Env
 	bot    *Bot
 	nodes  int
-	left   []int // actions still to take
-	at     [3]int
+	left   []int  // actions still to take
+	at     [4]int // steps, pose, hand, and the cell ahead that are expected now
 	proved bool
 }
 
@@ -28,7 +28,7 @@ func NewPlan(e *Env, nodes int) *Plan {
 	if nodes <= 0 {
 		nodes = planNodes
 	}
-	return &Plan{e: e, bot: newBot(e, true), nodes: nodes, at: [3]int{-1}}
+	return &Plan{e: e, bot: newBot(e, true), nodes: nodes, at: [4]int{-1}}
 }
 
 // Shortest reports whether the plan in force was proved to be as short as any.
@@ -44,7 +44,7 @@ func (p *Plan) Act() (int, error) {
 		p.proved = false
 		return p.bot.Act()
 	}
-	if now := [3]int{e.steps, e.pos<<2 | e.dir, int(e.carry)}; len(p.left) == 0 || now != p.at || e.steps == 0 {
+	if now := e.situation(); len(p.left) == 0 || now != p.at || e.steps == 0 {
 		if err := p.replan(); err != nil {
 			return 0, err
 		}
@@ -54,8 +54,12 @@ func (p *Plan) Act() (int, error) {
 	// Where the plan leads to next, to notice when somebody else acts.
 	next := e.clone()
 	next.act(a)
-	p.at = [3]int{next.steps, next.pos<<2 | next.dir, int(next.carry)}
+	p.at = next.situation()
 	return a, nil
+}
+
+func (e *Env) situation() [4]int {
+	return [4]int{e.steps, e.pos<<2 | e.dir, int(e.carry), int(e.cells[e.pos+e.ahead[e.dir]])}
 }
 
 func (p *Plan) replan() error {
