@@ -28,7 +28,12 @@ func (f ByRow) Act(ctx context.Context, actions []int32, obs []byte, fresh []boo
 
 // Oracle lets the oracle of the environments of v play: the one named ("bot" sees what an agent sees,
 // "plan" everything), or the best one if name is empty. The policy belongs to v.
-func Oracle(v *env.Vec, name string) (Policy, error) {
+func Oracle(v *env.Vec, name string) (Policy, error) { return oracle(v, name, false) }
+
+// Advice is Oracle that says -1 where it knows no way: to imitate it where others act.
+func Advice(v *env.Vec, name string) (Policy, error) { return oracle(v, name, true) }
+
+func oracle(v *env.Vec, name string, advice bool) (Policy, error) {
 	oracles := make([]env.Oracle, v.Len())
 	for i := range oracles {
 		id := v.Env(i).Spec().ID
@@ -47,7 +52,10 @@ func Oracle(v *env.Vec, name string) (Policy, error) {
 	}
 	return ByRow(func(_ context.Context, i int, _ []byte, _ bool) (int, error) {
 		a, err := oracles[i].Act()
-		if err != nil {
+		switch {
+		case err != nil && advice:
+			return -1, nil
+		case err != nil:
 			return 0, fmt.Errorf("oracle of %s: %w", v.Env(i).Spec().ID, err)
 		}
 		return a, nil

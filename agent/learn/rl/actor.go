@@ -315,11 +315,12 @@ func (a *Actor) advise(ctx context.Context, r *Rollout, lo int) error {
 		return err
 	}
 	for i := range n {
-		if k := r.Oracle[lo+i]; k < 0 || int(k) >= len(a.vec.Spec().Actions) {
-			return fmt.Errorf("oracle %T: action %d is not in [0, %d)", a.oracle, k, len(a.vec.Spec().Actions))
+		k := r.Oracle[lo+i]
+		if k < -1 || int(k) >= len(a.vec.Spec().Actions) {
+			return fmt.Errorf("oracle: action %d is not in [0, %d)", k, len(a.vec.Spec().Actions))
 		}
-		if a.rng.Float64() < a.lead {
-			r.Actions[lo+i] = r.Oracle[lo+i]
+		if a.rng.Float64() < a.lead && k >= 0 {
+			r.Actions[lo+i] = k
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ package rl
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/internal/problems"
@@ -45,7 +47,7 @@ func NewImitation(n Network, a *Actor, cfg ImitationConfig, seed uint64) (*Imita
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	oracle, err := agent.Oracle(a.vec, cfg.Oracle)
+	oracle, err := agent.Advice(a.vec, cfg.Oracle)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +68,23 @@ func (p *Imitation) Update(ctx context.Context, done float64) (l Losses, err err
 		return Losses{}, err
 	}
 	r := p.rollout
+	if !slices.ContainsFunc(r.Oracle, func(a int32) bool { return a >= 0 }) {
+		return Losses{}, fmt.Errorf("the oracle knew no way in any of %d steps", len(r.Oracle))
+	}
 	return p.learn(before, first, p.cfg.LR*p.ease(done), func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor {
-		lp, wanted := p.chosen(s, h, r.Oracle, ids)
-		total := s.Scale(mean(s, wanted), -1)
+		told := make([]float32, len(r.Oracle)) // 1 where the oracle knew what to do
+		n, wanted := 0, slices.Clone(r.Oracle)
+		for i := range wanted {
+			if wanted[i] >= 0 {
+				told[i] = 1
+			}
+			wanted[i] = max(0, wanted[i])
+		}
+		for _, i := range ids {
+			n += int(told[i])
+		}
+		lp, likely := p.chosen(s, h, wanted, ids)
+		total := s.Scale(s.Sum(s.Mul(likely, p.column(s, told, ids))), -1/float64(max(1, n)))
 		m.Loss, m.Entropy = number(total), number(entropy(s, lp))
 		return total
 	}, nil)

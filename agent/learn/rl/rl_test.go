@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
@@ -415,6 +416,37 @@ func TestReturns(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestImitationOfLittle: decisions for which an oracle knows no way are not learned from, and a rollout of them alone is an error.
+func TestImitationOfLittle(t *testing.T) {
+	cfg := Default(AlgorithmImitate, "maze/5x5-v0")
+	cfg.Imitate.Horizon = 8
+	l, err := New(cfg, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	says := func(act func(row int) int) {
+		l.actor.oracle = agent.ByRow(func(_ context.Context, row int, _ []byte, _ bool) (int, error) { return act(row), nil })
+	}
+	says(func(row int) int { return []int{2, -1}[row%2] })
+	for range 20 {
+		if err := l.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if loss := l.sum.Loss; loss/20 > 0.5 { // two of its kind learned at once would be nearer to log 2
+		t.Errorf("mean loss %v of an oracle that says one thing or nothing", loss/20)
+	}
+	says(func(int) int { return -1 })
+	if err := l.Step(t.Context()); err == nil || !strings.Contains(err.Error(), "the oracle knew no way in any of 128 steps") {
+		t.Errorf("error %v of an oracle that knows nothing", err)
+	}
+	says(func(int) int { return 99 })
+	if err := l.Step(t.Context()); err == nil || !strings.Contains(err.Error(), "action 99 is not in [0, 4)") {
+		t.Errorf("error %v of an oracle that says what is no action", err)
 	}
 }
 

@@ -51,7 +51,7 @@ type Rollout struct {
 	Values  []float32 // [t+1][n]; the last are of what is seen now
 	Rewards []float32 // with what bonuses and truncated episodes add
 	Done    []bool    // the episode ended with the step
-	Oracle  []int32   // what the oracle would have done, where one is imitated; else nil
+	Oracle  []int32   // what the oracle would have done, -1 where it knew no way; nil if none is imitated
 
 	cuts []cutOff // where a limit ended an episode, if they are kept
 
