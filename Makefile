@@ -110,7 +110,7 @@ docs:
 
 # The pictures of the documentation, of shipped models; environments.png is of `make docs`.
 RECORD = bin/ponder-go record --quiet
-HARD = sudoku --option difficulty=hard --seed 27 --whole
+HARD = sudoku --option difficulty=hard --seed 21 --whole
 pictures:
 	$(PURE) build -o bin/ponder-go ./cmd/ponder
 	$(RECORD) $(HARD) --sheet --size 1200x700 --out docs/img/concept-segments.png
@@ -120,6 +120,7 @@ pictures:
 	$(RECORD) sudoku --option difficulty=hard --seed 3 --whole --sheet --size 1000x620 --out docs/img/sheet.png
 	$(RECORD) maze/21x21-v0 --model maze-path --seed 5 --steps 1 --out docs/img/maze-path.png
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 4 --step 1 --size 1100x700 --out docs/img/maze-reward.png
+	$(RECORD) $(HARD) --out docs/img/thinking.gif
 	$(PURE) run ./internal/cmd/pictures docs/img
 
 # The recorded runs of the page's gallery (open.Recordings), of shipped models.
@@ -127,7 +128,7 @@ RECORDINGS = cmd/web/recordings
 recordings:
 	$(PURE) build -o bin/ponder-go ./cmd/ponder
 	$(RECORD) maze/31x31-v0 --model maze-path --seed 1 --steps 1 --out $(RECORDINGS)/way.trace
-	$(RECORD) sudoku --option difficulty=hard --seed 27 --whole --out $(RECORDINGS)/sudoku.trace
+	$(RECORD) sudoku --option difficulty=hard --seed 21 --whole --out $(RECORDINGS)/sudoku.trace
 	$(RECORD) sudoku --option difficulty=hard --failed --examples 60 --out $(RECORDINGS)/stuck.trace
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 5 --out $(RECORDINGS)/gate.trace
 	$(RECORD) MiniGrid-DoorKey-5x5-v0 --seed 2 --out $(RECORDINGS)/door.trace
