@@ -132,6 +132,9 @@ func TestShippedPoliciesAgree(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer ours.Close()
+			if ours.Precision.Name != theirs.Precision.Name {
+				t.Errorf("they compute in %q and %q", ours.Precision.Name, theirs.Precision.Name)
+			}
 			a, probs := agreement{}, 0.0
 			both := judges{t: t, a: &a, probs: &probs}
 			for i, m := range []*think.Model{ours, theirs} {

@@ -24,6 +24,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
+	"github.com/ponder-agents/ponder/hrm/arch"
 	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -674,5 +675,5 @@ func ofCheckpoint(name string, c *checkpoint.Checkpoint, dev torch.Device) (*thi
 		n.Close()
 		return nil, err
 	}
-	return &think.Model{Name: name, Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: u}, nil
+	return &think.Model{Name: name, Engine: open.Torch, Kernels: learn.Kernels, Core: core, Usage: u, Precision: think.Precision{Name: string(arch.Float32)}}, nil
 }
