@@ -57,7 +57,7 @@ type Fill func(row int, in, label []int32) (id int32, err error)
 type Call struct {
 	In      hrm.Input
 	Out     hrm.Output
-	Carry   hrm.Carry // before it, then after it
+	Carry   hrm.Carry
 	Loss    Losses
 	Total   *torch.Tensor // of the losses, a scalar; the gradients are those of Total / batch
 	Target  []float32     // [batch] of q_continue; nil where it is not trained
@@ -155,8 +155,8 @@ func (l *Loop) segments(fill Fill, mode torch.Mode, n int, then func(s *torch.Sc
 			if bad = l.refill(fill); bad != nil {
 				return
 			}
-			c := Call{Batch: &l.batch, Carry: carry}
-			l.think(s, &c, mode == torch.Grad)
+			c := Call{Batch: &l.batch}
+			l.think(s, &c, carry, mode == torch.Grad)
 			l.lose(s, &c)
 			if l.Inspect != nil {
 				l.Inspect(s, &c)
@@ -239,15 +239,15 @@ func checkInput(sp hrm.Spec, in []int32, id int32) error {
 	return nil
 }
 
-// think computes everything of c but its losses; if record is set, so that they can be differentiated.
-func (l *Loop) think(s *torch.Scope, c *Call, record bool) {
+// think computes everything of c but its losses, from carry on; if record is set, so that they can be differentiated.
+func (l *Loop) think(s *torch.Scope, c *Call, carry hrm.Carry, record bool) {
 	b, n := c.Batch, l.net
 	c.In = input(s, n.Params().Device(), n.Spec(), b, l.Grid)
 	if record && c.In.PuzzleIDs != nil {
 		c.looked = []torch.Lookup{n.Params().Lookup(s, hrm.PuzzleTable, c.In.PuzzleIDs)}
 		c.In.PuzzleRows = c.looked[0].Rows
 	}
-	carry, mode := c.Carry, torch.NoGrad
+	mode := torch.NoGrad
 	if record && l.cfg.Unroll > 1 {
 		mode = torch.Grad // of the segment before
 	}

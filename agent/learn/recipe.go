@@ -158,6 +158,8 @@ func (r Recipe) checkNetwork() error {
 		errs = append(errs, r.Model.Check())
 	case !reflect.ValueOf(r.Model).IsZero():
 		errs = append(errs, errors.New("a model and a cell, want one of them"))
+	case r.Unroll > 1:
+		errs = append(errs, fmt.Errorf("unroll is %d, want 1: the gradients of a cell end in the segment", r.Unroll))
 	case r.Cell.Vocab == 0:
 		errs = append(errs, errors.New("cell.vocab is 0, want that of the data"))
 	default:

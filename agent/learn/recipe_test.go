@@ -51,6 +51,11 @@ func TestCheck(t *testing.T) {
 		{func(r *Recipe) { r.Halting.MaxSegments = 0 }, "halting: act: MaxSegments is 0"},
 		{func(r *Recipe) { r.Evaluation.MaxSegments = -1 }, "evaluation: act: MaxSegments is -1"},
 		{func(r *Recipe) { r.Model.Hidden = 0 }, "hidden is 0"},
+		{func(r *Recipe) { r.Unroll = 2 }, `unroll is 2, wants gradient "all-cycles"`},
+		{func(r *Recipe) {
+			r.Model, r.Cell = hrm.Config{}, &hrm.CellConfig{Vocab: 5, Seq: 6, Input: 7, Low: 6, High: 9}
+			r.Training = hrm.Training{Gradient: hrm.AllCycles, Unroll: 2}
+		}, "unroll is 2, want 1: the gradients of a cell"},
 		{func(r *Recipe) { r.Stages = nil }, "stages is empty, want one or more"},
 		{func(r *Recipe) { r.Stages[0].Until = 2 }, "stages[0].until is 2, want 0"},
 		{func(r *Recipe) { r.Stages = r.Stages[:1] }, "stages[0].until is 0.02 of the last stage, want 1"},
