@@ -44,12 +44,12 @@ func (r *recorder) of(c *Core, s *torch.Scope, z Carry, in Input) *recorded {
 	}
 	shape := torch.Shape(in.Tokens)
 	key := inputShape{shape[0], shape[1], int64(in.Rows), int64(in.Cols)}
-	return r.find(key, func() (*recorded, error) { return record(c, z, in) })
+	return r.find(key, func() *recorded { return record(c, z, in) })
 }
 
-// find is the recording of a shape, nil where there is none (yet): make is called when the shape has come recordAfter times, and
-// where it fails, as for want of memory, never again; the shape then goes on launch by launch.
-func (r *recorder) find(key inputShape, make func() (*recorded, error)) *recorded {
+// find is the recording of a shape, nil where there is none (yet): it is tried once, when the shape has come recordAfter times;
+// where that gives nil, the shape goes on launch by launch.
+func (r *recorder) find(key inputShape, try func() *recorded) *recorded {
 	if rec, tried := r.all[key]; tried {
 		return rec
 	}
@@ -62,16 +62,12 @@ func (r *recorder) find(key inputShape, make func() (*recorded, error)) *recorde
 	if r.asked[key]++; r.asked[key] <= recordAfter {
 		return nil
 	}
-	rec, err := make()
-	if err != nil {
-		rec = nil
-	}
-	r.all[key] = rec
-	return rec
+	r.all[key] = try()
+	return r.all[key]
 }
 
-// record records a segment of c of the shape of z and in.
-func record(c *Core, z Carry, in Input) (*recorded, error) {
+// record records a segment of c of the shape of z and in; nil if it cannot be, as for want of memory.
+func record(c *Core, z Carry, in Input) *recorded {
 	r := &recorded{in: in}
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		own := func(t *torch.Tensor) *torch.Tensor {
@@ -90,9 +86,9 @@ func record(c *Core, z Carry, in Input) (*recorded, error) {
 	})
 	if err != nil {
 		r.close()
-		return nil, err
+		return nil
 	}
-	return r, nil
+	return r
 }
 
 // segment is Core.Segment.
