@@ -179,8 +179,8 @@ func (s *Solver) Fill(dst []uint8, rng *rand.Rand) {
 
 // refill empties most of a solved grid's cells, at random, and fills them again by search, where a short one does.
 func (s *Solver) refill(grid []uint8, rng *rand.Rand) {
-	s.twin.Cells = append(s.twin.Cells[:0], grid...)
-	left := s.twin.Cells
+	s.left = append(s.left[:0], grid...)
+	left := s.left
 	for i := range left {
 		if rng.IntN(100) < emptied {
 			left[i] = 0

@@ -10,11 +10,12 @@ import (
 // uses it at a time.
 type Solver struct {
 	*layout
-	stack  []state // one for each guess in force
-	queue  []uint8 // cells that became single
-	twin   Symmetry
-	limit  int  // most digits tried at guesses; 0 means no limit
-	gaveUp bool // the limit stopped the last search
+	stack  []state  // one for each guess in force
+	queue  []uint8  // cells that became single
+	twin   Symmetry // of a pattern, of Fill
+	left   []uint8  // of a grid, of refill
+	limit  int      // most digits tried at guesses; 0 means no limit
+	gaveUp bool     // the limit stopped the last search
 }
 
 // A state is what is known of a grid. A cell is settled when one candidate is left and its peers
