@@ -72,7 +72,7 @@ const (
 	MaxSegments = 1 << 12
 	// maxText bounds names and captions, in bytes, and maxNames how many of them a header lists.
 	maxText  = 1 << 10
-	maxNames = 1 << 13 // a sudoku of 16x16 has 4,097 actions
+	maxNames = 4500 // a sudoku of 16x16 has 4,097 actions
 	// maxBeside bounds the boards beside a board.
 	maxBeside = 64
 	// spare is how many more pieces than cells a board may have.
