@@ -222,6 +222,7 @@ func others(t *testing.T) map[string]*Model {
 	for _, kind := range arch.PolicyKinds() {
 		add("policy, "+kind, arch.PolicyConfig{Kind: kind, Hidden: 20, Window: 3}, spec, kind == "gru")
 	}
+	add("policy, film", arch.PolicyConfig{Kind: "hrm", Hidden: 20, FiLM: true}, spec, false)
 	add("policy, map", arch.PolicyConfig{Kind: "hrm", Hidden: 20}, plan, true)
 	return all
 }
@@ -266,6 +267,7 @@ func TestBadPolicies(t *testing.T) {
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0] = env.Field{Name: "x", Shape: []int{1}, Real: true} }, "x has real numbers"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{-4} }, "x has the shape [-4]"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.ObsLen = 5 }, "the layout has 4 bytes, obs_len is 5"},
+		{arch.PolicyConfig{FiLM: true}, func(*env.Spec) {}, "policy: film, and an observation of  has no grid and mission"},
 		{arch.PolicyConfig{}, func(*env.Spec) {}, `tensor "L_level.mlp.down_proj.weight" is missing`},
 	} {
 		s := good

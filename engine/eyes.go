@@ -17,6 +17,9 @@ type eyes struct {
 	gridAt               int // its first byte
 	cells                []float32
 	convs                []affine // [out, 4·in]: the four cells row by row
+	filmed               bool
+	mission              field    // that scales and shifts, if filmed
+	films                []affine // of the cells and of each convolution: of mission, [2·channels, ·]
 	others               []field
 	seen                 int // numbers that come out of all
 	out                  affine
@@ -53,13 +56,38 @@ func checkSpec(s env.Spec) error {
 	return nil
 }
 
+// isGrid reports whether f is one, if no field before it was.
+func isGrid(f env.Field) bool {
+	s := f.Shape
+	return (len(s) == 3 && s[2] <= 4 || len(s) == 2) && min(s[0], s[1]) > 1
+}
+
+// isMission reports whether f is one that can be a film, if it is no grid.
+func isMission(f env.Field) bool { return f.Name == "mission" && f.Len() > 4 }
+
+// checkFilm reports worlds of spec s in which nothing can scale and shift what is seen.
+func checkFilm(s env.Spec) error {
+	grid, mission := false, false
+	for _, f := range s.Layout {
+		if !grid && isGrid(f) {
+			grid = true
+		} else {
+			mission = mission || isMission(f)
+		}
+	}
+	if !grid || !mission {
+		return fmt.Errorf("policy: film, and an observation of %s has no grid and mission", s.ID)
+	}
+	return nil
+}
+
 // build asks r for the tensors of eyes that make width numbers.
 func (e *eyes) build(r *reader, width int) {
-	*e = eyes{spec: e.spec}
+	*e = eyes{spec: e.spec, filmed: e.filmed}
 	at := 0
 	for _, f := range e.spec.Layout {
 		n, s := f.Len(), f.Shape
-		if e.rows == 0 && (len(s) == 3 && s[2] <= 4 || len(s) == 2) && min(s[0], s[1]) > 1 {
+		if e.rows == 0 && isGrid(f) {
 			e.rows, e.cols, e.channels, e.gridAt = s[0], s[1], 1, at
 			if len(s) == 3 {
 				e.channels = s[2]
@@ -70,12 +98,23 @@ func (e *eyes) build(r *reader, width int) {
 			if n <= 4 {
 				wide = arch.PolicyEmbedding
 			} else if f.Name == "mission" {
-				wide = 2 * arch.PolicyEmbedding
+				wide = arch.PolicyMission
 			}
-			e.others = append(e.others, field{at, n, wide, r.floats("encoder."+f.Name, n*e.spec.Vocab, wide)})
+			x := field{at, n, wide, r.floats("encoder."+f.Name, n*e.spec.Vocab, wide)}
+			if e.filmed && isMission(f) {
+				e.mission = x
+			} else {
+				e.others = append(e.others, x)
+			}
 			e.seen += wide
 		}
 		at += n
+	}
+	if e.filmed {
+		channels := []int{arch.PolicyEmbedding, 16, 32, 64}
+		for i, c := range channels[:1+len(e.convs)] {
+			e.films = append(e.films, r.affine(fmt.Sprintf("encoder.film.%d", i), 2*c, arch.PolicyMission))
+		}
 	}
 	e.out = r.affine("encoder.out", width, e.seen)
 }
@@ -114,19 +153,30 @@ type look struct {
 	*eyes
 	image, next, patch []float32 // [rows·cols, channels], by rows: of a convolution's input, its output, four cells each
 	all                vector
+	told, by           vector // a mission; what it makes of a layer's channels
 }
 
 func (e *eyes) open() *look {
 	const widest = 64 // channels
 	n := vec.PadRows(e.rows*e.cols) * widest
-	return &look{e, make([]float32, n), make([]float32, n), make([]float32, 4*n), newVector(e.seen)}
+	return &look{e, make([]float32, n), make([]float32, n), make([]float32, 4*n), newVector(e.seen), newVector(arch.PolicyMission), newVector(2 * widest)}
 }
 
 // encode puts the vector of obs into dst.
 func (l *look) encode(dst vector, obs []int32) {
 	at := 0
+	if l.filmed {
+		m := l.mission
+		clear(l.told)
+		for j, v := range obs[m.at : m.at+m.n] {
+			if v > 0 { // a word
+				sum(l.told[:m.width], m.table[(j*l.spec.Vocab+int(v))*m.width:])
+			}
+		}
+		at = copy(l.all, l.told[:m.width])
+	}
 	if l.rows > 0 {
-		at = l.grid(obs[l.gridAt:])
+		at += l.grid(l.all[at:], obs[l.gridAt:])
 	}
 	for _, f := range l.others {
 		x := l.all[at : at+f.width]
@@ -139,8 +189,21 @@ func (l *look) encode(dst vector, obs []int32) {
 	l.out.apply(dst, l.all)
 }
 
-// grid puts what comes out of the convolutions into all, channel by channel, and says how much it is.
-func (l *look) grid(obs []int32) int {
+// film scales and shifts the channels of n cells x by the mission, as a layer does.
+func (l *look) film(x []float32, n, channels, layer int) {
+	if !l.filmed {
+		return
+	}
+	l.films[layer].apply(l.by, l.told)
+	for i := range n {
+		for k := range channels {
+			x[i*channels+k] = x[i*channels+k]*(1+l.by[k]) + l.by[channels+k]
+		}
+	}
+}
+
+// grid puts what comes out of the convolutions into dst, channel by channel, and says how much it is.
+func (l *look) grid(dst []float32, obs []int32) int {
 	rows, cols, in := l.rows, l.cols, arch.PolicyEmbedding
 	x, y := l.image, l.next
 	for i := range rows * cols {
@@ -150,9 +213,10 @@ func (l *look) grid(obs []int32) int {
 			sum(cell, l.cells[(k*l.spec.Vocab+int(obs[i*l.channels+k]))*in:])
 		}
 	}
+	l.film(x, rows*cols, in, 0)
 	for i, c := range l.convs {
 		out := c.w.Out
-		x, y = l.convolve(y, x, rows, cols, in, c), x
+		x, y = l.convolve(y, x, rows, cols, in, i), x
 		if rows, cols, in = rows-1, cols-1, out; i == 0 {
 			x, y = pool(y, x, rows, cols, in), x
 			rows, cols = rows/2, cols/2
@@ -161,15 +225,15 @@ func (l *look) grid(obs []int32) int {
 	n := rows * cols
 	for i := range n {
 		for k := range in {
-			l.all[k*n+i] = x[i*in+k]
+			dst[k*n+i] = x[i*in+k]
 		}
 	}
 	return n * in
 }
 
-// convolve puts relu(conv(x)) into y, which it returns.
-func (l *look) convolve(y, x []float32, rows, cols, in int, c affine) []float32 {
-	n := 0
+// convolve puts relu(conv(x)) of a layer into y, which it returns.
+func (l *look) convolve(y, x []float32, rows, cols, in, layer int) []float32 {
+	c, n := l.convs[layer], 0
 	for r := range rows - 1 {
 		for at := range cols - 1 {
 			four := l.patch[n*4*in:]
@@ -181,9 +245,11 @@ func (l *look) convolve(y, x []float32, rows, cols, in int, c affine) []float32 
 	out := c.w.Out // a multiple of vec.Lanes
 	vec.Product(y, out, l.patch, 4*in, vec.PadRows(n), c.w)
 	for i := range n {
-		for k, b := range c.b {
-			y[i*out+k] = max(0, y[i*out+k]+b)
-		}
+		sum(y[i*out:(i+1)*out], c.b)
+	}
+	l.film(y, n, out, layer+1)
+	for i, v := range y[:n*out] {
+		y[i] = max(0, v)
 	}
 	return y
 }

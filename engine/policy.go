@@ -41,6 +41,11 @@ func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetens
 	if err := checkSpec(spec); err != nil {
 		return nil, err
 	}
+	if cfg.FiLM {
+		if err := checkFilm(spec); err != nil {
+			return nil, err
+		}
+	}
 	gated := false
 	for name := range weights {
 		gated = gated || strings.HasPrefix(name, "gate.")
@@ -66,7 +71,7 @@ func policyOf(cfg arch.PolicyConfig, spec env.Spec, gated bool) (network, func(*
 		sp.Levels = levelsOf(p.states(1))
 		return p, p.build, sp
 	}
-	p := &policy{cfg: cfg, spec: spec, eyes: eyes{spec: spec}, verdict: v}
+	p := &policy{cfg: cfg, spec: spec, eyes: eyes{spec: spec, filmed: cfg.FiLM}, verdict: v}
 	sp.Levels = levelsOf(p.states())
 	return p, p.build, sp
 }

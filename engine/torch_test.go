@@ -172,6 +172,7 @@ func TestPolicyAsTorch(t *testing.T) {
 			LCycles: rapid.IntRange(0, 3).Draw(rt, "l_cycles"), Window: rapid.IntRange(1, 9).Draw(rt, "window"),
 		}
 		spec, gated := drawSpec(rt), rapid.Bool().Draw(rt, "gated")
+		cfg.FiLM = checkFilm(spec) == nil && rapid.Bool().Draw(rt, "film")
 		_, build, _ := policyOf(cfg.WithDefaults(), spec, gated)
 		weights := random(build, rapid.Uint64().Draw(rt, "weights"))
 		net, err := rl.NewNetwork(cfg, spec, torch.CPU, 1)

@@ -15,11 +15,13 @@ type PolicyConfig struct {
 	Hidden  int    `json:"hidden" toml:"hidden"`     // width of the state; 0 means 64
 	LCycles int    `json:"l_cycles" toml:"l_cycles"` // hrm: updates of z_L for each of z_H; 0 means 2
 	Window  int    `json:"window" toml:"window"`     // transformer: steps that it looks back on; 0 means 32
+	FiLM    bool   `json:"film" toml:"film"`         // the mission scales and shifts the channels of what is seen, cells and convolutions (Perez et al. 2018, arXiv:1709.07871)
 }
 
 // The widths of what all policies have.
 const (
 	PolicyEmbedding = 16 // of what stands for one number of an image
+	PolicyMission   = 32 // of what stands for a mission
 	PolicyHead      = 64 // inside a head
 	PolicyCellSteps = 4  // low steps of a segment of kind "cell"
 )

@@ -31,6 +31,8 @@ type encoder struct {
 	convs                []conv
 	pool                 bool
 
+	film *film // nil without
+
 	others []other
 	reals  []real
 	out    *torch.Tensor // [width, all]
@@ -46,14 +48,23 @@ type other struct {
 	table *torch.Tensor // [n·vocab, width], a part for each place
 }
 
+// A film lets a mission scale and shift the channels of what is seen (Perez et al. 2018, arXiv:1709.07871): which of the things
+// is meant is decided where each of them is seen, and not after all are one vector.
+type film struct {
+	mission other    // summed, but for places without a word
+	layers  []affine // of the cells and of every convolution, [2·channels, mission]: what is added to a scale of 1, and the shift
+}
+
+type affine struct{ w, b *torch.Tensor }
+
 // A real is a field of real numbers, read by a layer with tanh.
 type real struct {
 	at, n int // its first byte; its numbers
 	w, b  *torch.Tensor
 }
 
-// newEncoder adds the parameters of an encoder for observations of spec to b.
-func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
+// newEncoder adds the parameters of an encoder for observations of spec to b; with filmed the mission is a film.
+func newEncoder(b *builder, spec env.Spec, width int, filmed bool) (*encoder, error) {
 	e := &encoder{obsLen: spec.ObsLen, vocab: spec.Vocab, params: b.p}
 	at, all := 0, 0
 	for _, f := range spec.Layout {
@@ -74,8 +85,13 @@ func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
 			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 0.3, int64(n*spec.Vocab), embedding)})
 			all += embedding
 		case f.Name == "mission":
-			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 0.3, int64(n*spec.Vocab), 2*embedding)})
-			all += 2 * embedding
+			o := other{at: at, n: n, table: b.normal("encoder."+f.Name, 0.3, int64(n*spec.Vocab), arch.PolicyMission)}
+			all += arch.PolicyMission
+			if filmed {
+				e.film = &film{mission: o}
+			} else {
+				e.others = append(e.others, o)
+			}
 		default:
 			e.others = append(e.others, other{at: at, n: n, table: b.normal("encoder."+f.Name, 1/math.Sqrt(float64(n)), int64(n*spec.Vocab), int64(width))})
 			all += width
@@ -84,6 +100,19 @@ func newEncoder(b *builder, spec env.Spec, width int) (*encoder, error) {
 	}
 	if all == 0 {
 		return nil, fmt.Errorf("%s has no observation to encode", spec.ID)
+	}
+	if filmed {
+		if e.film == nil || e.rows == 0 {
+			return nil, fmt.Errorf("policy: film, and an observation of %s has no grid and mission", spec.ID)
+		}
+		channels := []int{embedding}
+		for _, c := range e.convs {
+			channels = append(channels, int(torch.Shape(c.w)[0]))
+		}
+		for i, c := range channels {
+			w, bias := b.linear(fmt.Sprintf("encoder.film.%d", i), 2*c, arch.PolicyMission)
+			e.film.layers = append(e.film.layers, affine{w, bias})
+		}
 	}
 	e.out, e.outB = b.linear("encoder.out", width, all)
 	return e, nil
@@ -127,12 +156,20 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	}
 	dev := e.params.Device()
 	var parts []*torch.Tensor
+	var told *torch.Tensor // [missions, ...]
+	of := make([]int64, rows)
+	if e.film != nil {
+		var ids, begins []int64
+		ids, begins, of = e.film.mission.entries(obs, rows, e.obsLen, e.vocab, true)
+		told = sums(s, dev, e.film.mission.table, ids, begins)
+		parts = append(parts, bag(s, dev, told, of, 1))
+	}
 	if e.rows > 0 {
-		parts = append(parts, e.look(s, obs, rows))
+		parts = append(parts, e.look(s, obs, rows, told, of))
 	}
 	for _, o := range e.others {
-		ids, at := o.entries(obs, rows, e.obsLen, e.vocab)
-		parts = append(parts, bag(s, dev, bag(s, dev, o.table, ids, o.n), at, 1))
+		ids, begins, at := o.entries(obs, rows, e.obsLen, e.vocab, false)
+		parts = append(parts, bag(s, dev, sums(s, dev, o.table, ids, begins), at, 1))
 	}
 	for _, r := range e.reals {
 		x := make([]float32, 0, rows*r.n)
@@ -154,12 +191,20 @@ func (e *encoder) encode(s *torch.Scope, obs []byte, rows int) (Seen, error) {
 	return Seen{s.Linear(x, e.out, e.outB)}, nil
 }
 
-// look is what the convolutions make of the grids, [rows, channels·rows·cols]. Grids of a batch are much alike: every patch of cells
-// is computed once, wherever and however often it lies.
-func (e *encoder) look(s *torch.Scope, obs []byte, rows int) *torch.Tensor {
+// look is what the convolutions make of the grids, [rows, channels·rows·cols], by what is told, of which a row has of[row]. Grids
+// of a batch are much alike: every patch of cells that is told the same is computed once, wherever and however often it lies.
+func (e *encoder) look(s *torch.Scope, obs []byte, rows int, told *torch.Tensor, of []int64) *torch.Tensor {
 	dev := e.params.Device()
-	t, ids := e.tile(obs, rows)
-	x := bag(s, dev, e.cells, ids, e.channels) // [patches, 16], from here on [patches, width]
+	t, ids := e.tile(obs, rows, of)
+	shaped := func(x *torch.Tensor, layer int) *torch.Tensor {
+		if e.film == nil {
+			return x
+		}
+		c := torch.Shape(x)[1]
+		by := bag(s, dev, s.Linear(told, e.film.layers[layer].w, e.film.layers[layer].b), t.of, 1)
+		return s.Add(s.Add(x, s.Mul(x, s.Narrow(by, 1, 0, c))), s.Narrow(by, 1, c, c))
+	}
+	x := shaped(bag(s, dev, e.cells, ids, e.channels), 0) // [patches, 16], from here on [patches, width]
 	four := func(t *tiling, stride int) *torch.Tensor {
 		next, ids := t.windows(stride)
 		*t = next
@@ -168,7 +213,7 @@ func (e *encoder) look(s *torch.Scope, obs []byte, rows int) *torch.Tensor {
 	for i, c := range e.convs {
 		shape := torch.Shape(c.w) // [out, in, 2, 2]
 		w := s.Reshape(s.Own(c.w.Permute([]int64{0, 2, 3, 1}, false)), shape[0], 4*shape[1])
-		x = s.Own(s.Linear(s.Reshape(four(&t, 1), -1, 4*shape[1]), w, c.b).Relu(false))
+		x = s.Own(shaped(s.Linear(s.Reshape(four(&t, 1), -1, 4*shape[1]), w, c.b), i+1).Relu(false))
 		if i == 0 && e.pool {
 			x = s.Own(s.Reshape(four(&t, 2), -1, 4, shape[0]).Amax([]int64{1}, false, false))
 		}
@@ -178,20 +223,27 @@ func (e *encoder) look(s *torch.Scope, obs []byte, rows int) *torch.Tensor {
 	return s.Reshape(s.Transpose(s.Reshape(x, int64(rows), int64(t.rows*t.cols), width), 1, 2), int64(rows), -1)
 }
 
-// bag is the sums [len(ids)/n, width] of n rows of table each. Its gradient is much faster than that of an index on the CPU.
+// bag is the sums [len(ids)/n, width] of n rows of table each.
 func bag(s *torch.Scope, dev torch.Device, table *torch.Tensor, ids []int64, n int) *torch.Tensor {
 	begins := make([]int64, len(ids)/n)
 	for i := range begins {
 		begins[i] = int64(i * n)
 	}
+	return sums(s, dev, table, ids, begins)
+}
+
+// sums are those [len(begins), width] of the rows ids of table, of which each begins where begins says. Their gradient is much
+// faster than that of an index on the CPU.
+func sums(s *torch.Scope, dev torch.Device, table *torch.Tensor, ids, begins []int64) *torch.Tensor {
 	const sum = 0
 	none := s.Own(ts.NewTensor(), nil) // no weights of the rows
 	x, a, b, c, err := ts.EmbeddingBag(table, torch.From(s, dev, ids, int64(len(ids))), torch.From(s, dev, begins, int64(len(begins))), false, sum, false, none, false)
 	return s.OwnAll([]*torch.Tensor{x, a, b, c}, err)[0]
 }
 
-// entries are those of the table that each different value of the field is the sum of, and which of these a row has.
-func (o other) entries(obs []byte, rows, obsLen, vocab int) (ids, at []int64) {
+// entries are those of the table that each different value of the field is the sum of, which begin where begins says, and which of
+// these values a row has; where there are words, a byte of 0 is none.
+func (o other) entries(obs []byte, rows, obsLen, vocab int, words bool) (ids, begins, at []int64) {
 	found := map[string]int64{}
 	for i := range rows {
 		value := obs[i*obsLen+o.at:][:o.n]
@@ -199,36 +251,45 @@ func (o other) entries(obs []byte, rows, obsLen, vocab int) (ids, at []int64) {
 		if !ok {
 			k = int64(len(found))
 			found[string(value)] = k
+			begins = append(begins, int64(len(ids)))
 			for j, v := range value {
-				ids = append(ids, int64(j*vocab)+int64(v))
+				if v > 0 || !words {
+					ids = append(ids, int64(j*vocab)+int64(v))
+				}
 			}
 		}
 		at = append(at, k)
 	}
-	return ids, at
+	return ids, begins, at
 }
 
 // A tiling says which of the different patches of a batch lies where.
 type tiling struct {
 	at         []int64 // [images][rows][cols]
 	rows, cols int
+	of         []int64 // what each different patch is told
 }
 
-// tile is the tiling of cells, and the entries of their table that each different one is the sum of.
-func (e *encoder) tile(obs []byte, images int) (t tiling, ids []int64) {
-	t = tiling{make([]int64, 0, images*e.rows*e.cols), e.rows, e.cols}
-	found := map[uint32]int64{}
+// tile is the tiling of cells, where an image is told of[image], and the entries of their table that each different one is the sum of.
+func (e *encoder) tile(obs []byte, images int, of []int64) (t tiling, ids []int64) {
+	t = tiling{make([]int64, 0, images*e.rows*e.cols), e.rows, e.cols, nil}
+	type told struct {
+		cell uint32
+		of   int64
+	}
+	found := map[told]int64{}
 	for i := range images {
 		grid := obs[i*e.obsLen+e.gridAt:][:e.rows*e.cols*e.channels]
 		for cell := range slices.Chunk(grid, e.channels) {
-			key := uint32(0)
+			key := told{of: of[i]}
 			for _, v := range cell {
-				key = key<<8 | uint32(v)
+				key.cell = key.cell<<8 | uint32(v)
 			}
 			k, ok := found[key]
 			if !ok {
 				k = int64(len(found))
 				found[key] = k
+				t.of = append(t.of, of[i])
 				for j, v := range cell {
 					ids = append(ids, int64(j*e.vocab)+int64(v))
 				}
@@ -254,6 +315,7 @@ func (t tiling) windows(stride int) (next tiling, parts []int64) {
 					k = int64(len(found))
 					found[key] = k
 					parts = append(parts, key[:]...)
+					next.of = append(next.of, t.of[key[0]])
 				}
 				next.at = append(next.at, k)
 			}

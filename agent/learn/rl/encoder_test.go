@@ -5,6 +5,7 @@ package rl
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/ponder-agents/ponder/env"
@@ -18,7 +19,11 @@ func TestEncode(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		size int
-	}{{"view", 7}, {"small view, no convolution", 3}, {"odd rest of the pool", 8}, {"pairs of rows", 5}} {
+		film bool
+	}{
+		{"view", 7, false}, {"small view, no convolution", 3, false}, {"odd rest of the pool", 8, false}, {"pairs of rows", 5, false},
+		{"view, film", 7, true}, {"small view, film", 3, true},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := env.Spec{Vocab: 5, Layout: []env.Field{{Name: "image", Shape: []int{c.size, c.size, 3}}, {Name: "direction", Shape: []int{1}}, {Name: "mission", Shape: []int{6}}}}
 			for _, f := range spec.Layout {
@@ -38,7 +43,7 @@ func TestEncode(t *testing.T) {
 			var e *encoder
 			err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 				var err error
-				if e, err = newEncoder(&builder{s: s, gen: gen, p: params}, spec, 11); err != nil {
+				if e, err = newEncoder(&builder{s: s, gen: gen, p: params}, spec, 11, c.film); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -98,15 +103,58 @@ func (e *encoder) plainly(s *torch.Scope, obs []byte, rows int) *torch.Tensor {
 	cells := int64(e.rows * e.cols)
 	x := s.Reshape(s.Embedding(e.cells, ids(e.gridAt, int(cells)*e.channels, e.channels)), int64(rows), cells, int64(e.channels), embedding)
 	x = s.Reshape(s.Transpose(sum(x, 2), 1, 2), int64(rows), embedding, int64(e.rows), int64(e.cols))
+	var told *torch.Tensor
+	if e.film != nil { // the rows of padding count with nothing
+		o := e.film.mission
+		words := make([]float32, 0, rows*o.n)
+		for i := range rows {
+			for _, v := range obs[i*e.obsLen+o.at:][:o.n] {
+				words = append(words, float32(min(v, 1)))
+			}
+		}
+		each := s.Mul(s.Embedding(o.table, ids(o.at, o.n, o.n)), torch.From(s, torch.CPU, words, int64(rows), int64(o.n), 1))
+		told = sum(each, 1)
+	}
+	film := func(x *torch.Tensor, layer int) *torch.Tensor {
+		if e.film == nil {
+			return x
+		}
+		c := torch.Shape(x)[1]
+		by := s.Reshape(s.Linear(told, e.film.layers[layer].w, e.film.layers[layer].b), int64(rows), 2*c, 1, 1)
+		return s.Add(s.Add(x, s.Mul(x, s.Narrow(by, 1, 0, c))), s.Narrow(by, 1, c, c))
+	}
+	x = film(x, 0)
 	for i, c := range e.convs {
-		x = s.Own(s.Own(ts.Conv2d(x, c.w, c.b, []int64{1, 1}, []int64{0, 0}, []int64{1, 1}, 1)).Relu(false))
+		x = s.Own(film(s.Own(ts.Conv2d(x, c.w, c.b, []int64{1, 1}, []int64{0, 0}, []int64{1, 1}, 1)), i+1).Relu(false))
 		if i == 0 && e.pool {
 			x = s.Own(x.MaxPool2d([]int64{2, 2}, []int64{2, 2}, []int64{0, 0}, []int64{1, 1}, false, false))
 		}
 	}
-	parts := []*torch.Tensor{s.Reshape(x, int64(rows), -1)}
+	var parts []*torch.Tensor
+	if told != nil {
+		parts = append(parts, told)
+	}
+	parts = append(parts, s.Reshape(x, int64(rows), -1))
 	for _, o := range e.others {
 		parts = append(parts, sum(s.Embedding(o.table, ids(o.at, o.n, o.n)), 1))
 	}
 	return s.Linear(s.Cat(1, parts...), e.out, e.outB)
+}
+
+// TestFilmNeedsAMission: what has none is refused before a frame.
+func TestFilmNeedsAMission(t *testing.T) {
+	for _, layout := range [][]env.Field{
+		{{Name: "image", Shape: []int{7, 7, 3}}, {Name: "direction", Shape: []int{1}}},
+		{{Name: "mission", Shape: []int{9}}},
+		{{Name: "map", Shape: []int{5, 5}, Agent: 3, Under: 1}},
+	} {
+		spec := env.Spec{ID: "x", Vocab: 5, Actions: []string{"go"}, Layout: layout}
+		for _, f := range layout {
+			spec.ObsLen += f.Len()
+		}
+		want := "film, and "
+		if n, err := NewNetwork(NetworkConfig{FiLM: true}, spec, torch.CPU, 1); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: network %v, error %v, want %q", layout, n, err, want)
+		}
+	}
 }

@@ -251,7 +251,7 @@ func (w *gating) learn(ease float64) (Losses, error) {
 			free = append(free, a)
 		}
 	}
-	free = normalised(free)
+	free = normalised(free, 0)
 	advantages, weights := make([]float32, n), make([]float32, n) // 0 where there was no choice
 	choices, k := make([]int64, n), 0
 	for i := range n {

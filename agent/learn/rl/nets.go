@@ -3,6 +3,7 @@
 package rl
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/ponder-agents/ponder/env"
@@ -71,10 +72,14 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		b := &builder{s: s, gen: gen, p: n.params}
 		if g, ok := spec.Map(); ok && cfg.Kind == "hrm" {
+			if cfg.FiLM {
+				err = fmt.Errorf("policy: film, and %s has no mission", spec.ID)
+				return
+			}
 			m := newMapReader(b, g, spec.Vocab, cfg.Hidden)
 			n.enc, n.core = m, newMapCore(b, cfg, m)
 		} else {
-			if n.enc, err = newEncoder(b, spec, cfg.Hidden); err != nil {
+			if n.enc, err = newEncoder(b, spec, cfg.Hidden, cfg.FiLM); err != nil {
 				return
 			}
 			n.core = kinds[cfg.Kind](b, cfg)

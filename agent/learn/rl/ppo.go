@@ -20,6 +20,7 @@ type PPOConfig struct {
 	Value     float64 `json:"value" toml:"value"`           // weight of the value's loss; 0 means 0.5
 	Entropy   float64 `json:"entropy" toml:"entropy"`       // weight of the entropy; 0 means 0.01, negative none
 	KLStop    float64 `json:"kl_stop" toml:"kl_stop"`       // end the epochs when the policy has moved so far; 0 means never
+	Floor     float64 `json:"floor" toml:"floor"`           // least standard deviation that advantages are divided by: where nothing was earned theirs is noise; 0 means any
 }
 
 func (c PPOConfig) withDefaults() PPOConfig {
@@ -39,6 +40,7 @@ func (c PPOConfig) Check() error {
 	bad.Add(!(c.Clip > 0), "clip", "%v, want more than 0", c.Clip)
 	bad.Add(!(c.ValueClip >= 0), "value_clip", "%v, want 0 or more", c.ValueClip)
 	bad.Add(!(c.KLStop >= 0), "kl_stop", "%v, want 0 or more", c.KLStop)
+	bad.Add(!(c.Floor >= 0), "floor", "%v, want 0 or more", c.Floor)
 	return bad.Err()
 }
 
@@ -67,7 +69,7 @@ func (p *PPO) Update(ctx context.Context, done float64) (l Losses, err error) {
 	}
 	r := p.rollout
 	r.Estimate(p.actor.cfg.Gamma, p.cfg.Lambda)
-	advantages, ease := normalised(r.Advantages), p.ease(done)
+	advantages, ease := normalised(r.Advantages, p.cfg.Floor), p.ease(done)
 	return p.learn(before, first, p.cfg.LR*ease, func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor {
 		lp, taken := p.chosen(s, h, r.Actions, ids)
 		old, adv := p.column(s, r.LogProb, ids), p.column(s, advantages, ids)
@@ -89,8 +91,8 @@ func (p *PPO) Update(ctx context.Context, done float64) (l Losses, err error) {
 	}, func(epoch Losses) bool { return p.cfg.KLStop > 0 && epoch.KL > p.cfg.KLStop })
 }
 
-// normalised is x less its mean, over its standard deviation.
-func normalised(x []float32) []float32 {
+// normalised is x less its mean, over its standard deviation or, if that is less, floor.
+func normalised(x []float32, floor float64) []float32 {
 	mean, square := 0.0, 0.0
 	for _, v := range x {
 		mean += float64(v) / float64(len(x))
@@ -100,7 +102,7 @@ func normalised(x []float32) []float32 {
 	}
 	out := make([]float32, len(x))
 	for i, v := range x {
-		out[i] = float32((float64(v) - mean) / (math.Sqrt(square) + 1e-8))
+		out[i] = float32((float64(v) - mean) / max(math.Sqrt(square)+1e-8, floor))
 	}
 	return out
 }

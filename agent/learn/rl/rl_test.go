@@ -748,3 +748,21 @@ func TestErrors(t *testing.T) {
 		t.Errorf("an observation out of range: error %v", err)
 	}
 }
+
+// TestNormalised: advantages that hardly differ are noise, and a floor keeps them small.
+func TestNormalised(t *testing.T) {
+	for _, tt := range []struct {
+		x     []float32
+		floor float64
+		want  []float32
+	}{
+		{[]float32{1, 3}, 0, []float32{-1, 1}},
+		{[]float32{1, 3}, 0.5, []float32{-1, 1}},
+		{[]float32{0, 0.25}, 0.5, []float32{-0.25, 0.25}},
+		{[]float32{2, 2}, 0.5, []float32{0, 0}},
+	} {
+		if got := normalised(tt.x, tt.floor); !slices.Equal(got, tt.want) {
+			t.Errorf("%v with floor %v: %v, want %v", tt.x, tt.floor, got, tt.want)
+		}
+	}
+}
