@@ -223,6 +223,8 @@ func others(t *testing.T) map[string]*Model {
 		add("policy, "+kind, arch.PolicyConfig{Kind: kind, Hidden: 20, Window: 3}, spec, kind == "gru")
 	}
 	add("policy, film", arch.PolicyConfig{Kind: "hrm", Hidden: 20, FiLM: true}, spec, false)
+	board := env.Spec{ObsLen: 32, Vocab: 6, Actions: make([]string, 65), Layout: []env.Field{{Name: "cells", Shape: []int{4, 4}, Symbols: 4}, {Name: "givens", Shape: []int{4, 4}}}}
+	add("policy, board", arch.PolicyConfig{Kind: "hrm", Hidden: 20}, board, true)
 	add("policy, map", arch.PolicyConfig{Kind: "hrm", Hidden: 20}, plan, true)
 	return all
 }
@@ -268,6 +270,9 @@ func TestBadPolicies(t *testing.T) {
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.Layout[0].Shape = []int{-4} }, "x has the shape [-4]"},
 		{arch.PolicyConfig{}, func(s *env.Spec) { s.ObsLen = 5 }, "the layout has 4 bytes, obs_len is 5"},
 		{arch.PolicyConfig{FiLM: true}, func(*env.Spec) {}, "policy: film, and an observation of  has no grid and mission"},
+		{arch.PolicyConfig{}, func(s *env.Spec) {
+			s.Layout[0], s.Actions = env.Field{Name: "x", Shape: []int{2, 2}, Symbols: 3}, make([]string, 12)
+		}, "x has 3 symbols, want fewer than vocab 3"},
 		{arch.PolicyConfig{}, func(*env.Spec) {}, `tensor "L_level.mlp.down_proj.weight" is missing`},
 	} {
 		s := good

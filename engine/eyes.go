@@ -36,6 +36,9 @@ func checkSpec(s env.Spec) error {
 	if s.Vocab < 1 || s.Vocab > 256 || s.ObsLen < 1 || len(s.Actions) == 0 {
 		return fmt.Errorf("spec: vocab is %d, obs_len %d, %d actions; want 1 to 256, 1 or more and 1 or more", s.Vocab, s.ObsLen, len(s.Actions))
 	}
+	if f, ok := s.Board(); ok && f.Symbols >= s.Vocab {
+		return fmt.Errorf("spec: %s has %d symbols, want fewer than vocab %d", f.Name, f.Symbols, s.Vocab)
+	}
 	all := 0
 	for _, f := range s.Layout {
 		if f.Real {

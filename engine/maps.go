@@ -45,7 +45,7 @@ func (p *mapPolicy) build(r *reader) {
 		}
 	}
 	p.start = r.floats("init", 2, h)
-	p.verdict.build(r, p.actions)
+	p.verdict.build(r)
 }
 
 func (p *mapPolicy) states(places int) []state {
@@ -122,7 +122,7 @@ type mapActor struct {
 func (p *mapWatcher) worker(*view) worker {
 	n, d, half := vec.PadRows(p.rows*p.cols), vec.Pad(p.cfg.Hidden), vec.Pad(2*p.cfg.Hidden)
 	return &mapActor{
-		mapWatcher: p, tell: p.verdict.open(p.actions), around: make([]float32, n*d), y: make([]float32, n*d), wide: make([]float32, n*2*half),
+		mapWatcher: p, tell: p.verdict.open(), around: make([]float32, n*d), y: make([]float32, n*d), wide: make([]float32, n*2*half),
 		grid: make([]float32, (p.rows+2)*(p.cols+2)*2*half), act: make([]float32, n*half), both: newVector(2 * p.cfg.Hidden),
 	}
 }

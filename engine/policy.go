@@ -60,7 +60,7 @@ func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetens
 // policyOf is the network of a policy in a world of spec, with a gate if gated, what asks for its weights, and what it
 // takes and gives.
 func policyOf(cfg arch.PolicyConfig, spec env.Spec, gated bool) (network, func(*reader), think.Spec) {
-	v := verdict{read: 2 * cfg.Hidden, levels: len(cfg.Levels()), gated: gated}
+	v := verdict{read: 2 * cfg.Hidden, levels: len(cfg.Levels()), own: len(spec.Actions), gated: gated}
 	if cfg.Kind == "conv" {
 		v.read = cfg.Hidden
 	}
@@ -69,6 +69,12 @@ func policyOf(cfg arch.PolicyConfig, spec env.Spec, gated bool) (network, func(*
 		p := &mapPolicy{cfg: cfg, field: f, vocab: spec.Vocab, actions: len(spec.Actions), verdict: v}
 		sp.Shape.Rows, sp.Shape.Cols, sp.Fixed = f.Shape[0], f.Shape[1], false
 		sp.Levels = levelsOf(p.states(1))
+		return p, p.build, sp
+	}
+	if f, ok := spec.Board(); ok && cfg.Kind == "hrm" {
+		v.own -= f.Len() * f.Symbols
+		p := &boardPolicy{grouped: &grouped{cfg: cfg.Board(f.Len(), f.Symbols, spec.Vocab).WithDefaults()}, spec: spec, verdict: v}
+		sp.Levels = levelsOf(p.states())
 		return p, p.build, sp
 	}
 	p := &policy{cfg: cfg, spec: spec, eyes: eyes{spec: spec, filmed: cfg.FiLM}, verdict: v}
@@ -105,7 +111,7 @@ func (p *policy) build(r *reader) {
 		p.place = r.floats("core.place", p.cfg.Window, h)
 		p.blocks = []policyBlock{block("core")}
 	}
-	p.verdict.build(r, len(p.spec.Actions))
+	p.verdict.build(r)
 }
 
 func (p *policy) states() []state {
@@ -182,7 +188,7 @@ func (p *watcher) worker(*view) worker {
 	h := p.cfg.Hidden
 	w := &actor{
 		policy: p.policy, levels: p.states(), now: newVector(h), around: newVector(h), x: newVector(h), up: newVector(2 * vec.Pad(2*h)), act: newVector(2 * h), y: newVector(h),
-		both: newVector(2 * h), tell: p.verdict.open(len(p.spec.Actions)),
+		both: newVector(2 * h), tell: p.verdict.open(),
 	}
 	switch p.cfg.Kind {
 	case "cell":

@@ -204,8 +204,21 @@ func TestPolicyAsTorch(t *testing.T) {
 	})
 }
 
+// drawBoard is of a world that is filled in.
+func drawBoard(t *rapid.T) env.Spec {
+	side, symbols := rapid.IntRange(1, 6).Draw(t, "side"), rapid.IntRange(1, 5).Draw(t, "symbols")
+	f := env.Field{Name: "cells", Shape: []int{side, side}, Symbols: symbols}
+	return env.Spec{
+		ID: "drawn", ObsLen: 2 * f.Len(), Layout: []env.Field{f, {Name: "givens", Shape: f.Shape}}, Vocab: symbols + rapid.IntRange(1, 3).Draw(t, "marks"),
+		Actions: make([]string, f.Len()*symbols+rapid.IntRange(0, 2).Draw(t, "other actions")),
+	}
+}
+
 // drawSpec is of any world whose observations are small.
 func drawSpec(t *rapid.T) env.Spec {
+	if rapid.IntRange(0, 4).Draw(t, "a board") == 0 {
+		return drawBoard(t)
+	}
 	s := env.Spec{ID: "drawn", Vocab: rapid.IntRange(1, 20).Draw(t, "vocab"), Actions: make([]string, rapid.IntRange(1, 9).Draw(t, "actions"))}
 	fields := rapid.Permutation([]string{"image", "more", "mission", "direction"}).Draw(t, "fields")
 	for i, name := range fields[:rapid.IntRange(1, 4).Draw(t, "how many")] {

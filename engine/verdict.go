@@ -17,14 +17,18 @@ func (r *reader) head(name string, out, in int) head {
 // A verdict is what a policy concludes of a segment: its heads, and its gate if it has one (package rl's).
 type verdict struct {
 	read, levels   int // numbers that the heads read, and levels of the state
+	own            int // actions whose logits the head says, the last ones; all but on a board
 	actions, value head
 	gated          bool
 	gate           head // q_halt and q_continue; it reads what the heads read, and how the thought goes
 }
 
-// build asks r for the heads of a policy of so many actions.
-func (v *verdict) build(r *reader, actions int) {
-	v.actions, v.value = r.head("policy", actions, v.read), r.head("value", 1, v.read)
+// build asks r for the heads.
+func (v *verdict) build(r *reader) {
+	if v.own > 0 {
+		v.actions = r.head("policy", v.own, v.read)
+	}
+	v.value = r.head("value", 1, v.read)
 	if v.gated {
 		width := v.read + v.levels + 2
 		v.gate = r.head("gate.q", 2, width)
@@ -40,8 +44,8 @@ type teller struct {
 	before        [][]float32 // of each level, where there is a gate
 }
 
-func (v *verdict) open(actions int) *teller {
-	t := &teller{verdict: v, inner: newVector(arch.PolicyHead), answer: newVector(max(2, actions))}
+func (v *verdict) open() *teller {
+	t := &teller{verdict: v, inner: newVector(arch.PolicyHead), answer: newVector(max(2, v.own))}
 	if v.gated {
 		t.features = newVector(v.read + v.levels + 2)
 		t.before = make([][]float32, v.levels)
@@ -65,10 +69,12 @@ func (t *teller) apply(h head, x vector) vector {
 	return t.answer
 }
 
-// tell writes the logits of actions for what the heads read and gives the Q values, zeros without a gate. z is the state
+// tell writes the head's logits for what the heads read and gives the Q values, zeros without a gate. z is the state
 // after the segment, laid out as states say.
 func (t *teller) tell(logits []float32, read vector, z [][]float32, states []state) (halt, cont float32) {
-	copy(logits, t.apply(t.actions, read))
+	if t.own > 0 {
+		copy(logits[len(logits)-t.own:], t.apply(t.actions, read)[:t.own])
+	}
 	if !t.gated {
 		return 0, 0
 	}

@@ -50,6 +50,8 @@ type Field struct {
 	Agent byte   `json:"agent,omitempty"` // of a map that does not move with the agent: the number in the cell where it stands; 0 without
 	Under byte   `json:"under,omitempty"` // what would stand there if it did not
 	Real  bool   `json:"real,omitempty"`  // its elements are float32s, four bytes each, the lowest first
+
+	Symbols int `json:"symbols,omitempty"` // of a board whose actions fill it in: action cell·Symbols + i puts symbol i into the cell, where the number Spec.Vocab - Symbols + i stands for it; later actions do something else; 0 without
 }
 
 // Len is the number of bytes of the field.
@@ -71,6 +73,15 @@ func (s Spec) Map() (f Field, ok bool) {
 	}
 	f = s.Layout[0]
 	return f, f.Agent != 0 && len(f.Shape) == 2
+}
+
+// Board is the square board that an observation begins with, if the actions fill it in.
+func (s Spec) Board() (f Field, ok bool) {
+	if len(s.Layout) == 0 {
+		return f, false
+	}
+	f = s.Layout[0]
+	return f, f.Symbols > 0 && len(f.Shape) == 2 && f.Shape[0] == f.Shape[1] && len(s.Actions) >= f.Len()*f.Symbols
 }
 
 // A Snapshotter saves and restores the whole state of an Env, its random stream included, bit for

@@ -110,6 +110,9 @@ func (m *Model) Segment(s *torch.Scope, c Carry, in Input) (Carry, Output) {
 	return m.net.segment(m.pass(), s, c, in)
 }
 
+// Read is what Segment would conclude of the carry that it leaves; nothing is thought.
+func (m *Model) Read(s *torch.Scope, c Carry, in Input) Output { return m.net.read(m.pass(), s, c, in) }
+
 // Compile implements Network.
 func (m *Model) Compile(run Run) (*Core, error) {
 	return compile(run, stacks(&m.cfg), live(m.params), func(b *builder, dev torch.Device) formulas { return formulasOf(b, m.cfg, dev) })

@@ -97,7 +97,7 @@ func NewWorld(id string, cfg WorldConfig) (*World, error) {
 		spec: env.Spec{
 			ID:       id,
 			ObsLen:   2 * n,
-			Layout:   []env.Field{{Name: "cells", Shape: []int{side, side}}, {Name: "givens", Shape: []int{side, side}}},
+			Layout:   []env.Field{{Name: "cells", Shape: []int{side, side}, Symbols: side}, {Name: "givens", Shape: []int{side, side}}},
 			Vocab:    int(TokenBlank) + side + 1,
 			Actions:  make([]string, n*side+1),
 			MaxSteps: cfg.MaxSteps,

@@ -26,6 +26,19 @@ const (
 	PolicyCellSteps = 4  // low steps of a segment of kind "cell"
 )
 
+// Board is the network of an HRM that fills in a square board of so many cells, whose numbers are below vocab and the
+// last symbols of which actions put there: it mixes by groups, so that relabelled, turned or with rows exchanged
+// the board is answered alike.
+func (c PolicyConfig) Board(cells, symbols, vocab int) Config {
+	c = c.WithDefaults()
+	side := perRow(PerRow, cells)
+	return Config{
+		Vocab: vocab, Seq: cells, Rows: side, Cols: side, Hidden: c.Hidden, Heads: 1, Inner: c.Hidden, Message: (c.Hidden + 1) / 2,
+		Levels: []Level{{Name: "H", Layers: 1, Cycles: 1}, {Name: "L", Layers: 1, Cycles: c.LCycles}},
+		Mixing: Grouped, Kinds: []string{"line", "box", "mini"}, Symbols: symbols, Positions: NoPos,
+	}
+}
+
 // PolicyKinds are the kinds in the order of the help.
 func PolicyKinds() []string { return []string{"hrm", "cell", "conv", "gru", "lstm", "transformer"} }
 

@@ -59,24 +59,30 @@ func (h head) apply(s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 }
 
 // NewNetwork makes a network for the observations and actions of spec, initialised from seed. An HRM
-// that sees a map has a state for each of its cells, one that sees anything else has one vector.
+// that sees a map has a state for each of its cells, one that fills in a board a state for each symbol of each
+// cell, one that sees anything else has one vector.
 func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64) (Network, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.WithDefaults()
+	plan, isMap := spec.Map()
+	board, isBoard := spec.Board()
+	isMap, isBoard = isMap && cfg.Kind == "hrm", isBoard && cfg.Kind == "hrm"
+	if cfg.FiLM && (isMap || isBoard) {
+		return nil, fmt.Errorf("policy: film, and %s has no mission", spec.ID)
+	}
+	if isBoard {
+		return newBoard(cfg, board, spec, dev, seed)
+	}
 	n := &net{cfg: cfg, params: torch.NewParams(dev)}
 	gen := torch.NewGenerator(seed)
 	defer gen.Close()
 	var err error
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		b := &builder{s: s, gen: gen, p: n.params}
-		if g, ok := spec.Map(); ok && cfg.Kind == "hrm" {
-			if cfg.FiLM {
-				err = fmt.Errorf("policy: film, and %s has no mission", spec.ID)
-				return
-			}
-			m := newMapReader(b, g, spec.Vocab, cfg.Hidden)
+		if isMap {
+			m := newMapReader(b, plan, spec.Vocab, cfg.Hidden)
 			n.enc, n.core = m, newMapCore(b, cfg, m)
 		} else {
 			if n.enc, err = newEncoder(b, spec, cfg.Hidden, cfg.FiLM); err != nil {
