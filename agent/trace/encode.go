@@ -105,6 +105,9 @@ type entry struct {
 // Create begins the file at path, or writes to what is no regular file. Close ends it. A file that was
 // there stays until then, and for good where no step was put or writing failed.
 func Create(path string, h Header) (*Writer, error) {
+	if _, err := h.encode(); err != nil {
+		return nil, err
+	}
 	f, err := output.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("trace: %w", err)
@@ -117,14 +120,22 @@ func Create(path string, h Header) (*Writer, error) {
 	return w, nil
 }
 
-// NewWriter begins a trace on w.
-func NewWriter(w io.Writer, h Header) (*Writer, error) {
+func (h Header) encode() ([]byte, error) {
 	body, err := json.Marshal(h)
 	if err == nil {
 		err = h.check()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("trace: header: %w", err)
+	}
+	return body, nil
+}
+
+// NewWriter begins a trace on w.
+func NewWriter(w io.Writer, h Header) (*Writer, error) {
+	body, err := h.encode()
+	if err != nil {
+		return nil, err
 	}
 	deflater, err := flate.NewWriter(io.Discard, flate.BestSpeed)
 	if err != nil {

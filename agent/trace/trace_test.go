@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -327,6 +328,14 @@ func TestFullDisk(t *testing.T) {
 
 func TestCreateOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.trace")
+	bad := header
+	bad.Actions = make([]string, 5000)
+	if _, err := trace.Create(path, bad); err == nil {
+		t.Error("a header of 5,000 actions is taken")
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a header that was refused left %s: %v", path, err)
+	}
 	w, err := trace.Create(path, header)
 	if err != nil {
 		t.Fatal(err)
