@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,8 @@ import (
 
 func newBenchHaltingCmd() *cobra.Command {
 	var q ask.Flags
-	var data, plot string
+	var data []string
+	var plot string
 	var count int
 	cmd := &cobra.Command{
 		Use:   "halting",
@@ -26,8 +28,10 @@ settings: own (as the model is set), learned (q_halt above a threshold), residua
 one, a fixed point), fixed (after so many segments), with --thoughts K first (the first of K thoughts that is content
 ends all of them; all their segments count) and the oracle (the first segment that was right). Each line
 has the shortest setting whose accuracy is within half a percent of the way's best, and the area between its
-accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.`,
-		Example: "  ponder bench halting --model sudoku --plot halting.png\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json",
+accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.
+Given --data several times it does so for each, and --plot shows the accuracy after so many segments for each of
+them: rows larger than trained beside others.`,
+		Example: "  ponder bench halting --model sudoku --plot halting.png\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json\n  ponder bench halting --model maze-path --data maze-way:19 --data maze-way:41 --segments 64 --plot depth.png",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {
@@ -38,50 +42,75 @@ accuracy and the oracle's over segments. With --json a line is an object and has
 				return err
 			}
 			defer m.Close()
-			if data == "" {
-				if data = m.Usage.Data; data == "" {
+			if len(data) == 0 {
+				if m.Usage.Data == "" {
 					return cli.Usagef("--data: model %s does not say what it learned from; name the rows", q.Name)
 				}
+				data = []string{m.Usage.Data}
 			}
-			rows, err := task.Open(dataName(data), q.Seed, true)
-			if err != nil {
-				return dataError(err)
+			all := make([]task.Rows, len(data))
+			for i, name := range data {
+				if all[i], err = task.Open(dataName(name), q.Seed, true); err != nil {
+					return dataError(err)
+				}
 			}
-			ways, err := exam.Halting(cmd.Context(), m, rows.Source, rows.Rows, rows.Cols, count, cfg)
+			var sets []report.HaltingSet
+			out := cmd.OutOrStdout()
+			for i, rows := range all {
+				ways, err := exam.Halting(cmd.Context(), m, rows.Source, rows.Rows, rows.Cols, count, cfg)
+				if err != nil {
+					return fmt.Errorf("data %q: %w", data[i], err)
+				}
+				sets = append(sets, report.HaltingSet{Data: data[i], Ways: ways})
+				if err := printHalting(out, sets[i], len(data) > 1, q.JSON); err != nil {
+					return err
+				}
+			}
+			if plot == "" {
+				return nil
+			}
+			draw := func() (report.Figure, error) { return report.Halting(sets[0].Ways) }
+			if len(sets) > 1 {
+				draw = func() (report.Figure, error) { return report.Depth(sets) }
+			}
+			f, err := draw()
 			if err != nil {
 				return err
 			}
-			if plot != "" {
-				f, err := report.Halting(ways)
-				if err != nil {
-					return err
-				}
-				png, err := f.PNG()
-				if err != nil {
-					return err
-				}
-				if err := output.WriteFile(plot, func(w io.Writer) error { _, err := w.Write(png); return err }); err != nil {
-					return err
-				}
+			png, err := f.PNG()
+			if err != nil {
+				return err
 			}
-			if !q.JSON {
-				return exam.HaltingTable(ways).Print(cmd.OutOrStdout())
-			}
-			out := json.NewEncoder(cmd.OutOrStdout())
-			for _, w := range ways {
-				if err := out.Encode(w); err != nil {
-					return err
-				}
-			}
-			return nil
+			return output.WriteFile(plot, func(w io.Writer) error { _, err := w.Write(png); return err })
 		},
 	}
 	q.Add(cmd, "sudoku", "the rows")
 	f := cmd.Flags()
-	f.StringVar(&data, "data", "", "rows to think about, a name of data or a dataset's folder; default what the model learned from last")
+	f.StringArrayVar(&data, "data", nil, "rows to think about, a name of data or a dataset's folder; default what the model learned from last; may be repeated")
 	f.IntVar(&count, "count", 200, "number of rows")
 	f.StringVar(&plot, "plot", "", "write the curves to this PNG file")
 	cli.Writes(f, "plot", cli.File)
 	hide(cmd, "votes", "pick", "sure", "rule", "restarts", "keep-carry")
 	return cmd
+}
+
+// printHalting prints the ways to halt on one set of rows, of one or several.
+func printHalting(out io.Writer, set report.HaltingSet, several, asJSON bool) error {
+	if asJSON {
+		lines := json.NewEncoder(out)
+		for _, w := range set.Ways {
+			line := struct {
+				Data string `json:"data"`
+				exam.HaltingWay
+			}{set.Data, w}
+			if err := lines.Encode(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if several {
+		fmt.Fprintf(out, "%s\n", set.Data)
+	}
+	return exam.HaltingTable(set.Ways).Print(out)
 }

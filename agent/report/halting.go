@@ -35,3 +35,42 @@ func Halting(ways []exam.HaltingWay) (Figure, error) {
 	}
 	return f, nil
 }
+
+// A HaltingSet is what exam.Halting said of the rows of one kind of data.
+type HaltingSet struct {
+	Data string
+	Ways []exam.HaltingWay
+}
+
+// Depth is the accuracy of the same model on several kinds of data over the segments after which everybody stops,
+// as mazes larger than those trained on; where its own halting is, there is a point.
+func Depth(sets []HaltingSet) (Figure, error) {
+	f := Figure{
+		Section: Thought, Title: "What depth is worth", Name: "depth", plot: newPlot("segments", "exact accuracy"),
+		Caption: "The accuracy had every thought stopped after so many segments. A point is the model's own halting.",
+	}
+	f.plot.Y.Min, f.plot.Y.Max = 0, 1.02
+	for i, set := range sets {
+		for _, w := range set.Ways {
+			points := make(plotter.XYs, len(w.Points))
+			for k, p := range w.Points {
+				points[k] = plotter.XY{X: p.Segments, Y: p.ExactAccuracy}
+			}
+			switch w.Way {
+			case "own":
+				if err := f.scatter(points, i); err != nil {
+					return f, err
+				}
+			case "fixed":
+				line, err := plotter.NewLine(points)
+				if err != nil {
+					return f, err
+				}
+				line.LineStyle = stroke(i)
+				f.plot.Add(line)
+				f.legend = append(f.legend, entry{set.Data, line})
+			}
+		}
+	}
+	return f, nil
+}

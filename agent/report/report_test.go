@@ -203,6 +203,33 @@ func TestHalting(t *testing.T) {
 	}
 }
 
+// TestDepth draws a curve for each kind of data, of fixed segments alone, and a point for the model's own halting.
+func TestDepth(t *testing.T) {
+	ways := func(at float64) []exam.HaltingWay {
+		return []exam.HaltingWay{
+			{Way: "own", Points: []exam.HaltingPoint{{Segments: 2, ExactAccuracy: at}}},
+			{Way: "learned", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 40, ExactAccuracy: at}}},
+			{Way: "fixed", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 3, ExactAccuracy: at}}},
+		}
+	}
+	f, err := Depth([]HaltingSet{{"maze-way:15", ways(0.9)}, {"maze-way:41", ways(0.4)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">maze-way:15<", ">maze-way:41<", ">segments<", ">exact accuracy<"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("the figure lacks %s", want)
+		}
+	}
+	if strings.Contains(svg, ">learned<") || f.plot.X.Max > 4 {
+		t.Errorf("the figure has a way beside fixed segments, to %v", f.plot.X.Max)
+	}
+}
+
 // TestRules: exams by rules become a line for each way, settings in the order of their segments, and a point for a model as
 // it is set, whose segments after a change are drawn; exams of before that say no rule are left out.
 func TestRules(t *testing.T) {
