@@ -115,8 +115,8 @@ pictures:
 	$(PURE) build -o bin/ponder-go ./cmd/ponder
 	$(RECORD) $(HARD) --sheet --size 1200x700 --out docs/img/concept-segments.png
 	$(RECORD) $(HARD) --segment 5 --size 1280x800 --out docs/img/concept-halting.png
-	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
-	$(RECORD) maze --seed 3 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
+	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
+	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
 	$(RECORD) sudoku --option difficulty=hard --seed 3 --whole --sheet --size 1000x620 --out docs/img/sheet.png
 	$(RECORD) maze/21x21-v0 --model maze-path --seed 5 --steps 1 --out docs/img/maze-path.png
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 4 --step 1 --size 1100x700 --out docs/img/maze-reward.png

@@ -82,8 +82,8 @@ func TestHalting(t *testing.T) {
 	if err != nil || len(more) != len(list)+1 || more[4].Way != "first" || more[4].Segments < 2 {
 		t.Errorf("with two thoughts: %+v, error %v", more, err)
 	}
-	if by["learned"].ExactAccuracy < 0.85 || *by["learned"].Area > *by["fixed"].Area || *by["oracle"].Area != 0 || *by["residual"].Area <= 0 {
+	if by["learned"].ExactAccuracy < 0.95 || by["learned"].Segments >= by["fixed"].Segments || *by["oracle"].Area != 0 || *by["residual"].Area <= *by["learned"].Area {
 		HaltingTable(list).Print(t.Output())
-		t.Error("want the learned rule nearer to the oracle than fixed segments")
+		t.Error("want the learned rule to think less than fixed segments for the same accuracy, and nearer to the oracle than a fixed point")
 	}
 }
