@@ -84,8 +84,8 @@ lint: setup
 
 # Without libtorch, so that it needs nothing but Go.
 demo:
-	@$(PURE) build -o bin/ponder-go ./cmd/ponder
-	bin/ponder-go demo
+	@$(PURE) build -o bin/pure/ponder ./cmd/ponder
+	bin/pure/ponder demo
 
 # The page for the browser, in the folder web: serve it with any file server. The models of maze and sudoku are in the
 # program, the others and the recordings beside it.
@@ -109,15 +109,16 @@ docs:
 	$(PURE) run ./internal/cmd/envdocs
 
 # The pictures of the documentation, of shipped models; environments.png is of `make docs`.
-RECORD = bin/ponder-go record --quiet
+# In a folder of its own: a bin/ponder beside a bin/ponder-torch becomes that, whose models may be older.
+RECORD = bin/pure/ponder record --quiet
 HARD = sudoku --option difficulty=hard --seed 21 --whole
 pictures:
-	$(PURE) build -o bin/ponder-go ./cmd/ponder
+	$(PURE) build -o bin/pure/ponder ./cmd/ponder
 	$(RECORD) $(HARD) --sheet --size 1200x700 --out docs/img/concept-segments.png
 	$(RECORD) $(HARD) --segment 5 --size 1280x800 --out docs/img/concept-halting.png
 	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
 	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
-	$(RECORD) sudoku --option difficulty=hard --seed 3 --whole --sheet --size 1000x620 --out docs/img/sheet.png
+	$(RECORD) sudoku --option difficulty=hard --seed 30 --whole --sheet --size 1000x620 --out docs/img/sheet.png
 	$(RECORD) maze/21x21-v0 --model maze-path --seed 5 --steps 1 --out docs/img/maze-path.png
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 4 --step 1 --size 1100x700 --out docs/img/maze-reward.png
 	$(RECORD) $(HARD) --out docs/img/thinking.gif
@@ -126,7 +127,7 @@ pictures:
 # The recorded runs of the page's gallery (open.Recordings), of shipped models.
 RECORDINGS = cmd/web/recordings
 recordings:
-	$(PURE) build -o bin/ponder-go ./cmd/ponder
+	$(PURE) build -o bin/pure/ponder ./cmd/ponder
 	$(RECORD) maze/31x31-v0 --model maze-path --seed 1 --steps 1 --out $(RECORDINGS)/way.trace
 	$(RECORD) sudoku --option difficulty=hard --seed 21 --whole --out $(RECORDINGS)/sudoku.trace
 	$(RECORD) sudoku --option difficulty=hard --failed --examples 60 --out $(RECORDINGS)/stuck.trace
