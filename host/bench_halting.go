@@ -100,9 +100,9 @@ func printHalting(out io.Writer, set report.HaltingSet, several, asJSON bool) er
 		lines := json.NewEncoder(out)
 		for _, w := range set.Ways {
 			line := struct {
-				Data string `json:"data"`
 				exam.HaltingWay
-			}{set.Data, w}
+				Data string `json:"data"`
+			}{w, set.Data}
 			if err := lines.Encode(line); err != nil {
 				return err
 			}
