@@ -103,7 +103,7 @@ func TestShippedAgree(t *testing.T) {
 // its own.
 func TestShippedPoliciesAgree(t *testing.T) {
 	torch.SetThreads(1)
-	for _, name := range []string{"doorkey-5x5", "keycorridor-s3r1", "maze-reward", "multiroom-n4-s5", "gotolocal"} {
+	for _, name := range []string{"doorkey-5x5", "keycorridor-s3r1", "maze-reward", "multiroom-n4-s5", "gotolocal", "doorkey-8x8"} {
 		t.Run(name, func(t *testing.T) {
 			card, err := models.Card(name)
 			if err != nil {
