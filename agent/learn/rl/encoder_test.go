@@ -21,8 +21,12 @@ func TestEncode(t *testing.T) {
 		size int
 		film bool
 	}{
-		{"view", 7, false}, {"small view, no convolution", 3, false}, {"odd rest of the pool", 8, false}, {"pairs of rows", 5, false},
-		{"view, film", 7, true}, {"small view, film", 3, true},
+		{"view", 7, false},
+		{"small view, no convolution", 3, false},
+		{"odd rest of the pool", 8, false},
+		{"pairs of rows", 5, false},
+		{"view, film", 7, true},
+		{"small view, film", 3, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := env.Spec{Vocab: 5, Layout: []env.Field{{Name: "image", Shape: []int{c.size, c.size, 3}}, {Name: "direction", Shape: []int{1}}, {Name: "mission", Shape: []int{6}}}}
