@@ -143,12 +143,12 @@ class Net:
         y = y.transpose(1, 2).reshape(batch, self.n, -1)
         return self.linear(y, at + "self_attn.o_proj.weight")
 
-    def block(self, x, at):
+    def block(self, x, at, mixing):
         c = self.c
-        if c["mixing"] == "mlp":
+        if mixing == "mlp":
             y = x.transpose(1, 2)
             x = self.rms(y + self.swiglu(y, at + "mlp_t.gate_up_proj.weight", at + "mlp_t.down_proj.weight")).transpose(1, 2)
-        else:
+        elif mixing != "local":
             x = self.rms(x + self.mixed(x, at))
         if not c["conv"]:
             return self.rms(x + self.swiglu(x, at + "mlp.gate_up_proj.weight", at + "mlp.down_proj.weight"))
@@ -209,7 +209,7 @@ class Net:
                 if level > 0:
                     x = x + z[level - 1]
                 for at in self.stack(level):
-                    x = self.group_block(x, at) if self.grouped else self.block(x, at)
+                    x = self.group_block(x, at) if self.grouped else self.block(x, at, self.c["levels"][level].get("mixing") or self.c["mixing"])
                 z[level] = x
         if self.grouped:
             logits, q = self.answer_groups(z[0], scene)

@@ -18,7 +18,9 @@ func (w *updater) apply(l *level, x []float32) {
 		if w.f != nil {
 			name = fmt.Sprintf("%s.layers.%d", l.module, i)
 		}
-		w.mix(b, x, name, i == len(l.blocks)-1)
+		if l.mixing != arch.Local {
+			w.mix(b, x, name, i == len(l.blocks)-1)
+		}
 		w.feed(b, x, name)
 		w.see(name, x, w.n, d)
 	}

@@ -29,6 +29,10 @@ func configs() map[string]arch.Config {
 		"rope-2d, registers, conv, relative bias": with(func(c *arch.Config) {
 			c.Positions, c.Registers, c.Conv, c.Bias, c.BiasRadius = arch.Rope2D, 2, true, arch.RelativeBias, 1
 		}),
+		"local": with(func(c *arch.Config) {
+			c.Positions, c.Registers, c.Conv = arch.Rope2D, 1, true
+			c.Levels = []arch.Level{{Name: "H", Layers: 1, Cycles: 2}, {Name: "L", Layers: 2, Cycles: 2, Mixing: arch.Local}}
+		}),
 		"table bias": with(func(c *arch.Config) { c.Positions, c.Bias = arch.NoPos, arch.TableBias }),
 		"static, grid": with(func(c *arch.Config) {
 			c.Positions, c.Mixing, c.GridEmbed, c.Regions = arch.NoPos, arch.StaticMix, true, arch.Tiles(3, 4, 1, 2)
@@ -333,6 +337,9 @@ func TestAttention(t *testing.T) {
 			t.Fatalf("%s: %d maps, want one of each level", name, len(maps))
 		}
 		for k, w := range maps {
+			if cfg.Levels[k].Mixing == arch.Local {
+				n = 0
+			}
 			if len(w) != n*n {
 				t.Fatalf("%s: level %d has %d weights, want %d", name, k, len(w), n*n)
 			}

@@ -61,6 +61,9 @@ func drawConfig(t *rapid.T) arch.Config {
 	if rapid.IntRange(0, 3).Draw(t, "groups") == 3 {
 		return drawGroups(t, c, rapid.Bool().Draw(t, "fused"))
 	}
+	if last := &c.Levels[len(c.Levels)-1]; c.Conv && !c.Shared && len(c.Levels) > 1 && rapid.Bool().Draw(t, "local") {
+		last.Mixing = arch.Local
+	}
 	if rapid.Bool().Draw(t, "puzzles") {
 		c.PuzzleIDs, c.PuzzleDim = rapid.IntRange(1, 4).Draw(t, "puzzle_ids"), rapid.IntRange(1, 2*c.Hidden).Draw(t, "puzzle_dim")
 	}
@@ -77,6 +80,9 @@ func drawGroups(t *rapid.T, c arch.Config, fused bool) arch.Config {
 		Kinds:    rapid.SampledFrom([][]string{{"line"}, {"line", "box", "mini"}, {"other", "box"}}).Draw(t, "kinds"),
 		Symbols:  rapid.IntRange(0, 4).Draw(t, "symbols"),
 		Feedback: rapid.Bool().Draw(t, "feedback"), Settled: rapid.Bool().Draw(t, "settled"),
+	}
+	for i := range g.Levels {
+		g.Levels[i].Mixing = ""
 	}
 	if fused {
 		g.Hidden, g.Inner, g.Message = (g.Hidden+15)/16*16, (g.Inner+15)/16*16, (g.Message+15)/16*16

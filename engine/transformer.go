@@ -29,7 +29,8 @@ type transformer struct {
 type level struct {
 	name   string // of the state: "H", "L"
 	module string // under which Observe sees it: "H_level"
-	cycles int    // updates for each of the level before; of the first, in a segment
+	mixing arch.Mixing
+	cycles int // updates for each of the level before; of the first, in a segment
 	blocks []*block
 	init   []float32 // [hidden]
 }
@@ -73,26 +74,26 @@ func (m *transformer) build(r *reader) {
 	for i, l := range c.Levels {
 		module, layers := c.Stack(i)
 		if _, ok := stacks[module]; !ok {
-			stacks[module] = m.stack(r, module, layers)
+			stacks[module] = m.stack(r, module, layers, c.MixingOf(i))
 		}
 		m.levels = append(m.levels, level{
-			name: l.Name, module: module, cycles: l.Cycles, blocks: stacks[module], init: r.floats("inner."+l.Name+"_init", d),
+			name: l.Name, module: module, mixing: c.MixingOf(i), cycles: l.Cycles, blocks: stacks[module], init: r.floats("inner."+l.Name+"_init", d),
 		})
 	}
 }
 
-func (m *transformer) stack(r *reader, module string, layers int) []*block {
+func (m *transformer) stack(r *reader, module string, layers int, mixing arch.Mixing) []*block {
 	var blocks []*block
 	for i := 0; i < layers && !r.hopeless(); i++ {
-		blocks = append(blocks, newBlock(r, m.cfg, fmt.Sprintf("inner.%s.layers.%d.", module, i)))
+		blocks = append(blocks, newBlock(r, m.cfg, mixing, fmt.Sprintf("inner.%s.layers.%d.", module, i)))
 	}
 	return blocks
 }
 
-func newBlock(r *reader, c arch.Config, prefix string) *block {
+func newBlock(r *reader, c arch.Config, mixing arch.Mixing, prefix string) *block {
 	n, d := c.Prefix()+c.Seq, c.Hidden
 	k := &block{}
-	switch c.Mixing {
+	switch mixing {
 	case arch.Attention:
 		k.qkv = r.matrix(prefix+"self_attn.qkv_proj.weight", 3*d, d)
 		k.out = r.matrix(prefix+"self_attn.o_proj.weight", d, d)

@@ -28,6 +28,7 @@ const (
 	Attention = arch.Attention
 	TokenMLP  = arch.TokenMLP
 	StaticMix = arch.StaticMix
+	Local     = arch.Local
 	Grouped   = arch.Grouped
 
 	NoBias       = arch.NoBias

@@ -47,6 +47,10 @@ var variants = map[string]func(c *hrm.Config){
 	"three levels": func(c *hrm.Config) {
 		c.Levels = []hrm.Level{{Name: "slow", Layers: 1, Cycles: 1}, {Name: "middle", Layers: 1, Cycles: 1}, {Name: "fast", Layers: 2, Cycles: 1}}
 	},
+	"local": func(c *hrm.Config) {
+		c.Positions, c.Conv, c.Registers, c.Levels = hrm.Rope2D, true, 1, hrm.HL(1, 2, 1, 1)
+		c.Levels[1].Mixing = hrm.Local
+	},
 	"one level": func(c *hrm.Config) { c.Levels = []hrm.Level{{Name: "only", Layers: 2, Cycles: 1}} },
 }
 

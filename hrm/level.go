@@ -12,6 +12,7 @@ import (
 // A stack is the blocks that update the state of a level, or of all levels if they share them.
 type stack struct {
 	name   string
+	mixing Mixing
 	blocks []*block
 
 	packed  *torch.Tensor // the weights for torch.Scope.Stack; nil where it is not used
@@ -20,10 +21,10 @@ type stack struct {
 	only    bool          // packed; those of the blocks are dropped, see plain
 }
 
-func newStack(b *builder, c Config, name string, layers int) *stack {
-	k := &stack{name: name}
+func newStack(b *builder, c Config, name string, layers int, mixing Mixing) *stack {
+	k := &stack{name: name, mixing: mixing}
 	for i := range layers {
-		next := newBlock(b, c, fmt.Sprintf("inner.%s.layers.%d.", name, i))
+		next := newBlock(b, c, mixing, fmt.Sprintf("inner.%s.layers.%d.", name, i))
 		k.blocks = append(k.blocks, next)
 		if next.down.w == nil {
 			break // it is not there; a configuration may claim a million more
@@ -90,7 +91,9 @@ func stacks(c *Config) bool {
 // pack lays the weights of the stack out for torch.Scope.Stack, unless they are as they were last time.
 func (k *stack) pack(s *torch.Scope, c *Config, in torch.DType) {
 	mixing := torch.MixAttention
-	switch c.Mixing {
+	switch k.mixing {
+	case Local:
+		mixing = torch.MixNone
 	case StaticMix:
 		mixing = torch.MixMatrices
 	case TokenMLP:
@@ -121,7 +124,7 @@ func (k *stack) drop() (dropped []*torch.Tensor) {
 
 // plain is k with weights that s has unpacked.
 func (k *stack) plain(s *torch.Scope) *stack {
-	p := &stack{name: k.name}
+	p := &stack{name: k.name, mixing: k.mixing}
 	for _, b := range k.blocks {
 		p.blocks = append(p.blocks, b.copy())
 	}
@@ -148,7 +151,7 @@ func (u *update) see(part string, x *torch.Tensor) *torch.Tensor {
 }
 
 // A block is attention (or another mixing of positions) and a SwiGLU feed-forward, each followed by
-// the norm of its residual: x = rms(x + mix(x)), x = rms(x + mlp(x)).
+// the norm of its residual: x = rms(x + mix(x)), x = rms(x + mlp(x)). Of Local mixing it is the second alone.
 type block struct {
 	qkv, out         *product      // [3D, D], [D, D]; of StaticMix qkv is [D, D]: values alone
 	bias             *torch.Tensor // [heads, n, n], or [heads, (2r+1)²+1] if relative; nil without
@@ -158,11 +161,11 @@ type block struct {
 	conv             *torch.Tensor // [9, F]; nil without
 }
 
-func newBlock(b *builder, c Config, prefix string) *block {
+func newBlock(b *builder, c Config, mixing Mixing, prefix string) *block {
 	n := c.Prefix() + c.Seq
 	heads, places := int64(c.Heads), int64(n)
 	k := &block{}
-	switch c.Mixing {
+	switch mixing {
 	case Attention:
 		k.qkv = b.product(prefix+"self_attn.qkv_proj.weight", 3*c.Hidden, c.Hidden)
 		k.out = b.product(prefix+"self_attn.o_proj.weight", c.Hidden, c.Hidden)
@@ -243,12 +246,13 @@ func (k *block) copy() *block {
 
 func (k *block) apply(u *update, s *torch.Scope, x *torch.Tensor) *torch.Tensor {
 	eps := u.cfg.NormEps
-	if u.cfg.Mixing == TokenMLP {
+	switch u.stack.mixing {
+	case TokenMLP:
 		y := s.Own(s.Transpose(x, 1, 2).Contiguous(false)) // [batch, D, n]
 		up := s.SwiGLU(k.tokenUp.apply(u.pass, s, y))
 		y = s.RMSAdd(y, u.see(".mlp_t", k.tokenDn.apply(u.pass, s, up)), eps)
 		x = s.Own(s.Transpose(y, 1, 2).Contiguous(false))
-	} else {
+	case Attention, StaticMix:
 		x = s.RMSAdd(x, u.see(".self_attn", k.out.apply(u.pass, s, k.mixed(u, s, x))), eps)
 	}
 	h := s.SwiGLU(k.gateUp.apply(u.pass, s, x))

@@ -56,7 +56,7 @@ func newTransformer(b *builder, cfg Config, dev torch.Device) *transformer {
 	for i := range c.Levels {
 		name, layers := c.Stack(i)
 		if made[name] == nil {
-			made[name] = newStack(b, c, name, layers)
+			made[name] = newStack(b, c, name, layers, c.MixingOf(i))
 		}
 		t.stacks = append(t.stacks, made[name])
 	}

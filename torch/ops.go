@@ -60,6 +60,7 @@ const (
 	MixAttention Mixing = iota // qkv [3d, d], out [d, d]
 	MixMatrices                // values [d, d], out [d, d], matrices [heads, n, n]; d/heads is a multiple of 16
 	MixTokens                  // gate and up [2t, n], down [n, t] over positions
+	MixNone                    // nothing
 )
 
 // PackStack lays the weights of a stack of blocks, one after the other, out as products read them, for Stack: float32 on

@@ -152,6 +152,7 @@ var stackCases = []stackCase{
 	{mixing: MixAttention, d: 64, heads: 2, inner: 21, n: 3, rows: 1, cols: 3, conv: true},
 	{mixing: MixMatrices, d: 64, heads: 4, inner: 90, n: 17, skip: 1, rows: 4, cols: 4, both: true},
 	{mixing: MixTokens, d: 67, heads: 1, inner: 33, n: 26, skip: 1, rows: 5, cols: 5, conv: true, one: true},
+	{mixing: MixNone, d: 64, heads: 2, inner: 33, n: 26, skip: 1, rows: 5, cols: 5, conv: true, both: true},
 }
 
 // TestStack: a stack is as near to its operations in float64 as they are in float32, on every instruction set, with whole and broken panels,

@@ -25,6 +25,7 @@ const (
 	TokenMLP   Mixing = "mlp"       // a SwiGLU over the positions (TRM's mlp_t)
 	StaticMix  Mixing = "static"    // a trained matrix per head instead of attention weights
 	Grouped    Mixing = "groups"    // sums over Groups of cells, a vector for each pair of a symbol and a cell
+	Local      Mixing = "local"     // of a level alone: no part of its own, cells see their neighbours by Conv
 	defaultMix        = Attention
 )
 
@@ -159,7 +160,7 @@ func (c Config) Parameters() float64 {
 	for i, l := range c.Levels {
 		if !c.Shared || i == len(c.Levels)-1 {
 			n += float64(l.Layers) * d * 3 * float64(c.Inner)
-			if c.Mixing == Attention {
+			if c.MixingOf(i) == Attention {
 				n += float64(l.Layers) * 4 * d * d
 			}
 		}

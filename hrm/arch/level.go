@@ -11,14 +11,15 @@ import (
 // update of a level sees the states of its neighbours; the last level has the encoded input in place of
 // the neighbour that it lacks.
 type Level struct {
-	Name   string `json:"name"`   // of its parameters, inner.NAME_level.… and inner.NAME_init
-	Layers int    `json:"layers"` // blocks; unused if Config.Shared, but the last level's
-	Cycles int    `json:"cycles"` // updates for each of the level before; of the first level, in a segment
+	Name   string `json:"name"`             // of its parameters, inner.NAME_level.… and inner.NAME_init
+	Layers int    `json:"layers"`           // blocks; unused if Config.Shared, but the last level's
+	Cycles int    `json:"cycles"`           // updates for each of the level before; of the first level, in a segment
+	Mixing Mixing `json:"mixing,omitempty"` // of its blocks, Local or "", which means Config.Mixing
 }
 
 // HL is the two levels of the papers: hCycles updates of z_H in a segment, lCycles of z_L before each.
 func HL(hLayers, lLayers, hCycles, lCycles int) []Level {
-	return []Level{{"H", hLayers, hCycles}, {"L", lLayers, lCycles}}
+	return []Level{{Name: "H", Layers: hLayers, Cycles: hCycles}, {Name: "L", Layers: lLayers, Cycles: lCycles}}
 }
 
 // levelName is what parameters can be called after.
@@ -27,7 +28,7 @@ var levelName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func (c Config) checkLevels(bad func(cond bool, format string, args ...any)) {
 	bad(len(c.Levels) == 0, "levels is empty, want at least one")
 	bad(len(c.Levels) > mostLevels, "%d levels, want at most %d", len(c.Levels), mostLevels)
-	updates, blocks := 1.0, 0.0
+	updates, blocks, local := 1.0, 0.0, len(c.Levels) > 0
 	seen := map[string]bool{} // in small letters, as the state is called in a saved run
 	for i, l := range c.Levels {
 		bad(!levelName.MatchString(l.Name), "level %d is called %q, want letters and digits", i+1, l.Name)
@@ -36,9 +37,13 @@ func (c Config) checkLevels(bad func(cond bool, format string, args ...any)) {
 		last := i == len(c.Levels)-1
 		bad(l.Layers < 1 && (last || !c.Shared) || l.Layers > mostLayers, "layers of level %s is %d, want 1 to %d", l.Name, l.Layers, mostLayers)
 		bad(l.Cycles < 1, "cycles of level %s is %d, want at least 1", l.Name, l.Cycles)
+		bad(l.Mixing != "" && l.Mixing != Local, "mixing of level %s is %q, want %q or none, which means the network's", l.Name, l.Mixing, Local)
+		local = local && l.Mixing == Local
+		bad(l.Mixing == Local && (!c.Conv || c.Shared || c.Mixing == Grouped), "mixing of level %s is %q, which goes with conv, without shared and without mixing %q", l.Name, Local, Grouped)
 		updates *= float64(max(l.Cycles, 0))
 		blocks += updates * float64(min(max(l.Layers, 1), mostLayers))
 	}
+	bad(local, "mixing of every level is %q: the Q head would see one corner", Local)
 	bad(blocks > mostUpdate, "cycles and layers make %.3g blocks of a segment, want at most %d", blocks, mostUpdate)
 }
 
@@ -49,6 +54,14 @@ func (c Config) Stack(i int) (name string, layers int) {
 		i = len(c.Levels) - 1
 	}
 	return c.Levels[i].Name + "_level", c.Levels[i].Layers
+}
+
+// MixingOf is how the blocks of level i mix positions.
+func (c Config) MixingOf(i int) Mixing {
+	if m := c.Levels[i].Mixing; m != "" {
+		return m
+	}
+	return c.Mixing
 }
 
 // Updates calls update for every update of a segment in its order: of level, and whether it is one of

@@ -29,7 +29,13 @@ func updates(levels []Level, g Gradient) string {
 // TestUpdates: the orders of hrm_act_v1.py (H_cycles 2, L_cycles 2; the last of each with gradient) and
 // of trm.py (all of the last H cycle), and time scales that nest.
 func TestUpdates(t *testing.T) {
-	three := []Level{{"a", 1, 2}, {"b", 1, 1}, {"c", 1, 2}}
+	cycles := func(n ...int) (levels []Level) {
+		for i, n := range n {
+			levels = append(levels, Level{Name: string(rune('a' + i)), Layers: 1, Cycles: n})
+		}
+		return levels
+	}
+	three := cycles(2, 1, 2)
 	for _, tt := range []struct {
 		name   string
 		levels []Level
@@ -42,8 +48,8 @@ func TestUpdates(t *testing.T) {
 		{"all cycles", HL(4, 4, 2, 2), AllCycles, "LLHLLH"},
 		{"three levels, last pass", three, LastPass, "ccbacCBA"},
 		{"three levels, last cycle", three, LastCycle, "ccbaCCBA"},
-		{"three levels, middle twice", []Level{{"a", 1, 1}, {"b", 1, 2}, {"c", 1, 2}}, LastPass, "ccbcCBA"},
-		{"one level", []Level{{"a", 1, 3}}, LastPass, "aaA"},
+		{"three levels, middle twice", cycles(1, 2, 2), LastPass, "ccbcCBA"},
+		{"one level", cycles(3), LastPass, "aaA"},
 	} {
 		if got := updates(tt.levels, tt.g); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
@@ -137,7 +143,7 @@ func TestReadOld(t *testing.T) {
 func TestWriteAndRead(t *testing.T) {
 	want := Config{
 		Vocab: 5, Seq: 6, Rows: 2, Cols: 3, Hidden: 8, Heads: 2, Regions: []string{"aab", "abb"},
-		Levels: []Level{{"slow", 1, 2}, {"middle", 2, 1}, {"fast", 1, 3}},
+		Levels: []Level{{Name: "slow", Layers: 1, Cycles: 2}, {Name: "middle", Layers: 2, Cycles: 1, Mixing: Local}, {Name: "fast", Layers: 1, Cycles: 3}},
 	}
 	data, err := json.Marshal(want)
 	if err != nil {
@@ -169,13 +175,16 @@ func TestCheckLevelsAndRegions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"levels is empty":                          func(c *Config) { c.Levels = nil },
-		`level 2 is called "h", as one before`:     func(c *Config) { c.Levels[1].Name = "h" },
-		`level 1 is called "a.b"`:                  func(c *Config) { c.Levels[0].Name = "a.b" },
-		"layers of level L is 0":                   func(c *Config) { c.Shared, c.Levels[1].Layers = true, 0 },
-		"cycles of level H is -1":                  func(c *Config) { c.Levels[0].Cycles = -1 },
-		"regions has 1 rows, the grid 2":           func(c *Config) { c.Regions = []string{"aaa"} },
-		"row 2 of regions has 2 cells, the grid 3": func(c *Config) { c.Regions = []string{"aaa", "bb"} },
+		"levels is empty":                                    func(c *Config) { c.Levels = nil },
+		`level 2 is called "h", as one before`:               func(c *Config) { c.Levels[1].Name = "h" },
+		`level 1 is called "a.b"`:                            func(c *Config) { c.Levels[0].Name = "a.b" },
+		"layers of level L is 0":                             func(c *Config) { c.Shared, c.Levels[1].Layers = true, 0 },
+		"cycles of level H is -1":                            func(c *Config) { c.Levels[0].Cycles = -1 },
+		`mixing of level L is "local", which goes with conv`: func(c *Config) { c.Levels[1].Mixing = Local },
+		`mixing of level L is "static"`:                      func(c *Config) { c.Levels[1].Mixing = StaticMix },
+		`mixing of every level is "local"`:                   func(c *Config) { c.Conv, c.Levels[0].Mixing, c.Levels[1].Mixing = true, Local, Local },
+		"regions has 1 rows, the grid 2":                     func(c *Config) { c.Regions = []string{"aaa"} },
+		"row 2 of regions has 2 cells, the grid 3":           func(c *Config) { c.Regions = []string{"aaa", "bb"} },
 	} {
 		c := base
 		c.Levels = slices.Clone(base.Levels)

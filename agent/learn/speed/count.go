@@ -8,6 +8,7 @@ import "github.com/ponder-agents/ponder/hrm/arch"
 //
 //	attention   2·n·d·3d + 2·n·d·d (projections) + 2·n·n·d + 2·n·n·d (scores, weighted values)
 //	static      2·n·d·d + 2·n·d·d + 2·n·n·d
+//	local       nothing
 //	mlp         2·d·n·2t + 2·d·t·n, t the width of the feed-forward over positions
 //	and all     2·n·d·2f + 2·n·f·d
 //
@@ -39,9 +40,10 @@ func Step(c arch.Config, gradient arch.Gradient, batch int, target bool) float64
 // and of the heads.
 func products(c arch.Config, gradient arch.Gradient) (all, recorded, head float64) {
 	c = c.WithDefaults()
-	block, head := ofBlock(c)
+	_, head = ofBlock(c, c.Mixing)
 	c.Updates(gradient, func(level int, record bool) {
 		_, layers := c.Stack(level)
+		block, _ := ofBlock(c, c.MixingOf(level))
 		all += float64(layers) * block
 		if record {
 			recorded += float64(layers) * block
@@ -50,11 +52,12 @@ func products(c arch.Config, gradient arch.Gradient) (all, recorded, head float6
 	return all, recorded, head
 }
 
-func ofBlock(c arch.Config) (block, head float64) {
+func ofBlock(c arch.Config, mixing arch.Mixing) (block, head float64) {
 	seq, d, f := float64(c.Seq), float64(c.Hidden), float64(c.Inner)
 	n := float64(c.Prefix()) + seq
 	head = 2*seq*d*float64(c.Outputs) + 4*d
-	switch c.Mixing {
+	switch mixing {
+	case arch.Local:
 	case arch.Attention:
 		block = 8*n*d*d + 4*n*n*d
 	case arch.StaticMix:

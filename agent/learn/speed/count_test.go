@@ -6,6 +6,17 @@ import (
 	"github.com/ponder-agents/ponder/hrm/arch"
 )
 
+// TestLocal: blocks of a local level have a feed-forward and nothing else.
+func TestLocal(t *testing.T) {
+	c := arch.Config{Vocab: 3, Seq: 4, Rows: 2, Cols: 2, Hidden: 2, Heads: 1, Inner: 3, Registers: 1, Conv: true, Levels: arch.HL(1, 1, 2, 2)}
+	whole := Segment(c, 1)
+	c.Levels[1].Mixing = arch.Local
+	const attention = 2*5*2*6 + 2*5*2*2 + 2*(2*5*5*2) // of each of L's 4 updates
+	if got := Segment(c, 1); got != whole-4*attention {
+		t.Errorf("%v, want %v", got, whole-4*attention)
+	}
+}
+
 // TestSegment counts by hand: 4 tokens and a register, 2 wide, feed-forward 3, two cycles of H and of L, so 2
 // updates of H's one block and 4 of L's, of which one each records gradients, or with LastCycle 1 and 2.
 func TestSegment(t *testing.T) {

@@ -34,7 +34,7 @@ std::vector<Weight> weights_of(const StackShape &s, bool conv) {
   std::vector<Weight> w;
   if (s.mixing == Mixing::tokens) {
     w = {{&StackBlock::up_t, 2 * s.tokens, s.n, true, true}, {&StackBlock::down_t, s.n, s.tokens, true, false}};
-  } else {
+  } else if (s.mixing != Mixing::none) {
     w = {{&StackBlock::qkv, s.values(), s.d, true, false}, {&StackBlock::out, s.d, s.d, true, false}};
     if (s.mixing == Mixing::matrices) w.push_back({&StackBlock::mix, s.heads * s.n, s.n, false, false});
   }
@@ -55,8 +55,8 @@ StackShape shape_of(const float *h) {
 }
 
 Tensor pack(ponder_tensor *given, int n, int blocks, int mixing, int heads, int format) {
-  TORCH_CHECK(blocks > 0 && n % blocks == 0 && mixing >= 0 && mixing <= (int)Mixing::tokens && format >= 0 && format <= (int)Format::int8, "stack: ", n, " weights of ", blocks, " blocks");
-  int64_t each = n / blocks, fixed = (Mixing)mixing == Mixing::matrices ? 5 : 4;
+  TORCH_CHECK(blocks > 0 && n % blocks == 0 && mixing >= 0 && mixing <= (int)Mixing::none && format >= 0 && format <= (int)Format::int8, "stack: ", n, " weights of ", blocks, " blocks");
+  int64_t each = n / blocks, fixed = (Mixing)mixing == Mixing::matrices ? 5 : (Mixing)mixing == Mixing::none ? 2 : 4;
   bool conv = each > fixed;
   TORCH_CHECK(each == fixed + conv, "stack: ", each, " weights of a block, want ", fixed, " or one more");
   const Tensor &gate = of(given[fixed - 2]);
@@ -127,18 +127,18 @@ struct Pass {
   // run takes them through. each(n, floats, f) calls f(lo, hi, scratch) for parts of [0, n), with scratch of so many floats.
   template <class Each> void run(int64_t first, int64_t count, Each each) const {
     const int64_t rows = count * s.n, xs = apart(s.d), from = first * s.n * s.d;
-    const bool tokens = s.mixing == Mixing::tokens, conv = blocks[0].conv;
-    Buffer x(rows * xs), y(tokens ? 0 : rows * apart(s.values())), gathered(tokens ? 0 : rows * xs);
+    const bool gathers = s.mixing == Mixing::attention || s.mixing == Mixing::matrices, conv = blocks[0].conv;
+    Buffer x(rows * xs), y(gathers ? rows * apart(s.values()) : 0), gathered(gathers ? rows * xs : 0);
     Buffer hid(conv ? rows * apart(s.inner) : 0), turned(conv ? rows * apart(s.inner) : 0);
     each(rows, 0, [&](int64_t lo, int64_t hi, float *) {
       for (int64_t r = lo; r < hi; r++)
         for (int64_t j = 0, i = from + r * s.d; j < s.d; j++, i++) x[r * xs + j] = z[i] + ((plus ? plus[i] : 0) + (too ? too[i] : 0));
     });
     for (const StackBlock &w : blocks) {
-      const float *added = tokens ? nullptr : (const float *)gathered;
-      if (tokens) {
+      const float *added = gathers ? (const float *)gathered : nullptr;
+      if (s.mixing == Mixing::tokens) {
         each(count, KERNEL_OF(stack_tokens_floats(s)), [&](int64_t lo, int64_t hi, float *scratch) { KERNEL(stack_tokens(s, w, x, lo, hi, scratch)); });
-      } else {
+      } else if (gathers) {
         each(rows, 0, [&](int64_t lo, int64_t hi, float *) { KERNEL(stack_project(s, w, x, y, lo, hi)); });
         each(count * s.heads, KERNEL_OF(stack_mix_floats(s)), [&](int64_t lo, int64_t hi, float *scratch) { KERNEL(stack_mix(s, w, y, gathered, lo, hi, scratch)); });
       }
@@ -165,7 +165,7 @@ Tensor apply(const Tensor &packed, const Tensor &z, const Tensor &plus, const Te
   check(packed);
   const float *h = packed.data_ptr<float>();
   StackShape s = shape_of(h);
-  TORCH_CHECK(z.dim() == 3 && z.size(2) == s.d && (s.mixing == Mixing::attention || z.size(1) == s.n), "stack: state ", z.sizes(), " for weights of width ", s.d, " and ", s.n, " positions");
+  TORCH_CHECK(z.dim() == 3 && z.size(2) == s.d && (s.mixing == Mixing::attention || s.mixing == Mixing::none || z.size(1) == s.n), "stack: state ", z.sizes(), " for weights of width ", s.d, " and ", s.n, " positions");
   s.n = z.size(1), s.rows = rows, s.cols = cols, s.skip = skip, s.eps = (float)eps;
   s.strip = 3 * s.d * s.inner > large ? many : few;
   TORCH_CHECK(!h[Conv] || s.n == skip + rows * cols, "stack: ", s.n, " positions, a grid of ", rows, "x", cols, " after ", skip);

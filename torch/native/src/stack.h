@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 // How the positions of a sequence are mixed.
-enum class Mixing { attention, matrices, tokens };
+enum class Mixing { attention, matrices, tokens, none };
 
 // The shapes of all blocks, and where positions lie.
 struct StackShape {
