@@ -46,6 +46,7 @@ type FaultyResult struct {
 	Coverage  float64         `json:"coverage"` // share answered so
 	Valid     float64         `json:"valid"`    // of all: answered so by a full board that keeps rules and givens, one of two solutions
 	Wrong     float64         `json:"wrong"`    // of all: answered so by a board that does not
+	Disputed  float64         `json:"disputed"` // of all: of several thoughts two were content with other answers
 }
 
 // Faulty asks the model for puzzles that DrawFaulty made; cfg.Sure says how sure an answer must be. Nothing but the network
@@ -56,22 +57,23 @@ func Faulty(ctx context.Context, m *think.Model, f sudoku.Fault, list []Sudoku, 
 		return nil, err
 	}
 	_, err := vote(ctx, m, list, cfg, func(i int, b *ballot) {
-		best, share := b.Best()
+		best, confidence := b.best()
 		r.Count++
-		if share < cfg.Sure {
+		r.Disputed += count(b.disputed)
+		if confidence < cfg.Sure {
 			return
 		}
 		r.Coverage++
 		r.Valid += count(sudoku.Solves(best.Cells, list[i].Cells))
 	})
 	n := float64(max(1, r.Count))
-	r.Coverage, r.Valid, r.Wrong = r.Coverage/n, r.Valid/n, (r.Coverage-r.Valid)/n
+	r.Coverage, r.Valid, r.Wrong, r.Disputed = r.Coverage/n, r.Valid/n, (r.Coverage-r.Valid)/n, r.Disputed/n
 	return r, err
 }
 
 // Print writes the result for people.
 func (r *FaultyResult) Print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d puzzles, fault %q: %.2f %% answered as sure as %.3g, %.2f %% by a board that keeps the rules, %.2f %% by none\n",
-		r.Count, r.Fault, 100*r.Coverage, r.Sure, 100*r.Valid, 100*r.Wrong)
+	_, err := fmt.Fprintf(w, "%d puzzles, fault %q: %.2f %% answered as sure as %.3g, %.2f %% by a board that keeps the rules, %.2f %% by none; thoughts dispute %.2f %%\n",
+		r.Count, r.Fault, 100*r.Coverage, r.Sure, 100*r.Valid, 100*r.Wrong, 100*r.Disputed)
 	return err
 }

@@ -157,6 +157,7 @@ type SudokuSolution struct {
 	Confidence float64 `json:"confidence"`
 	Votes      int     `json:"votes"`       // copies asked
 	InFavour   int     `json:"in_favour"`   // that gave this answer
+	Disputed   bool    `json:"disputed"`    // another thought about it is as content with another answer
 	WrongCells int     `json:"wrong_cells"` // against the only solution
 	Rating     int     `json:"rating"`      // guesses a search needs
 
@@ -177,6 +178,9 @@ func (s *SudokuSolution) Print(w io.Writer) error {
 	votes := ""
 	if s.Votes > 1 {
 		votes = fmt.Sprintf(", %d of %d votes", s.InFavour, s.Votes)
+	}
+	if s.Disputed {
+		votes += "; another thought is content with another answer: one is wrong, or there are two"
 	}
 	_, err := fmt.Fprintf(w, "%s%s: %.4g segments, confidence %.3f%s\n", sudoku.AppendText(nil, s.Answer), s.verdict("solved, checked"), s.Segments, s.Confidence, votes)
 	return err
@@ -201,9 +205,9 @@ func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, reco
 	sol := &SudokuSolution{Votes: cfg.votes(), Rating: c.Rating, Precision: m.Precision}
 	cfg.Batch = min(cfg.votes(), cfg.batch())
 	_, err := vote(ctx, m, []Sudoku{c}, cfg, func(_ int, b *ballot) {
-		best, share := b.Best()
-		sol.Answer = best.Cells
-		sol.Confidence, sol.InFavour = math.Round(1e6*share)/1e6, best.Votes
+		best, confidence := b.best()
+		sol.Answer, sol.Disputed = best.Cells, b.disputed
+		sol.Confidence, sol.InFavour = math.Round(1e6*confidence)/1e6, best.Votes
 		sol.Segments = float64(b.segments) / float64(sol.Votes)
 	})
 	if err != nil {

@@ -240,7 +240,18 @@ func (x *copiesExam) answer(th *think.Thought) (cells []uint8, turned bool) {
 type ballot struct {
 	task.Ballot
 	single       []uint8 // the puzzle's own answer
+	disputed     bool    // of several thoughts about a copy two were content with other answers
 	in, segments int
+}
+
+// best is the answer of the largest weight and the confidence in it: its share, but where it is disputed, and so at most one of
+// two answers is right or the puzzle has both, half of that.
+func (b *ballot) best() (best task.Candidate, confidence float64) {
+	best, confidence = b.Best()
+	if b.disputed {
+		confidence /= 2
+	}
+	return best, confidence
 }
 
 // vote thinks about every copy of every puzzle and hands over each puzzle's ballot when all its votes
@@ -267,6 +278,7 @@ func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each f
 		}
 		b.Add(answer, th.QHalt)
 		b.segments += th.Total
+		b.disputed = b.disputed || th.Disputed
 		if b.in++; b.in == x.votes {
 			delete(open, i)
 			each(i, b)
@@ -382,9 +394,9 @@ func SudokusByPick(ctx context.Context, m *think.Model, list []Sudoku, cfg Confi
 
 // add counts the ballot of puzzle c.
 func (r *SudokuResult) add(c Sudoku, b *ballot) {
-	best, share := b.Best()
+	best, confidence := b.best()
 	solved := sudoku.Solves(best.Cells, c.Cells)
-	r.answered = append(r.answered, answered{share, solved})
+	r.answered = append(r.answered, answered{confidence, solved})
 	r.Count++
 	r.ExactAccuracy += count(solved)
 	r.SingleAccuracy += count(sudoku.Solves(b.single, c.Cells))

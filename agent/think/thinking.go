@@ -18,6 +18,7 @@ type Thought struct {
 	QHalt     float32
 	QContinue float32
 	Halted    bool // it was the last; if the rule is not content it says what the best one said
+	Disputed  bool // of several thoughts two, with which the rule was content, answer differently: one of them is wrong, or the question has two answers
 
 	rows   Rows
 	row    int
@@ -158,7 +159,7 @@ func (t *thinking) segment(each func(*Thought) error) error {
 		if c.over() {
 			t.drop(job)
 			delete(t.councils, job)
-			th = c.pick(cmp.Or(t.cfg.Pick, PickQ), t.content)
+			th = c.pick(cmp.Or(t.cfg.Pick, PickQ))
 		}
 		if err := each(th); err != nil {
 			return err

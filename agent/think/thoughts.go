@@ -95,7 +95,8 @@ type council struct {
 // An opinion is how one thought ended.
 type opinion struct {
 	Thought
-	answer   []int32 // for votes
+	answer   []int32 // of the cells that count
+	content  bool    // the rule was
 	residual float64
 }
 
@@ -108,7 +109,7 @@ func (c *council) hear(th *Thought, pick Pick, content bool) error {
 		}
 		return nil
 	}
-	o := opinion{Thought: *th}
+	o := opinion{Thought: *th, content: content}
 	if pick == PickResidual {
 		now, err := th.State()
 		if err != nil {
@@ -117,12 +118,10 @@ func (c *council) hear(th *Thought, pick Pick, content bool) error {
 		o.residual = Moved(now, th.before)
 	}
 	o.Logits = slices.Clone(th.Logits)
-	if pick == PickVote {
-		o.answer = Argmax(nil, o.Logits, c.answers)
-		for i := range o.answer {
-			if len(c.asked) == c.answers && !c.asked[i] {
-				o.answer[i] = -1
-			}
+	o.answer = Argmax(nil, o.Logits, c.answers)
+	for i := range o.answer {
+		if len(c.asked) == c.answers && !c.asked[i] {
+			o.answer[i] = -1
 		}
 	}
 	c.ended = append(c.ended, o)
@@ -136,13 +135,29 @@ func (c *council) hear(th *Thought, pick Pick, content bool) error {
 // over reports whether the answer can be picked.
 func (c *council) over() bool { return c.open == 0 || c.decided }
 
+// disputed reports whether two thoughts, with which the rule was content, answer differently.
+func (c *council) disputed() bool {
+	var first []int32
+	for i := range c.ended {
+		o := &c.ended[i]
+		switch {
+		case !o.content:
+		case first == nil:
+			first = o.answer
+		case !slices.Equal(first, o.answer):
+			return true
+		}
+	}
+	return false
+}
+
 // pick is the thought that answers. Of equals it is the first to end.
-func (c *council) pick(by Pick, content func(*Thought) bool) *Thought {
+func (c *council) pick(by Pick) *Thought {
 	score := func(o *opinion) (first, second float64) { return 0, float64(o.QHalt) }
 	switch by {
 	case PickFirst:
 		score = func(o *opinion) (float64, float64) {
-			if content(&o.Thought) {
+			if o.content {
 				return -float64(o.Segment), float64(o.QHalt)
 			}
 			return math.Inf(-1), float64(o.QHalt)
@@ -168,7 +183,7 @@ func (c *council) pick(by Pick, content func(*Thought) bool) *Thought {
 			best, a, b = o, x, y
 		}
 	}
-	best.Total = c.segments
+	best.Total, best.Disputed = c.segments, c.disputed()
 	return &best.Thought
 }
 

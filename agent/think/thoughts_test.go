@@ -192,3 +192,41 @@ func TestManyChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestDisputed: an answer is disputed if two of the thoughts that ended with the rule content disagree, and no other.
+func TestDisputed(t *testing.T) {
+	const thoughts, questions = 5, 40
+	h := act.Config{MaxSegments: 8, Rule: act.HaltAbove}
+	for _, pick := range []think.Pick{think.PickQ, think.PickVote, think.PickResidual} {
+		var said [questions][2]bool // by the thoughts with which the rule was content
+		got, disputes, asked := [questions]bool{}, 0, 0
+		th := think.Thinker{Core: wavering{}, Halting: h, Slots: 2 * thoughts, Shape: think.Shape{Seq: 1}, Many: think.Many{Thoughts: thoughts, Noise: 6, Pick: pick}}
+		th.Hear = func(x *think.Thought, _ int) error {
+			if x.Halted && h.Content(x.QHalt, x.QContinue) {
+				said[x.Job][think.Argmax(nil, x.Logits, 1)[0]] = true
+			}
+			return nil
+		}
+		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
+			in[0] = int32(asked%7 + 1)
+			asked++
+			return 0, asked <= questions, nil
+		}, func(x *think.Thought) error {
+			got[x.Job] = got[x.Job] || x.Disputed
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range said {
+			if want := s[0] && s[1]; got[i] != want {
+				t.Errorf("%s: question %d: disputed %v, want %v", pick, i, got[i], want)
+			} else if want {
+				disputes++
+			}
+		}
+		if disputes == 0 || disputes == questions {
+			t.Errorf("%s: %d of %d disputed: the test shows nothing", pick, disputes, questions)
+		}
+	}
+}
