@@ -136,6 +136,12 @@ func (s *Scope) Embedding(table, ids *Tensor) *Tensor {
 	return s.Own(ts.Embedding(table, ids, -1, false, false))
 }
 
+// Bag is the sums [len(begins), width] of the rows ids of table [entries, width], of which each begins where begins says; without
+// begins it is these rows [len(ids), width].
+func (s *Scope) Bag(table *Tensor, ids, begins []int64) *Tensor {
+	return s.own("bag", C.ponder_bag(handle(table), (*C.int64_t)(unsafe.SliceData(ids)), C.int64_t(len(ids)), (*C.int64_t)(unsafe.SliceData(begins)), C.int64_t(len(begins))))
+}
+
 // Add is x + y with broadcasting.
 func (s *Scope) Add(x, y *Tensor) *Tensor { return s.Own(x.Add(y, false)) }
 

@@ -52,9 +52,9 @@ func NewAdam(p *Params, cfg AdamConfig) (*Adam, error) {
 	})
 }
 
-// Step moves every parameter by its gradient at learning rate lr; grads are in the order of
+// Step moves every parameter by scale times its gradient at learning rate lr; grads are in the order of
 // Params.Trained. Weight decay multiplies all parameters, without exception.
-func (a *Adam) Step(grads []*Tensor, lr float64) {
+func (a *Adam) Step(grads []*Tensor, lr, scale float64) {
 	if len(grads) != len(a.params) {
 		panic(fmt.Sprintf("torch: %d gradients for %d parameters", len(grads), len(a.params)))
 	}
@@ -64,9 +64,9 @@ func (a *Adam) Step(grads []*Tensor, lr float64) {
 	b1, b2, wd := C.double(a.cfg.Beta1), C.double(a.cfg.Beta2), C.double(a.cfg.WeightDecay)
 	switch a.cfg.Rule {
 	case ATan2:
-		check("adam_atan2", C.ponder_adam_atan2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, t, C.double(lr), b1, b2, wd))
+		check("adam_atan2", C.ponder_step_atan2(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, t, C.double(lr), C.double(scale), b1, b2, wd))
 	case AdamW:
-		check("adamw", C.ponder_adamw(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, t, C.double(lr), b1, b2, C.double(a.cfg.Eps), wd))
+		check("adamw", C.ponder_step_adamw(unsafe.SliceData(p), unsafe.SliceData(g), unsafe.SliceData(m), unsafe.SliceData(v), n, t, C.double(lr), C.double(scale), b1, b2, C.double(a.cfg.Eps), wd))
 	}
 }
 

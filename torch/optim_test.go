@@ -88,7 +88,7 @@ func moves(t *testing.T, cfg AdamConfig, want []float64) {
 	var got []float64
 	if err := Do(NoGrad, func(s *Scope) {
 		g := []*Tensor{s.Floats([]float32{0.5, -0.25}, 2), s.Floats([]float32{0, 4}, 1, 2)}
-		a.Step(g, 0.1)
+		a.Step(g, 0.1, 1)
 		got = append(Read[float64](nil, p.Get("b")), Read[float64](nil, p.Get("a"))...)
 	}); err != nil {
 		t.Fatal(err)
@@ -257,7 +257,7 @@ func TestTrainingMemoryStaysFlat(t *testing.T) {
 				x := s.Floats(data, 64, 64)
 				y := s.RMSAdd(x, s.Linear(x, p.Get("w"), nil), 1e-5)
 				loss := s.Sum(s.SwiGLU(s.Linear(y, p.Get("w"), nil)))
-				a.Step(s.Gradients(loss, []*Tensor{p.Get("w")}), 1e-4)
+				a.Step(s.Gradients(loss, []*Tensor{p.Get("w")}), 1e-4, 1)
 				e.Update(0.99)
 			}); err != nil {
 				t.Fatal(err)
@@ -269,5 +269,70 @@ func TestTrainingMemoryStaysFlat(t *testing.T) {
 	step(1000)
 	if grown := resident(t) - before; grown > 4<<20 {
 		t.Errorf("1,000 training steps left %d kB more resident memory", grown>>10)
+	}
+}
+
+// TestAdamWSteps compares three steps with the formula in float64, for whole vectors and broken ones, on every instruction set; threads
+// do not change a bit.
+func TestAdamWSteps(t *testing.T) {
+	before := Threads()
+	defer SetThreads(before)
+	cfg := AdamConfig{Rule: AdamW, Beta1: 0.9, Beta2: 0.99, Eps: 1e-5, WeightDecay: 0.1}
+	const lr, scale, steps = 0.01, 0.5, 3
+	for _, n := range []int{1, 15, 16, 17, 100_003} {
+		g := func(step, i int) float64 { return math.Sin(float64(step*n+i)) * float64(i%5) }
+		want, m, v := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range want {
+			want[i] = math.Cos(float64(i))
+			for k := range steps {
+				d := scale * g(k, i)
+				m[i], v[i] = 0.9*m[i]+0.1*d, 0.99*v[i]+0.01*d*d
+				c1, c2 := 1-math.Pow(0.9, float64(k+1)), 1-math.Pow(0.99, float64(k+1))
+				want[i] = want[i]*(1-lr*0.1) - lr*m[i]/c1/(math.Sqrt(v[i]/c2)+1e-5)
+			}
+		}
+		for _, isa := range instructionSets(t) {
+			if err := UseKernels(isa); err != nil {
+				t.Fatal(err)
+			}
+			var first []float32
+			for _, threads := range []int{1, 3} {
+				SetThreads(threads)
+				p := NewParams(CPU)
+				defer p.Close()
+				var got []float32
+				if err := Do(NoGrad, func(s *Scope) {
+					x := make([]float32, n)
+					for i := range x {
+						x[i] = float32(math.Cos(float64(i)))
+					}
+					p.Add(s, "x", s.Floats(x, int64(n)))
+					a, err := NewAdam(p, cfg)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer a.Close()
+					for k := range steps {
+						for i := range x {
+							x[i] = float32(g(k, i))
+						}
+						a.Step([]*Tensor{s.Floats(x, int64(n))}, lr, scale)
+					}
+					got = Read[float32](nil, p.Get("x"))
+				}); err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if math.Abs(float64(got[i])-want[i]) > 1e-6 { // float32
+						t.Fatalf("%s, %d numbers: number %d is %v, want %v", isa, n, i, got[i], want[i])
+					}
+				}
+				if first == nil {
+					first = got
+				} else if !slices.Equal(first, got) {
+					t.Errorf("%s, %d numbers: %d threads give other bits", isa, n, threads)
+				}
+			}
+		}
 	}
 }

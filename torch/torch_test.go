@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -168,5 +169,44 @@ func TestMemoryStaysFlat(t *testing.T) {
 	run(10000)
 	if grown := resident(t) - before; grown > 16<<20 {
 		t.Errorf("100,000 operations left %d MB more resident memory", grown>>20)
+	}
+}
+
+// TestBag: sums of rows, their gradient, which counts how often a row is taken, and what is refused.
+func TestBag(t *testing.T) {
+	p := NewParams(CPU)
+	defer p.Close()
+	if err := Do(Grad, func(s *Scope) {
+		table := p.Add(s, "table", s.Floats([]float32{1, 10, 2, 20, 4, 40}, 3, 2))
+		for _, tt := range []struct {
+			ids, begins []int64
+			want, grad  []float32
+		}{
+			{[]int64{2, 0, 2}, nil, []float32{4, 40, 1, 10, 4, 40}, []float32{2, 2, 0, 0, 4, 4}}, // bag i has the weight i + 1
+			{[]int64{2, 0, 2, 1}, []int64{0, 3, 3}, []float32{9, 90, 0, 0, 2, 20}, []float32{1, 1, 3, 3, 2, 2}},
+		} {
+			y := s.Bag(table, tt.ids, tt.begins)
+			if got := Read[float32](nil, y); !slices.Equal(got, tt.want) {
+				t.Errorf("%v from %v: %v, want %v", tt.ids, tt.begins, got, tt.want)
+			}
+			weights := s.Floats([]float32{1, 2, 3}, 3, 1)
+			g := s.Gradients(s.Sum(s.Mul(y, weights)), []*Tensor{table})
+			if got := Read[float32](nil, g[0]); !slices.Equal(got, tt.grad) {
+				t.Errorf("%v from %v: gradient %v, want %v", tt.ids, tt.begins, got, tt.grad)
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for want, bag := range map[string][2][]int64{
+		"row 3 of a table":       {{3}, nil},
+		"row -1 of a table":      {{-1}, nil},
+		"bag 1 begins at 0 of 2": {{0, 1}, {1, 0}},
+		"bag 0 begins at 3 of 2": {{0, 1}, {3}},
+	} {
+		err := Do(NoGrad, func(s *Scope) { s.Bag(p.Get("table"), bag[0], bag[1]) })
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
 	}
 }

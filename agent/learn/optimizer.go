@@ -73,7 +73,7 @@ func (o *Optimizer) Apply(g *Gradients) error {
 		for _, sp := range g.Sparse {
 			s.SignSGD(o.params.Get(sp.Table), sp.Rows, sp.IDs, tables.At(t), o.cfg.TableDecay)
 		}
-		o.adam.Step(g.Dense, o.cfg.Schedule.At(t))
+		o.adam.Step(g.Dense, o.cfg.Schedule.At(t), 1)
 		if o.ema != nil {
 			mu := o.cfg.EMA
 			if o.cfg.EMAWarmup {

@@ -162,3 +162,23 @@ func TestFilmNeedsAMission(t *testing.T) {
 		}
 	}
 }
+
+// TestIndex: keys get the numbers that a map gives them, over several growths.
+func TestIndex(t *testing.T) {
+	var x index
+	want := map[[2]uint64]int64{}
+	for i := range uint64(20_000) {
+		a, b := i*i%7001<<32, i%13
+		n, ok := want[[2]uint64{a, b}]
+		if !ok {
+			n = int64(len(want))
+			want[[2]uint64{a, b}] = n
+		}
+		if id, fresh := x.of(a, b); id != n || fresh == ok {
+			t.Fatalf("key %d, %d: number %d, new %v; want %d, %v", a, b, id, fresh, n, !ok)
+		}
+	}
+	if len(want) < 4000 {
+		t.Errorf("%d keys: too few to grow", len(want))
+	}
+}

@@ -48,12 +48,12 @@ func learn(n rl.Network, v *env.Vec, segments int) (success float64, err error) 
 		return 0, err
 	}
 	defer a.Close()
-	p, err := rl.NewPPO(n, a, rl.PPOConfig{SweepConfig: rl.SweepConfig{Horizon: 32, Epochs: 4, LR: 3e-3}}, 1)
+	p, err := rl.NewPPO(n, a, rl.PPOConfig{SweepConfig: rl.SweepConfig{Horizon: 32, Epochs: 4, LR: 2e-3}}, 1)
 	if err != nil {
 		return 0, err
 	}
 	defer p.Close()
-	for range 25 {
+	for range 40 {
 		if _, err := p.Update(context.Background(), 0); err != nil {
 			return 0, err
 		}

@@ -315,12 +315,7 @@ func descend(params *torch.Params, adam *torch.Adam, lr, maxNorm float64, batch 
 		if err = run.CheckFinite("gradient", norm, batch); err != nil {
 			return
 		}
-		if norm > maxNorm {
-			for i, g := range grads {
-				grads[i] = s.Scale(g, maxNorm/norm)
-			}
-		}
-		adam.Step(grads, lr)
+		adam.Step(grads, lr, min(1, maxNorm/norm))
 	})
 	return norm, errors.Join(err, failed)
 }

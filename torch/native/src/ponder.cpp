@@ -191,6 +191,42 @@ struct Conv3x3 : Function<Conv3x3> {
   }
 };
 
+// A Bag is sums of rows of a table [entries, width]: bag i of those from begins[i] on, or row ids[i] alone where there are no begins.
+struct Bag : Function<Bag> {
+  // of runs f(bag, row) for the ids of all bags in their order.
+  template <class F> static void of(const Tensor &ids, const Tensor &begins, int64_t bags, F f) {
+    const int64_t *id = ids.data_ptr<int64_t>(), *begin = begins.defined() ? begins.data_ptr<int64_t>() : nullptr, n = ids.numel();
+    for (int64_t i = 0; i < bags; i++) {
+      const int64_t end = !begin ? i + 1 : i + 1 < bags ? begin[i + 1] : n;
+      for (int64_t k = begin ? begin[i] : i; k < end; k++) f(i, id[k]);
+    }
+  }
+  static Tensor forward(AutogradContext *ctx, Tensor table, Tensor ids, c10::optional<Tensor> begins_) {
+    Tensor begins = begins_.value_or(Tensor());
+    table = table.contiguous();
+    const int64_t d = table.size(1), bags = begins.defined() ? begins.numel() : ids.numel();
+    Tensor out = begins.defined() ? torch::zeros({bags, d}, table.options()) : torch::empty({bags, d}, table.options());
+    const float *from = table.data_ptr<float>();
+    float *to = out.data_ptr<float>();
+    if (begins.defined())
+      of(ids, begins, bags, [&](int64_t i, int64_t k) { for (int64_t j = 0; j < d; j++) to[i * d + j] += from[k * d + j]; });
+    else
+      of(ids, begins, bags, [&](int64_t i, int64_t k) { std::copy(from + k * d, from + k * d + d, to + i * d); });
+    ctx->save_for_backward({ids, begins});
+    ctx->saved_data["entries"] = table.size(0);
+    return out;
+  }
+  static variable_list backward(AutogradContext *ctx, variable_list grads) {
+    auto saved = ctx->get_saved_variables();
+    Tensor g = grads[0].contiguous(), dtable = torch::zeros({ctx->saved_data["entries"].toInt(), g.size(1)}, g.options());
+    const int64_t d = g.size(1);
+    const float *from = g.data_ptr<float>();
+    float *to = dtable.data_ptr<float>();
+    of(saved[0], saved[1], g.size(0), [&](int64_t i, int64_t k) { for (int64_t j = 0; j < d; j++) to[k * d + j] += from[i * d + j]; });
+    return {dtable, Tensor(), Tensor()};
+  }
+};
+
 Head head(const Tensor &qkv, int64_t heads, const Tensor &cos, const Tensor &sin, const Tensor &bias, int64_t b, int64_t h) {
   int64_t n = qkv.size(1), d = qkv.size(2) / 3;
   return {qkv.data_ptr<float>() + b * n * 3 * d, 3 * d, n, d / heads, d, h,
@@ -453,6 +489,25 @@ ponder_tensor ponder_conv3x3(ponder_tensor x, ponder_tensor w, int64_t r, int64_
     return plain(a) && plain(b) ? Conv3x3::apply(a, b, r, c, skip) : conv3x3_any(a, b, r, c, skip);
   });
 }
+ponder_tensor ponder_bag(ponder_tensor table, const int64_t *ids, int64_t n, const int64_t *begins, int64_t bags) {
+  return guard([&] {
+    const Tensor &t = of(table);
+    TORCH_CHECK(t.dim() == 2, "bag: a table ", t.sizes());
+    for (int64_t i = 0; i < n; i++) TORCH_CHECK(ids[i] >= 0 && ids[i] < t.size(0), "bag: row ", ids[i], " of a table ", t.sizes());
+    for (int64_t i = 0; i < bags; i++) TORCH_CHECK(begins[i] >= (i ? begins[i - 1] : 0) && begins[i] <= n, "bag: bag ", i, " begins at ", begins[i], " of ", n);
+    auto whole = [](const int64_t *p, int64_t n) {
+      Tensor x = torch::empty({n}, torch::kLong);
+      std::copy(p, p + n, x.data_ptr<int64_t>());
+      return x;
+    };
+    Tensor i = whole(ids, n);
+    c10::optional<Tensor> b;
+    if (begins) b = whole(begins, bags);
+    if (plain(t)) return Bag::apply(t, i, b);
+    i = i.to(t.device());
+    return b ? std::get<0>(at::embedding_bag(t, i, b->to(t.device()))) : t.index_select(0, i);
+  });
+}
 int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads) {
   return guard_int([&] {
     auto in = list(params, n);
@@ -460,40 +515,66 @@ int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_te
     for (int i = 0; i < n; i++) grads[i] = give(out[i].defined() ? out[i] : torch::zeros_like(in[i]));
   });
 }
+// squares is the sum of the squares of n numbers, in eight parts that do not wait for each other.
+static double squares(const float *x, int64_t n) {
+  double part[8] = {};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int j = 0; j < 8; j++) part[j] += (double)x[i + j] * x[i + j];
+  for (; i < n; i++) part[0] += (double)x[i] * x[i];
+  for (int j = 1; j < 8; j++) part[0] += part[j];
+  return part[0];
+}
 double ponder_norm(ponder_tensor *ts, int n) {
   return guarded(-1.0, [&] {
     torch::NoGradGuard off;
-    Tensor s;
+    Tensor s; // of those that are not plain
+    double sum = 0;
     for (int i = 0; i < n; i++) {
-      Tensor q = of(ts[i]).to(torch::kDouble).square().sum();
+      const Tensor &t = of(ts[i]);
+      if (plain(t) && t.is_contiguous()) {
+        sum += squares(t.data_ptr<float>(), t.numel());
+        continue;
+      }
+      Tensor q = t.to(torch::kDouble).square().sum();
       s = s.defined() ? s + q : q;
     }
-    return s.defined() ? std::sqrt(s.item<double>()) : 0.0;
+    return std::sqrt(sum + (s.defined() ? s.item<double>() : 0.0));
   });
 }
 
-int ponder_adam_atan2(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double decay) {
+int ponder_step_atan2(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double scale, double b1, double b2, double decay) {
   return guard_int([&] {
     torch::NoGradGuard off;
     double c1 = 1 - std::pow(b1, (double)t), c2 = std::sqrt(1 - std::pow(b2, (double)t));
     for (int i = 0; i < n; i++) {
       Tensor &w = of(p[i]), &d = of(g[i]);
       w.mul_(1 - lr * decay);
-      of(m[i]).mul_(b1).add_(d, 1 - b1);
-      of(v[i]).mul_(b2).addcmul_(d, d, 1 - b2);
+      of(m[i]).mul_(b1).add_(d, (1 - b1) * scale);
+      of(v[i]).mul_(b2).addcmul_(d, d, (1 - b2) * scale * scale);
       w.add_(torch::atan2(of(m[i]), of(v[i]).sqrt().div_(c2)), -lr / c1);
     }
   });
 }
-int ponder_adamw(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double eps, double decay) {
+int ponder_step_adamw(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double scale, double b1, double b2, double eps, double decay) {
   return guard_int([&] {
     torch::NoGradGuard off;
     double c1 = 1 - std::pow(b1, (double)t), c2 = std::sqrt(1 - std::pow(b2, (double)t));
     for (int i = 0; i < n; i++) {
       Tensor &w = of(p[i]), &d = of(g[i]);
+      auto ready = [](const Tensor &x) { return plain(x) && x.is_contiguous(); };
+      if (ready(w) && ready(d) && ready(of(m[i])) && ready(of(v[i]))) {
+        float *x = w.data_ptr<float>(), *a = of(m[i]).data_ptr<float>(), *b = of(v[i]).data_ptr<float>();
+        const float *y = d.data_ptr<float>();
+        rows(w.numel(), 1, [&](int64_t lo, int64_t hi) {
+          KERNEL(adamw(x, y, a, b, lo, hi, (float)scale, (float)(lr / c1), (float)(1 - lr * decay), (float)b1, (float)b2, (float)(1 / c2), (float)eps));
+        });
+        w.unsafeGetTensorImpl()->bump_version();
+        continue;
+      }
       w.mul_(1 - lr * decay);
-      of(m[i]).mul_(b1).add_(d, 1 - b1);
-      of(v[i]).mul_(b2).addcmul_(d, d, 1 - b2);
+      of(m[i]).mul_(b1).add_(d, (1 - b1) * scale);
+      of(v[i]).mul_(b2).addcmul_(d, d, (1 - b2) * scale * scale);
       w.addcdiv_(of(m[i]), of(v[i]).sqrt().div_(c2).add_(eps), -lr / c1);
     }
   });
@@ -529,3 +610,4 @@ ponder_tensor ponder_trunc_normal(void *g, const int64_t *shape, int dims, doubl
     return u.erfinv_().mul_(std::sqrt(2.0) * c).clamp_(-2 * c, 2 * c);
   });
 }
+

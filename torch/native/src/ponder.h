@@ -99,12 +99,16 @@ int ponder_stack_unpack(ponder_tensor packed, ponder_tensor *weights, int n); //
 // positions] each. The convolution sees a grid of rows x cols after the first positions.
 ponder_tensor ponder_stack(ponder_tensor packed, ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor cos, ponder_tensor sin, ponder_tensor *bias, int biases, int64_t rows, int64_t cols, int64_t skip, double eps);
 
+// Sums [bags, width] of rows of table [entries, width], those of ids from begins[i] on; begins NULL, bags 0: row ids[i] alone.
+ponder_tensor ponder_bag(ponder_tensor table, const int64_t *ids, int64_t n, const int64_t *begins, int64_t bags);
+
 // Gradients of the scalar loss with respect to n parameters; zeros where it does not depend on one.
 int ponder_gradients(ponder_tensor loss, ponder_tensor *params, int n, ponder_tensor *grads);
 double ponder_norm(ponder_tensor *ts, int n); // root of the sum of all squares; -1 on failure
 
-int ponder_adam_atan2(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double decay);
-int ponder_adamw(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double b1, double b2, double eps, double decay);
+// A step of n parameters p by scale times the gradients g; m and v are the moments.
+int ponder_step_atan2(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double scale, double b1, double b2, double decay);
+int ponder_step_adamw(ponder_tensor *p, ponder_tensor *g, ponder_tensor *m, ponder_tensor *v, int n, int64_t t, double lr, double scale, double b1, double b2, double eps, double decay);
 int ponder_sign_sgd(ponder_tensor table, ponder_tensor rows, ponder_tensor ids, double lr, double decay);
 int ponder_ema(ponder_tensor *shadow, ponder_tensor *p, int n, double mu);
 
