@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
@@ -216,7 +217,9 @@ func (e *encoder) look(s *torch.Scope, obs []byte, rows int, told *torch.Tensor,
 		}
 	}
 	width := torch.Shape(x)[1]
-	x = s.Bag(x, t.at, nil)
+	if x = s.Bag(x, t.at, nil); t.rows*t.cols == 1 {
+		return x
+	}
 	return s.Reshape(s.Transpose(s.Reshape(x, int64(rows), int64(t.rows*t.cols), width), 1, 2), int64(rows), -1)
 }
 
@@ -260,7 +263,8 @@ type tiling struct {
 // tile is the tiling of cells, where an image is told of[image], and the entries of their table that each different one is the sum of.
 func (e *encoder) tile(obs []byte, images int, of []int64) (t tiling, ids []int64) {
 	t = tiling{make([]int64, 0, images*e.rows*e.cols), e.rows, e.cols, nil}
-	var found index
+	found := takeIndex()
+	defer found.give()
 	for i := range images {
 		grid := obs[i*e.obsLen+e.gridAt:][:e.rows*e.cols*e.channels]
 		for at := 0; at < len(grid); at += e.channels {
@@ -286,7 +290,8 @@ func (e *encoder) tile(obs []byte, images int, of []int64) (t tiling, ids []int6
 func (t tiling) windows(stride int) (next tiling, parts []int64) {
 	next.rows, next.cols = (t.rows-2)/stride+1, (t.cols-2)/stride+1
 	next.at = make([]int64, 0, len(t.at)/(t.rows*t.cols)*next.rows*next.cols)
-	var found index
+	found := takeIndex()
+	defer found.give()
 	for grid := t.at; len(grid) > 0; grid = grid[t.rows*t.cols:] {
 		for y := range next.rows {
 			for x := range next.cols {
@@ -310,6 +315,18 @@ type index struct {
 	keys  [][2]uint64
 	ids   []int64 // 1 more than the number of a key; 0 is a place without
 	count int64
+}
+
+// indexes are those that nobody uses: their tables are as large as what is encoded.
+var indexes = sync.Pool{New: func() any { return new(index) }}
+
+// takeIndex is an empty index, to be given back.
+func takeIndex() *index { return indexes.Get().(*index) }
+
+func (x *index) give() {
+	clear(x.ids)
+	x.count = 0
+	indexes.Put(x)
 }
 
 // of is the number of a key, and whether it is a new one.

@@ -73,7 +73,8 @@ func (p *PPO) Update(ctx context.Context, done float64) (l Losses, err error) {
 	return p.learn(before, first, p.cfg.LR*ease, func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor {
 		lp, taken := p.chosen(s, h, r.Actions, ids)
 		old, adv := p.column(s, r.LogProb, ids), p.column(s, advantages, ids)
-		gain := clipped(s, s.Own(s.Sub(taken, old).Exp(false)), adv, p.cfg.Clip)
+		moved := s.Sub(taken, old)
+		gain := clipped(s, s.Own(moved.Exp(false)), adv, p.cfg.Clip)
 		returns := p.column(s, r.Returns, ids)
 		miss := s.Own(s.Sub(h.Value, returns).Square(false))
 		if c := p.cfg.ValueClip; c > 0 {
@@ -82,7 +83,7 @@ func (p *PPO) Update(ctx context.Context, done float64) (l Losses, err error) {
 			miss = s.Own(miss.Maximum(s.Own(s.Sub(near, returns).Square(false)), false))
 		}
 		policy, value, ent := s.Scale(mean(s, gain), -1), mean(s, miss), entropy(s, lp)
-		m.Loss, m.Value, m.Entropy, m.KL = number(policy), number(value), number(ent), number(mean(s, s.Sub(old, taken)))
+		m.Loss, m.Value, m.Entropy, m.KL = number(policy), number(value), number(ent), -number(mean(s, moved))
 		total := s.Add(policy, s.Scale(value, p.cfg.Value))
 		if p.cfg.Entropy > 0 {
 			total = s.Sub(total, s.Scale(ent, p.cfg.Entropy*ease))
