@@ -47,6 +47,21 @@ func (c Config) telling(each func(*think.Thought, []int32, []int32, think.Score)
 	}
 }
 
+// picked is how one of several thoughts or copies is picked, "" where there is but one.
+func (c Config) picked() think.Pick {
+	if c.Thoughts <= 1 && (c.votes() == 1 || c.Pick != think.PickCheck) { // copies vote, unless they are checked
+		return ""
+	}
+	return cmp.Or(c.Pick, think.PickQ)
+}
+
+// printPick says where answers were checked by the rules, which the network does not know.
+func printPick(w io.Writer, p think.Pick) {
+	if p == think.PickCheck {
+		fmt.Fprintln(w, "of several answers one that keeps the rules was taken: their check is not the network's")
+	}
+}
+
 func (c Config) votes() int { return max(c.Votes, 1) }
 func (c Config) batch() int { return cmp.Or(max(c.Batch, 0), 64) }
 
@@ -62,7 +77,7 @@ func (c Config) halting(m *think.Model) Config {
 func (c Config) thinker(m *think.Model, shape think.Shape) *think.Thinker {
 	th := &think.Thinker{Core: m.Core, Halting: c.halting(m).Halting, Restarts: c.Restarts, Many: c.Many, Slots: c.batch(), Shape: shape}
 	if t, err := task.Find(m.Usage.Task); err == nil {
-		th.Asked = t.Asked
+		th.Asked, th.Check = t.Asked, think.CheckOf(t, shape.Cols)
 	}
 	return th
 }

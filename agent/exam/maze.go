@@ -40,6 +40,7 @@ type MazeResult struct {
 	SegmentsLongest  float64 `json:"mean_segments_longest_quarter"`
 
 	Valid     float64     `json:"valid,omitempty"`            // path: share whose marks are one shortest way and nothing else
+	Pick      think.Pick  `json:"pick,omitempty"`             // of several thoughts or copies
 	Votes     int         `json:"votes,omitempty"`            // path: symmetric copies of a maze, itself included
 	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
 	AlwaysMax *MazeResult `json:"always_max,omitempty"`       // the same without halting, where it was asked for
@@ -128,6 +129,9 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 	}
 	target := mazeTargets[m.Usage.Task]
 	res := MazeResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
+	if target == targetPath {
+		res.Pick = cfg.picked()
+	}
 	byShape := map[[2]int][]Maze{}
 	var shapes [][2]int
 	for _, m := range list {
@@ -310,6 +314,7 @@ func (r *MazeResult) Print(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	printPick(w, r.Pick)
 	decision := "decision"
 	if r.Target == targetPath {
 		fmt.Fprintf(w, "marked exactly         %6.2f %% of mazes, %.2f %% of cells\na valid shortest path  %6.2f %%\n", 100*r.ExactAccuracy, 100*r.CellAccuracy, 100*r.Valid)

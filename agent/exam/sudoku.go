@@ -24,6 +24,7 @@ type SudokuResult struct {
 	Engine           string          `json:"engine"`    // what computed it: "torch" or "go"
 	Precision        think.Precision `json:"precision"` // of its products, and the choice
 	Count            int             `json:"count"`
+	Pick             think.Pick      `json:"pick,omitempty"` // of several thoughts or copies
 	Votes            int             `json:"votes"`          // symmetric copies of each puzzle, itself included
 	ExactAccuracy    float64         `json:"exact_accuracy"` // share answered by a grid that is full, by the rules and keeps the givens
 	CellAccuracy     float64         `json:"cell_accuracy"`  // share of empty cells filled as labelled, averaged over puzzles
@@ -239,15 +240,18 @@ func (x *copiesExam) answer(th *think.Thought) (cells []uint8, turned bool) {
 // A ballot is what the copies of one puzzle answered.
 type ballot struct {
 	task.Ballot
-	single       []uint8 // the puzzle's own answer
-	disputed     bool    // of several thoughts about a copy two were content with other answers
+	single       []uint8                                      // the puzzle's own answer
+	checked      func(cells []uint8) (worth float64, ok bool) // of think.PickCheck; nil without
+	disputed     bool                                         // of several thoughts about a copy two were content with other answers
 	in, segments int
 }
 
 // best is the answer of the largest weight and the confidence in it: its share, but where it is disputed, and so at most one of
 // two answers is right or the puzzle has both, half of that.
 func (b *ballot) best() (best task.Candidate, confidence float64) {
-	best, confidence = b.Best()
+	if best, confidence = b.Best(); b.checked != nil {
+		best, confidence = b.BestBy(b.checked)
+	}
 	if b.disputed {
 		confidence /= 2
 	}
@@ -269,7 +273,9 @@ func vote(ctx context.Context, m *think.Model, list []Sudoku, cfg Config, each f
 		i := th.Job / x.votes
 		b := open[i]
 		if b == nil {
-			b = new(ballot)
+			if b = new(ballot); cfg.Pick == think.PickCheck {
+				b.checked = func(cells []uint8) (float64, bool) { return 0, sudoku.Solves(cells, list[i].Cells) }
+			}
 			open[i] = b
 		}
 		answer, turned := x.answer(th)
@@ -299,7 +305,7 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 		return SudokuResult{}, err
 	}
 	h := cfg.halting(m).Halting
-	res := SudokuResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
+	res := SudokuResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Pick: cfg.picked(), Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
 	for i, lo := range ratings {
 		r := RatingResult{Min: lo, Max: -1}
 		if i+1 < len(ratings) {
@@ -431,6 +437,7 @@ func (r *SudokuResult) Print(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	printPick(w, r.Pick)
 	if r.Votes > 1 {
 		fmt.Fprintf(w, "by one copy     %6.2f %%\nby any of %-3d   %6.2f %%\n", 100*r.SingleAccuracy, r.Votes, 100*r.AnyAccuracy)
 	}

@@ -126,6 +126,15 @@ func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 	return out
 }
 
+// marks are the cells of a maze that are marked.
+func marks(cells []uint8) []bool {
+	marked := make([]bool, len(cells))
+	for cell, t := range cells {
+		marked[cell] = t == maze.TokenPath
+	}
+	return marked
+}
+
 // mark lets a network that marks the way answer once for each of mazes of one shape, and follows the
 // marks. It adds to the sums of res.
 func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *MazeResult) ([]walked, error) {
@@ -156,10 +165,13 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
 	for i, m := range list {
 		best, _ := ballots[i].Best()
-		marked := make([]bool, len(m.Wall))
-		for cell, t := range best.Cells {
-			marked[cell] = t == maze.TokenPath
+		if cfg.Pick == think.PickCheck {
+			best, _ = ballots[i].BestBy(func(cells []uint8) (float64, bool) {
+				way := m.AppendMarked(nil, marks(cells))
+				return -float64(len(way)), len(way) > 0
+			})
 		}
+		marked := marks(best.Cells)
 		mazes.PathRow(in, label, m.Maze, x.way(m))
 		right, cells := 0, 0
 		for k, want := range label {

@@ -46,5 +46,20 @@ func (b *Ballot) Best() (best Candidate, share float64) {
 	return best, best.Weight / float64(max(1, b.asked))
 }
 
+// BestBy is the candidate that check finds worth the most, and among equals the one of the largest weight; where it holds with
+// none it is Best.
+func (b *Ballot) BestBy(check func(cells []uint8) (worth float64, ok bool)) (best Candidate, share float64) {
+	most := 0.0
+	for _, a := range b.answers {
+		if worth, ok := check(a.Cells); ok && (best.Cells == nil || worth > most || worth == most && a.Weight > best.Weight) {
+			best, most = a, worth
+		}
+	}
+	if best.Cells == nil {
+		return b.Best()
+	}
+	return best, best.Weight / float64(b.asked)
+}
+
 // Answers are all distinct answers in the order in which they came.
 func (b *Ballot) Answers() []Candidate { return b.answers }

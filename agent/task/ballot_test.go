@@ -50,3 +50,28 @@ func TestBallotWeighs(t *testing.T) {
 		t.Errorf("four votes lose: %+v", best)
 	}
 }
+
+// TestBallotBestBy: a checked answer beats heavier ones, of two the better, of equals the heavier; where none holds, Best.
+func TestBallotBestBy(t *testing.T) {
+	var b Ballot
+	for i, q := range []float32{3, 0, 1, 2} {
+		b.Add([]uint8{uint8(i)}, q)
+	}
+	for _, tt := range []struct {
+		worth map[uint8]float64
+		want  uint8
+	}{
+		{map[uint8]float64{1: -5}, 1},
+		{map[uint8]float64{1: -5, 2: -4}, 2},
+		{map[uint8]float64{1: -4, 3: -4, 2: -6}, 3},
+		{nil, 0},
+	} {
+		got, share := b.BestBy(func(cells []uint8) (float64, bool) {
+			worth, ok := tt.worth[cells[0]]
+			return worth, ok
+		})
+		if got.Cells[0] != tt.want || share != got.Weight/4 {
+			t.Errorf("%v: %v with a share of %v", tt.worth, got, share)
+		}
+	}
+}

@@ -48,6 +48,10 @@ type Task struct {
 	Asked  func(token int32) bool                    // whether a cell with this token in the question is to be answered; nil: all are
 	Boxes  func(cells int) (rows, cols int, ok bool) // size of the boxes of a board; nil if it has none
 
+	// Check says whether an answer [seq] to the tokens in of a grid of cols columns keeps the rules, which is seen without its label,
+	// and how good it is, for answers that are compared; nil if the task has no rules that show.
+	Check func(in, pred []int32, cols int) (worth float64, ok bool)
+
 	Published puzzle.Shape // of the rows that the published networks for it read; zero if there are none
 }
 

@@ -182,6 +182,9 @@ func (c Config) of(m *Model) (Config, error) {
 	if err := c.Many.check(); err != nil {
 		return c, err
 	}
+	if t, err := task.Find(m.Usage.Task); c.several() && c.Pick == PickCheck && (err != nil || t.Check == nil) {
+		return c, errNoCheck
+	}
 	c.last = m.Usage.Task == task.PolicyTask
 	return c, c.Halting.Check()
 }
@@ -190,7 +193,7 @@ func (c Config) of(m *Model) (Config, error) {
 func (m *Model) thinking(rows Rows, n int, c Config) *thinking {
 	th := newThinking(rows, n, c, m.Core.Spec())
 	if t, err := task.Find(m.Usage.Task); err == nil {
-		th.asked = t.Asked
+		th.asked, th.check = t.Asked, CheckOf(t, m.Core.Spec().Shape.Cols)
 	}
 	return th
 }

@@ -2,10 +2,12 @@ package think
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 )
 
 // A Thinker thinks about many sequences of one shape. Those that halt leave the batch, so that fewer
@@ -26,9 +28,23 @@ type Thinker struct {
 	// was picked.
 	Many
 	Asked func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
+	Check Check                  // what PickCheck asks
 
 	// Hear, if not nil, hears every segment of every thought about a sequence; thoughts count from 0.
 	Hear func(x *Thought, thought int) error
+}
+
+// A Check says whether an answer keeps the rules of the task, without knowing the right one, and how good it is (task.Task.Check).
+type Check func(question, answer []int32) (worth float64, ok bool)
+
+var errNoCheck = errors.New("think: pick check, and the task has no rules that an answer can be checked by")
+
+// CheckOf is that of a task in grids of cols columns; nil where it has none.
+func CheckOf(t task.Task, cols int) Check {
+	if t.Check == nil {
+		return nil
+	}
+	return func(question, answer []int32) (float64, bool) { return t.Check(question, answer, cols) }
 }
 
 // A Feed yields the next sequence into in and its puzzle identifier; ok is false when there is none.
@@ -43,6 +59,9 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	if err := t.Many.check(); err != nil {
 		return err
 	}
+	if t.several() && t.Pick == PickCheck && t.Check == nil {
+		return errNoCheck
+	}
 	many := t.thoughts()
 	slots := max(t.Slots, many)
 	rows, err := t.Core.Open(slots, t.Shape)
@@ -52,7 +71,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	defer rows.Close()
 	spec := t.Core.Spec()
 	th := newThinking(rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts, Many: t.Many}, spec)
-	th.asked = t.Asked
+	th.asked, th.check = t.Asked, t.Check
 	var free []int
 	for row := slots - 1; row >= 0; row-- {
 		free = append(free, row)

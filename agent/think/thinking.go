@@ -36,6 +36,7 @@ type thinking struct {
 	cfg    Config
 	spec   Spec
 	asked  func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
+	check  Check                  // of PickCheck
 	random *rand.Rand             // of restarts
 
 	tries    []try            // by row
@@ -93,6 +94,10 @@ func (t *thinking) begin(job, draw int, rows []int, in Input, turn bool) error {
 	}
 	if len(rows) > 1 {
 		c := &council{open: len(rows), answers: cmp.Or(t.spec.Answers, len(in.Tokens))}
+		if t.check != nil {
+			question := slices.Clone(in.Tokens)
+			c.check = func(answer []int32) (float64, bool) { return t.check(question, answer) }
+		}
 		for _, token := range in.Tokens {
 			c.asked = append(c.asked, t.asked == nil || t.asked(token))
 		}

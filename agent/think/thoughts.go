@@ -16,10 +16,11 @@ const (
 	PickFirst    Pick = "first"    // the first with which the rule is content; the others end with it (arXiv:2601.19085)
 	PickVote     Pick = "vote"     // the answer that the most give, of those the largest q_halt
 	PickResidual Pick = "residual" // the one whose state moved the least in its last segment
+	PickCheck    Pick = "check"    // one that keeps the task's rules, the best of these: they know no answer, but are not the network's
 )
 
 // Picks are all of them.
-func Picks() []Pick { return []Pick{PickQ, PickFirst, PickVote, PickResidual} }
+func Picks() []Pick { return []Pick{PickQ, PickFirst, PickVote, PickResidual, PickCheck} }
 
 // A Disturb says what of a thought noise is added to.
 type Disturb string
@@ -86,7 +87,8 @@ type council struct {
 	open     int    // thoughts under way
 	answers  int    // tokens of an answer
 	asked    []bool // those that count, by token of the question
-	segments int    // of all of them
+	check    func(answer []int32) (worth float64, ok bool)
+	segments int // of all of them
 	ended    []opinion
 	decided  bool     // no other thought needs to end
 	shown    *Thought // the first of those that went on in the last segment
@@ -97,6 +99,7 @@ type opinion struct {
 	Thought
 	answer   []int32 // of the cells that count
 	content  bool    // the rule was
+	worth    float64 // by the task's rules; minus infinity if it breaks them
 	residual float64
 }
 
@@ -119,6 +122,12 @@ func (c *council) hear(th *Thought, pick Pick, content bool) error {
 	}
 	o.Logits = slices.Clone(th.Logits)
 	o.answer = Argmax(nil, o.Logits, c.answers)
+	if pick == PickCheck {
+		ok := false
+		if o.worth, ok = c.check(o.answer); !ok {
+			o.worth = math.Inf(-1)
+		}
+	}
 	for i := range o.answer {
 		if len(c.asked) == c.answers && !c.asked[i] {
 			o.answer[i] = -1
@@ -172,6 +181,8 @@ func (c *council) pick(by Pick) *Thought {
 			}
 			return votes, float64(o.QHalt)
 		}
+	case PickCheck:
+		score = func(o *opinion) (float64, float64) { return o.worth, float64(o.QHalt) }
 	case PickResidual:
 		score = func(o *opinion) (float64, float64) { return -o.residual, float64(o.QHalt) }
 	}

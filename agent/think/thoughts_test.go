@@ -47,13 +47,16 @@ func (r *waverers) Save(row int) (think.Memory, error) { return think.Memory{{r.
 func (r *waverers) Load(row int, m think.Memory) error { r.z[row] = m[0][0]; return nil }
 func (r *waverers) Close() error                       { return nil }
 
+// negative is rules that answer 1 alone, where the state is below 0, keeps.
+func negative(_, answer []int32) (worth float64, ok bool) { return 0, answer[0] == 1 }
+
 // TestMany asks each question once by each way, and compares with what its thoughts say that are run alone.
 func TestMany(t *testing.T) {
 	const thoughts, questions = 5, 7
 	h := act.Config{MaxSegments: 8, Rule: act.HaltAbove}
 	ask := func(m think.Many, h act.Config, slots int) (all []think.Thought) {
 		t.Helper()
-		th := think.Thinker{Core: wavering{}, Halting: h, Slots: slots, Shape: think.Shape{Seq: 1}, Many: m}
+		th := think.Thinker{Core: wavering{}, Halting: h, Slots: slots, Shape: think.Shape{Seq: 1}, Many: m, Check: negative}
 		asked := 0
 		err := th.Run(context.Background(), func(in []int32) (int32, bool, error) {
 			in[0] = int32(asked + 1)
@@ -122,6 +125,11 @@ func TestMany(t *testing.T) {
 			t.Errorf("question %d: small noise turned the answer", i)
 		}
 	}
+	for i, x := range ask(think.Many{Thoughts: 101, Noise: 1e3, Pick: think.PickCheck}, never, 1) {
+		if x.Logits[0] > 0 {
+			t.Errorf("check: question %d was not answered by one of many thoughts that keep the rules", i)
+		}
+	}
 	if turned == 0 || turned == questions {
 		t.Errorf("large noise turned %d of %d answers, want some", turned, questions)
 	}
@@ -184,6 +192,7 @@ func TestManyChecks(t *testing.T) {
 		"without noise": {Thoughts: 2},
 		"noise NaN":     {Thoughts: 2, Noise: math.NaN()},
 		`pick "best"`:   {Thoughts: 2, Noise: 1, Pick: "best"},
+		"no rules":      {Thoughts: 2, Noise: 1, Pick: think.PickCheck},
 		`disturb "it"`:  {Thoughts: 2, Noise: 1, Disturb: "it"},
 	} {
 		th := think.Thinker{Core: wavering{}, Halting: act.Config{MaxSegments: 1}, Shape: think.Shape{Seq: 1}, Many: m}

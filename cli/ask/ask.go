@@ -33,7 +33,7 @@ func (t *Thinking) Add(cmd *cobra.Command) {
 	f.IntVar(&t.Thoughts, "thoughts", 1, "thoughts about each question, all but the first disturbed by noise; one of them answers")
 	f.Float64Var(&t.Noise, "noise", 1, "standard deviation of what disturbs a thought")
 	f.StringVar((*string)(&t.Disturb), "disturb", string(think.DisturbStart), "what of a thought noise disturbs: its start, or all its steps, the state after every segment")
-	f.StringVar((*string)(&t.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give) or residual (the smallest last change)")
+	f.StringVar((*string)(&t.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give), residual (the smallest last change) or check (one that keeps the rules, of ways the shortest: not the network's knowledge)")
 	f.BoolVar(&t.KeepCarry, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
 	t.changed = f.Changed
 }

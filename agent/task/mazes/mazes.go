@@ -47,6 +47,9 @@ maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,
 		},
 	} {
 		t.Asked = func(token int32) bool { return token == int32(maze.TokenOpen) || token == int32(maze.TokenStart) }
+		if t.Name != DirectionsTask {
+			t.Check = func(in, pred []int32, cols int) (float64, bool) { return wayLength(t.Name, in, pred, cols) }
+		}
 		t.Reader = func(spec env.Spec) (task.Reader, error) { return newReader(t.Name, spec) }
 		f.Tasks = append(f.Tasks, t.Task)
 		f.Data = append(f.Data, task.Data{Kind: t.Name, Task: t.Name, Usage: t.usage, Open: func(arg string, seed uint64, heldOut bool) (task.Rows, error) {
@@ -104,6 +107,26 @@ func marksRight(_, label, pred []int32) bool {
 		}
 	}
 	return true
+}
+
+// wayLength is the check of tasks that mark a way: whether the marks on tokens in are one way from start to goal and nothing else, and
+// minus its moves, so that of two ways the shorter one is worth more.
+func wayLength(name string, in, pred []int32, cols int) (worth float64, ok bool) {
+	m := &maze.Maze{Rows: len(in) / cols, Cols: cols, Wall: make([]bool, len(in)), Start: slices.Index(in, int32(maze.TokenStart)), Goal: slices.Index(in, int32(maze.TokenGoal))}
+	if m.Start < 0 || m.Goal < 0 {
+		return 0, false
+	}
+	mark := int32(maze.TokenPath)
+	if name == WayTask {
+		mark = WayMark
+	}
+	marked := make([]bool, len(in))
+	for i, t := range in {
+		m.Wall[i] = t == int32(maze.TokenWall)
+		marked[i] = t == int32(maze.TokenOpen) && pred[i] == mark
+	}
+	way := m.AppendMarked(nil, marked)
+	return -float64(len(way)), len(way) > 0
 }
 
 // followed reports whether an agent that starts at the start and moves by pred reaches the goal by a

@@ -88,3 +88,56 @@ func TestWay(t *testing.T) {
 		}
 	}
 }
+
+// TestCheck: of the marks as labelled a way as long as the label's is found; one mark more or less is none; what stands on walls and
+// beside open cells does not matter.
+func TestCheck(t *testing.T) {
+	for _, name := range []string{PathTask, WayTask} {
+		of, err := task.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := Path(maze.Recipe(11), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mark, other := int32(maze.TokenPath), int32(maze.TokenOpen)
+		if name == WayTask {
+			mark, other = WayMark, 2
+		}
+		in, label, pred := make([]int32, 81), make([]int32, 81), make([]int32, 81)
+		for range 30 {
+			if _, err := src.Next(in, label); err != nil {
+				t.Fatal(err)
+			}
+			moves := 1.0
+			for i, l := range label {
+				if pred[i] = other; l == int32(maze.TokenPath) {
+					pred[i] = mark
+					moves++
+				} else if in[i] == int32(maze.TokenWall) {
+					pred[i] = mark // not asked
+				}
+			}
+			if worth, ok := of.Check(in, pred, 9); !ok || worth != -moves-1 {
+				t.Errorf("%s: %v, %v, want a way of %v cells", name, worth, ok, moves+1)
+			}
+			for i, x := range in {
+				if x != int32(maze.TokenOpen) {
+					continue
+				}
+				was := pred[i]
+				if pred[i] = mark; was == mark {
+					pred[i] = other
+				}
+				if worth, ok := of.Check(in, pred, 9); ok && was == mark {
+					t.Errorf("%s: without cell %d it is a way worth %v", name, i, worth)
+				}
+				pred[i] = was
+			}
+		}
+	}
+	if of, err := task.Find(DirectionsTask); err != nil || of.Check != nil {
+		t.Errorf("directions can be checked, error %v", err)
+	}
+}

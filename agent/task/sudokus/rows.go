@@ -80,3 +80,14 @@ func Rules(side int) (open func(token int32) bool, choices []int32, right func(q
 	return func(token int32) bool { return token == int32(sudoku.TokenBlank) }, choices,
 		func(question, answer []int32) bool { return sudoku.Solves(Digits(answer), Digits(question)) }
 }
+
+// check is the check of Task: the givens with what was answered for the other cells keep the rules.
+func check(in, pred []int32, _ int) (worth float64, ok bool) {
+	answer := Digits(in)
+	for i, d := range answer {
+		if d == 0 {
+			answer[i] = Digits(pred[i : i+1])[0]
+		}
+	}
+	return 0, sudoku.Solves(answer, Digits(in))
+}
