@@ -254,10 +254,15 @@ func TestVecWorkersAgree(t *testing.T) {
 	}
 }
 
-// TestVecRows follows one row beside a single Env through the three ways of autoreset.
+// TestVecRows follows one row beside a single Env through the three ways of autoreset, as it is and with episodes that are
+// truncated after some steps.
 func TestVecRows(t *testing.T) {
-	for _, mode := range []env.Autoreset{env.SameStep, env.NextStep, env.NoReset} {
-		t.Run(mode.String(), func(t *testing.T) {
+	for _, tt := range []struct {
+		mode   env.Autoreset
+		cutoff int32
+	}{{env.SameStep, 0}, {env.NextStep, 0}, {env.NoReset, 0}, {env.SameStep, 3}, {env.NextStep, 3}, {env.NoReset, 3}} {
+		t.Run(fmt.Sprintf("%v, %d", tt.mode, tt.cutoff), func(t *testing.T) {
+			mode, cuts := tt.mode, 0
 			v, err := env.NewVec(walks(3), env.VecConfig{Autoreset: mode})
 			if err != nil {
 				t.Fatal(err)
@@ -274,6 +279,10 @@ func TestVecRows(t *testing.T) {
 			ended := false
 			for step := range 100 {
 				err := v.Step([]int32{1, 1, 1})
+				if v.Lengths[2] == tt.cutoff && tt.cutoff > 0 && !v.Done(2) {
+					v.Truncate(2)
+					cuts++
+				}
 				if mode == env.NoReset {
 					for i := range 3 {
 						if v.Done(i) && err == nil {
@@ -295,6 +304,7 @@ func TestVecRows(t *testing.T) {
 					out = single.Step(1, obs)
 					ret += out.Reward
 					length++
+					out.Truncated = out.Truncated || length == tt.cutoff && !out.Terminated
 				}
 				if v.Returns[2] != ret || v.Lengths[2] != length {
 					t.Fatalf("step %d: return %v over %d, want %v over %d", step, v.Returns[2], v.Lengths[2], ret, length)
@@ -309,7 +319,7 @@ func TestVecRows(t *testing.T) {
 						ret, length, ended, fresh = 0, 0, false, true
 					}
 				}
-				if v.Rewards[2] != float32(out.Reward) || v.Done(2) != out.Done() || v.Fresh[2] != fresh || !slices.Equal(v.ObsRow(2), obs) {
+				if v.Rewards[2] != float32(out.Reward) || v.Terminated[2] != out.Terminated || v.Truncated[2] != out.Truncated || v.Fresh[2] != fresh || !slices.Equal(v.ObsRow(2), obs) {
 					t.Fatalf("step %d: row differs from a single environment", step)
 				}
 				if mode == env.NoReset {
@@ -323,6 +333,9 @@ func TestVecRows(t *testing.T) {
 						}
 					}
 				}
+			}
+			if (cuts > 0) != (tt.cutoff > 0) {
+				t.Errorf("%d episodes were truncated", cuts)
 			}
 		})
 	}

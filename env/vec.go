@@ -207,6 +207,26 @@ func (v *Vec) RestartRow(i int) {
 	v.state[i] = rowLive
 }
 
+// Truncate ends the episode of row i, which must be under way, as a limit does with the step that was last made.
+func (v *Vec) Truncate(i int) {
+	if v.state[i] != rowLive || v.Fresh[i] {
+		panic(fmt.Sprintf("vec: row %d has no episode under way", i))
+	}
+	v.Truncated[i] = true
+	v.finish(i)
+}
+
+// finish ends the episode of row i, whose last observation it shows.
+func (v *Vec) finish(i int) {
+	copy(v.FinalRow(i), v.ObsRow(i))
+	if v.cfg.Autoreset == SameStep {
+		v.envs[i].Reset(v.ObsRow(i))
+		v.Fresh[i] = true
+	} else {
+		v.state[i] = rowEnded
+	}
+}
+
 // Step acts in every row. It checks first: an action out of range or a row without an episode is
 // an error, and then nothing has changed. An environment that failed is an error, too. In next-step mode the actions of the rows that begin an
 // episode are ignored, whatever they are.
@@ -307,15 +327,8 @@ func (v *Vec) rows(lo, hi int) {
 		v.Terminated[i], v.Truncated[i], v.Fresh[i] = out.Terminated, out.Truncated, false
 		v.Returns[i] += out.Reward
 		v.Lengths[i]++
-		if !out.Done() {
-			continue
-		}
-		copy(v.Final[i*l:(i+1)*l], obs)
-		if v.cfg.Autoreset == SameStep {
-			v.envs[i].Reset(obs)
-			v.Fresh[i] = true
-		} else {
-			v.state[i] = rowEnded
+		if out.Done() {
+			v.finish(i)
 		}
 	}
 }

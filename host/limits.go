@@ -18,7 +18,7 @@ func ranges() map[string]cli.Range {
 	threads := cli.Range{Least: 0, Most: float64(max(64, 4*runtime.NumCPU()))}
 	share := cli.Range{Least: 0, Most: 1}
 	return map[string]cli.Range{
-		"threads": threads, "workers": threads, "envs": {Least: 1, Most: 1 << 14}, "batch": {Least: 1, Most: 1 << 16},
+		"threads": threads, "workers": threads, "envs": {Least: 1, Most: 1 << 14}, "max-steps": {Least: 0, Most: math.MaxInt32}, "batch": {Least: 1, Most: 1 << 16},
 		"segments": {Least: 0, Most: trace.MaxSegments}, "restarts": {Least: 0, Most: 1000}, "votes": {Least: 1, Most: 4096}, "thoughts": {Least: 1, Most: 4096}, "noise": {Least: 1e-6, Most: 1e3}, "sure": share, "threshold": {Least: -1e6, Most: 1e6},
 		"steps": {Least: 0, Most: many}, "frames": {Least: 1, Most: many}, "repeats": {Least: 1, Most: 10_000}, "seconds": {Least: 1e-3, Most: 3600}, "size": {Least: 0, Most: 255}, "side": {Least: 4, Most: 16},
 		"count": {Least: 1, Most: items}, "index": {Least: 0, Most: math.MaxInt32}, "episodes": {Least: 1, Most: items}, "examples": {Least: 1, Most: items}, "levels": {Least: 1, Most: items},

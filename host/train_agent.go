@@ -115,6 +115,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.Int64Var(&cfg.Frames, "frames", cfg.Frames, "steps of all environments together")
 	fl.Uint64Var(&cfg.Seed, "seed", 0, "root of all random streams")
 	fl.IntVar(&cfg.Envs, "envs", cfg.Envs, "environments that act at once")
+	fl.IntVar(&cfg.Act.MaxSteps, "max-steps", 0, "steps after which an episode that is learned from is cut off; 0 means where its environment does")
 	segments := "a decision takes 1 to this many segments while learning, this many afterwards"
 	if algorithm == rl.AlgorithmHalt {
 		segments = "most segments of a decision"

@@ -25,6 +25,10 @@ type ActorConfig struct {
 	Greedy   bool        `json:"greedy" toml:"greedy"`     // it does what is likeliest, and does not draw
 	Bonus    BonusConfig `json:"bonus" toml:"bonus"`       //
 	Gamma    float64     `json:"gamma" toml:"gamma"`       // discount; 0 means 0.99
+
+	// MaxSteps is after how many steps an episode is cut off; 0 means where its environment does. The first of every row is
+	// cut off sooner, so that rows are in different parts of their episodes: after a first, second, ... part of it.
+	MaxSteps int `json:"max_steps" toml:"max_steps"`
 }
 
 // Check reports every problem of c at once.
@@ -32,6 +36,7 @@ func (c ActorConfig) Check() error {
 	var bad problems.List
 	bad.Add(c.Segments < 0 || c.Segments > 1024, "segments", "%d, want 1 to 1024", c.Segments)
 	bad.Add(!(c.Gamma >= 0 && c.Gamma <= 1), "gamma", "%v, want 0 to 1", c.Gamma)
+	bad.Add(c.MaxSteps < 0, "max_steps", "%d, want 0 or more", c.MaxSteps)
 	bad.In("bonus", c.Bonus.Check())
 	return bad.Err()
 }
@@ -39,12 +44,14 @@ func (c ActorConfig) Check() error {
 // defaultGamma is the discount where none is given.
 const defaultGamma = 0.99
 
-// An Episode is what came of one, without bonuses.
+// An Episode is what came of one. Return is without bonuses.
 type Episode struct {
 	Return   float64 `json:"return"`
 	Success  bool    `json:"success"` // terminated with a positive reward
 	Length   int     `json:"length"`
 	Segments int     `json:"segments"`
+	Bonus    float64 `json:"bonus,omitempty"` // what bonuses added
+	Limit    int     `json:"limit,omitempty"` // of Length, where it is cut off; 0 for none
 }
 
 // An Actor lets a network act in a Vec and fills rollouts. Its rows go on from one rollout to the next.
@@ -82,6 +89,9 @@ func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, erro
 	a := &Actor{
 		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Spec(), v.Len()),
 		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),
+	}
+	for i := range a.now {
+		a.now[i].Limit = (cfg.MaxSteps*(i+1) + v.Len() - 1) / v.Len()
 	}
 	v.Reset(seed)
 	if err := fits(n, v); err != nil {
@@ -259,6 +269,9 @@ func (a *Actor) act(actions []int32, after State, final func(rows []int) ([]floa
 	}
 	var cut []int
 	for i := range n {
+		if e := &a.now[i]; e.Limit > 0 && e.Length+1 >= e.Limit && !v.Done(i) {
+			v.Truncate(i)
+		}
 		if v.Truncated[i] && !v.Terminated[i] {
 			cut = append(cut, i)
 		}
@@ -278,8 +291,10 @@ func (a *Actor) act(actions []int32, after State, final func(rows []int) ([]floa
 		if done[i] = v.Done(i); done[i] {
 			seen = v.FinalRow(i)
 		}
-		rewards[i] = v.Rewards[i] + a.bonus.of(i, seen)
+		paid := a.bonus.of(i, seen)
+		rewards[i] = v.Rewards[i] + paid
 		e := &a.now[i]
+		e.Bonus += float64(paid)
 		e.Return += float64(v.Rewards[i])
 		e.Length++
 		e.Segments += int(a.segments[i])
@@ -291,7 +306,7 @@ func (a *Actor) act(actions []int32, after State, final func(rows []int) ([]floa
 		}
 		e.Success = v.Terminated[i] && v.Rewards[i] > 0
 		a.ended = append(a.ended, *e)
-		*e = Episode{}
+		*e = Episode{Limit: a.cfg.MaxSteps}
 		a.bonus.forget(i)
 	}
 	a.state.drop()

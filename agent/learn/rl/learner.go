@@ -370,6 +370,14 @@ func (l *Learner) means() (a Achieved) {
 	return a
 }
 
+// meanBonus is what bonuses added to the last episodes.
+func (l *Learner) meanBonus() (mean float64) {
+	for _, e := range l.window {
+		mean += e.Bonus / float64(len(l.window))
+	}
+	return mean
+}
+
 // Progress implements run.Learner.
 func (l *Learner) Progress() []string {
 	m := l.means()
@@ -388,6 +396,9 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 		runlog.Float("mean_return", m.MeanReturn), runlog.Float("success", m.Success), runlog.Float("mean_segments", m.MeanSegments),
 		runlog.Float("loss", l.sum.Loss/n), runlog.Float("value_loss", l.sum.Value/n), runlog.Float("entropy", l.sum.Entropy/n),
 		runlog.Float("kl", l.sum.KL/n), runlog.Float("grad_norm", l.sum.Norm/n),
+	}
+	if l.cfg.Act.Bonus.Size > 0 {
+		fields = append(fields, runlog.Float("mean_bonus", l.meanBonus()))
 	}
 	if len(l.cfg.Stages) > 0 {
 		fields = append(fields, runlog.Int("stage", int64(l.stage+1)))

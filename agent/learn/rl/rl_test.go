@@ -419,6 +419,44 @@ func TestReturns(t *testing.T) {
 	}
 }
 
+// TestMaxSteps has rewards by hand, discount 0.5: the first episode of the first of two rows is cut off after half as many steps
+// as others, with the value 35 of where it stands; the second row's ends by itself.
+func TestMaxSteps(t *testing.T) {
+	v, err := env.NewVec([]env.Env{&corridor{ends: true}, &corridor{ends: true}}, env.VecConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &table{params: torch.NewParams(torch.CPU)}
+	defer n.Close()
+	if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats([]float32{1, 2, 30, 40, 50, 60}, 3, 2)) }); err != nil {
+		t.Fatal(err)
+	}
+	a, err := NewActor(n, v, ActorConfig{Gamma: 0.5, MaxSteps: 2}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	r := NewRollout(3, 2, 1)
+	before, first, err := a.Collect(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.drop()
+	first.drop()
+	if want := []float32{1 + 0.5*35, 1, 1, 1, 1, 1}; !slices.Equal(r.Rewards, want) {
+		t.Errorf("rewards %v, want %v", r.Rewards, want)
+	}
+	if want := []bool{true, false, false, true, true, false}; !slices.Equal(r.Done, want) {
+		t.Errorf("ends %v, want %v", r.Done, want)
+	}
+	if want := []byte{0, 0, 0, 1, 1, 0}; !slices.Equal(r.Obs, want) {
+		t.Errorf("seen %v, want %v", r.Obs, want)
+	}
+	if e := a.Ended(); len(e) != 3 || e[0].Success || e[0].Length != 1 || !e[1].Success || e[1].Length != 2 {
+		t.Errorf("episodes %+v", e)
+	}
+}
+
 // TestImitationOfLittle: decisions for which an oracle knows no way are not learned from, and a rollout of them alone is an error.
 func TestImitationOfLittle(t *testing.T) {
 	cfg := Default(AlgorithmImitate, "maze/5x5-v0")
@@ -487,6 +525,7 @@ func TestResume(t *testing.T) {
 	torch.SetThreads(1)
 	cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
 	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 4*16*6, 16, 2, 16
+	cfg.Act.MaxSteps = 20
 	dqn := Default(AlgorithmDQN, "MiniGrid-DoorKey-5x5-v0")
 	dqn.Envs, dqn.Frames, dqn.Policy.Hidden, dqn.DQN = 4, 4*8*12, 8, DQNConfig{SweepConfig: SweepConfig{Batch: 16}, Replay: 300, Warmup: 40}
 	cfg.Act.Bonus.Kind = KindThings
@@ -719,6 +758,7 @@ func TestErrors(t *testing.T) {
 		{func(c *Config) { c.Policy.Hidden = -3 }, "hidden is -3, want 1 to 4096"},
 		{func(c *Config) { c.Frames = 0 }, "frames is 0"},
 		{func(c *Config) { c.Envs = 1 << 20 }, "envs is 1048576, want 1 to 16384"},
+		{func(c *Config) { c.Act.MaxSteps = -1 }, "act.max_steps is -1, want 0 or more"},
 		{func(c *Config) { c.PPO.LR = -1 }, "lr is -1"},
 		{func(c *Config) { c.PPO.Lambda = 2 }, "lambda is 2"},
 		{func(c *Config) { c.DQN.Warmup = 60_000 }, "warmup is 60000, want 1 to the 50000 of replay"},
