@@ -375,6 +375,17 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// newTable is a table of the worth of two actions in three places.
+func newTable(t *testing.T) *table {
+	t.Helper()
+	n := &table{params: torch.NewParams(torch.CPU)}
+	t.Cleanup(n.Close)
+	if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats([]float32{1, 2, 30, 40, 50, 60}, 3, 2)) }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // TestReturns has targets by hand, of one step with discount 0.5. The network prefers action 0 in 1 and in 2, where
 // the target network has 30 and 50 for it and more for the other.
 func TestReturns(t *testing.T) {
@@ -389,11 +400,7 @@ func TestReturns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := &table{params: torch.NewParams(torch.CPU)}
-		defer n.Close()
-		if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats([]float32{1, 2, 30, 40, 50, 60}, 3, 2)) }); err != nil {
-			t.Fatal(err)
-		}
+		n := newTable(t)
 		a, err := NewActor(n, v, ActorConfig{Gamma: 0.5}, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -426,11 +433,7 @@ func TestMaxSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &table{params: torch.NewParams(torch.CPU)}
-	defer n.Close()
-	if err := torch.Do(torch.NoGrad, func(s *torch.Scope) { n.q = n.params.Add(s, "q", s.Floats([]float32{1, 2, 30, 40, 50, 60}, 3, 2)) }); err != nil {
-		t.Fatal(err)
-	}
+	n := newTable(t)
 	a, err := NewActor(n, v, ActorConfig{Gamma: 0.5, MaxSteps: 2}, 1)
 	if err != nil {
 		t.Fatal(err)

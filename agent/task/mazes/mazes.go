@@ -110,7 +110,7 @@ func marksRight(_, label, pred []int32) bool {
 }
 
 // wayLength is the check of tasks that mark a way: whether the marks on tokens in are one way from start to goal and nothing else, and
-// minus its moves, so that of two ways the shorter one is worth more.
+// minus its cells, so that of two ways the shorter one is worth more.
 func wayLength(name string, in, pred []int32, cols int) (worth float64, ok bool) {
 	m := &maze.Maze{Rows: len(in) / cols, Cols: cols, Wall: make([]bool, len(in)), Start: slices.Index(in, int32(maze.TokenStart)), Goal: slices.Index(in, int32(maze.TokenGoal))}
 	if m.Start < 0 || m.Goal < 0 {

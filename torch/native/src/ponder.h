@@ -88,7 +88,7 @@ ponder_tensor ponder_group_pack(ponder_tensor *weights, int n, double sums, doub
 ponder_tensor ponder_group_block(ponder_tensor packed, ponder_tensor z, ponder_tensor plus, ponder_tensor too, ponder_tensor *weights, int n, ponder_tensor index, ponder_tensor settled, double sums, double all, double eps);
 
 // The weights of the blocks of a stack as ponder_stack takes them, until another instruction set is asked for. mixing
-// is 0 for attention, 1 for matrices in its place, 2 for a feed-forward over positions. Each block gives, in this
+// is 0 for attention, 1 for matrices in its place, 2 for a feed-forward over positions, 3 for nothing. Each block gives, in this
 // order: qkv [3d, d], out [d, d]; or v [d, d], out [d, d], matrices [heads, positions, positions]; or up [2t,
 // positions], down [positions, t]; then of the feed-forward gate and up [2f, d], down [d, f]; and if it has a
 // convolution, its kernel [9, f]. format is what products take: 0 float32, 1 bf16, 2 int8 (narrow.h).
