@@ -3,7 +3,6 @@ package host
 import (
 	"fmt"
 	"runtime"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +37,16 @@ printed.`,
 				return err
 			}
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Threads))
+			width := 0
+			for _, e := range found {
+				width = max(width, len(e.ID))
+			}
+			row := func(cells ...any) { // of the table, as soon as it is measured
+				if !asJSON {
+					fmt.Fprintf(cmd.OutOrStdout(), "%-*s  %7v  %4v  %8v  %11v  %13v\n", append([]any{width}, cells...)...)
+				}
+			}
+			row("env", "threads", "envs", "Msteps/s", "allocs/step", "steps/episode")
 			rows := []env.Speed{}
 			for _, e := range found {
 				if cmd.Context().Err() != nil {
@@ -48,6 +57,8 @@ printed.`,
 					return cli.WithCode(cli.ExitUsage, err)
 				}
 				rows = append(rows, r)
+				row(r.Env, r.Threads, r.Envs, fmt.Sprintf("%.2f", r.StepsPerSecond/1e6), fmt.Sprintf("%.4f", r.AllocsPerStep),
+					fmt.Sprintf("%.0f", float64(r.Steps)/float64(max(r.Episodes, 1))))
 			}
 			switch {
 			case asJSON && len(rows) == 1:
@@ -55,13 +66,7 @@ printed.`,
 			case asJSON:
 				return cli.PrintJSON(cmd.OutOrStdout(), rows)
 			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintf(w, "env\tthreads\tenvs\tMsteps/s\tallocs/step\tsteps/episode\n")
-			for _, r := range rows {
-				fmt.Fprintf(w, "%s\t%d\t%d\t%.2f\t%.4f\t%.0f\n", r.Env, r.Threads, r.Envs, r.StepsPerSecond/1e6, r.AllocsPerStep,
-					float64(r.Steps)/float64(max(r.Episodes, 1)))
-			}
-			return w.Flush()
+			return nil
 		},
 	}
 	f := cmd.Flags()
@@ -70,8 +75,10 @@ printed.`,
 	f.IntVar(&cfg.Envs, "envs", 256, "environments in the vector")
 	f.IntVar(&cfg.Steps, "steps", 2_000_000, "environment steps of a repetition")
 	cli.Bound(f, "threads", atLeastOne("threads"))
+	cli.Bound(f, "envs", atLeastOne("envs"))
 	cli.Bound(f, "steps", atLeastOne("steps"))
 	f.IntVar(&cfg.Repeats, "repeats", 3, "repetitions; the best counts")
+	cli.Bound(f, "repeats", atLeastOne("repeats"))
 	f.Uint64Var(&cfg.Seed, "seed", 0, "seed of the first environment and of the actions")
 	f.BoolVar(&asJSON, "json", false, "print JSON; one object for one environment, else an array")
 	optionFlag(f, &options)

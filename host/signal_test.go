@@ -16,19 +16,24 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 )
 
-// stop runs a command of this build, sends it a signal when began says so, and returns what it said and its exit
-// code. It is given a minute: how long it takes is for people to look at.
-func stop(t *testing.T, dir string, began func() bool, args ...string) (stderr string, code int) {
+// stop runs a command of this build, sends it a signal when began says so of where its output goes, and returns what
+// it said and its exit code. It is given a minute: how long it takes is for people to look at.
+func stop(t *testing.T, dir string, began func(stdout string) bool, args ...string) (stderr string, code int) {
 	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
 	cmd := exec.CommandContext(t.Context(), "ponder", args...)
 	cmd.Dir = dir
 	var said bytes.Buffer
-	cmd.Stderr = &said
+	cmd.Stdout, cmd.Stderr = out, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for range 600 {
-		if began() {
+		if began(out.Name()) {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -51,10 +56,15 @@ func stop(t *testing.T, dir string, began func() bool, args ...string) (stderr s
 	return said.String(), cmd.ProcessState.ExitCode()
 }
 
+// larger says whether there is a file of more bytes.
+func larger(path string, size int64) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() > size
+}
+
 // TestSignalEnds: one signal ends a command that never looks whether it is to end.
 func TestSignalEnds(t *testing.T) {
-	begin := time.Now()
-	began := func() bool { return time.Since(begin) > time.Second }
+	began := func(stdout string) bool { return larger(stdout, 0) } // the head of its table
 	if said, code := stop(t, t.TempDir(), began, "bench", "env", "--steps", "1000000000", "--repeats", "1"); code != cli.ExitInterrupted || said != "ponder: stopped\n" {
 		t.Errorf("exit code %d, %q", code, said)
 	}
@@ -64,10 +74,7 @@ func TestSignalEnds(t *testing.T) {
 func TestRecordCutShort(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "long.trace")
-	began := func() bool { // some steps are there
-		info, err := os.Stat(path)
-		return err == nil && info.Size() > 20_000
-	}
+	began := func(string) bool { return larger(path, 20_000) } // some steps are there
 	args := []string{"record", "maze/41x41-v0", "--agent", "random", "--out", "long.trace"}
 	said, code := stop(t, dir, began, args...)
 	if code != cli.ExitInterrupted || !strings.Contains(said, "ponder: long.trace has the first ") {
@@ -97,7 +104,7 @@ func TestRecordKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 600 {
-			if info, err := os.Stat(path); err == nil && info.Size() > 20_000 {
+			if larger(path, 20_000) {
 				break
 			}
 			time.Sleep(10 * time.Millisecond)
