@@ -37,8 +37,8 @@ func newBenchHRMCmd() *cobra.Command {
 		Long: `Times one segment of the published 27M network (of sudoku at batch 1, 8 and 32, of 30x30 mazes), of a small
 one (hidden 128) and of every shipped model of puzzles, and one training step (the cases that begin with
 train). Weights that are not shipped are drawn from a seed. A line has the least time of a call, the operations
-a second of its matrix products, their share of what the fastest product of two 1024x1024 matrices reaches in this
-run, and, where there is a Python with torch, how many times faster it is than the same weights in PyTorch,
+a second of its matrix products, their share of what the fastest product of two 1024x1024 matrices reaches just
+before or after it, and, where there is a Python with torch, how many times faster it is than the same weights in PyTorch,
 whose outputs must be the same. With one thread times are the processor's, with more, or on a GPU, the clock's.`,
 		Example: "  ponder bench hrm --case '^model'\n  ponder bench hrm --against-python venv/bin/python --compile --json",
 		Args:    cli.ExactArgs(0),

@@ -14,7 +14,7 @@ func newEvalMazeCmd() *cobra.Command {
 	var q ask.Flags
 	var size, count int
 	var file string
-	var hard, compare bool
+	var hard, compare, search bool
 	var least float64
 	cmd := &cobra.Command{
 		Use:   "maze",
@@ -23,13 +23,17 @@ func newEvalMazeCmd() *cobra.Command {
 thinks again, until the goal or the limit of steps. Every move is the network's: there is no search, no
 list of visited cells, no help from an oracle. A model that marks the way is asked once a maze, and the
 agent follows the marks: "marked exactly" asks for the way that a published row labels, "a valid shortest
-path" takes any. Mazes are drawn as in training but from the tenth of wall layouts that training leaves
+path" takes any. With --search calls are the segments of all branches of a maze, and accuracies are those of search, not of
+thinking. Mazes are drawn as in training but from the tenth of wall layouts that training leaves
 out.`,
 		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --model maze-path --hard --count 100\n  ponder eval maze --data data/maze-hard --model maze-path",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
+			}
+			if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
+				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
 			}
 			if file != "" && !cmd.Flags().Changed("count") {
 				count = 0
@@ -39,6 +43,7 @@ out.`,
 				return err
 			}
 			defer m.Close()
+			cfg.Search = search
 			mazes, err := examMazes(file, size, hard, count, q.Seed)
 			if err != nil {
 				return err
@@ -48,6 +53,9 @@ out.`,
 			res, err := exam.Mazes(cmd.Context(), m, mazes, cfg)
 			if _, ok := errors.AsType[*exam.VotesError](err); ok {
 				return cli.Usagef("--%w", err)
+			}
+			if errors.Is(err, exam.ErrNoSearch) {
+				return cli.Usagef("--search: %w", err)
 			}
 			if err != nil {
 				return err
@@ -85,6 +93,7 @@ out.`,
 	f.IntVar(&count, "count", 500, "number of mazes; with --data the first so many, by default all")
 	dataFlag(cmd, &file, "mazes", "evaluate these instead: a dataset's folder (its split test), a CSV as published, a text with empty lines between mazes, or - for standard input")
 	f.BoolVar(&compare, "compare", false, "do it all again without halting before the limit")
+	f.BoolVar(&search, "search", false, "where a thought marks no way that it is content with, go along the marks that are sure, branch on the next cell and think on in each branch; that marks are one way is checked, whether it is a shortest one is not known")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share goes by a shortest path")
 	return cmd
 }

@@ -9,6 +9,7 @@ package exam
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,7 +26,7 @@ type Config struct {
 	Seed  uint64 // of the copies
 
 	Sure   float64 // confidence that an answer needs; 0 answers all, see Sureness
-	Search bool    // sudokus: search by think.Search where a thought does not solve
+	Search bool    // by think.Search where a thought does not solve: sudokus and mazes whose way is marked
 
 	Progress func() // told of every answer (a copy's too), decision of a solution or episode, by one goroutine; may be nil
 }
@@ -80,6 +81,38 @@ func (c Config) thinker(m *think.Model, shape think.Shape) *think.Thinker {
 		th.Asked, th.Check = t.Asked, think.CheckOf(t, shape.Cols)
 	}
 	return th
+}
+
+// ErrNoSearch is the error of a Config with Search for a model whose task has no rules that a search could go by.
+var ErrNoSearch = errors.New("has no rules of a search")
+
+// rules are those of the search that c asks for, if it does.
+func (c Config) rules(m *think.Model) (func(cols int) task.Rules, error) {
+	if !c.Search {
+		return nil, nil
+	}
+	t, err := task.Find(m.Usage.Task)
+	if err == nil && t.Rules == nil {
+		err = fmt.Errorf("model %s: its task %s %w; sudoku has, and maze-path, which marks ways", m.Name, t.Name, ErrNoSearch)
+	}
+	return t.Rules, err
+}
+
+// search hands each what think.Search came to about every question of feed.
+func (c Config) search(ctx context.Context, m *think.Model, shape think.Shape, feed think.Feed, each func(*think.Found)) error {
+	rules, err := c.rules(m)
+	if err != nil {
+		return err
+	}
+	s := &think.Search{
+		Core: m.Core, Halting: c.halting(m).Halting, Slots: c.batch(), Shape: shape,
+		Rules: rules(shape.Cols), Unanswerable: m.Usage.Unanswerable,
+	}
+	return s.Run(ctx, feed, func(f *think.Found) error {
+		each(f)
+		c.tell()
+		return nil
+	})
 }
 
 // answers reports whether m answers one of the tasks.

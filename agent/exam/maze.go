@@ -40,6 +40,8 @@ type MazeResult struct {
 	SegmentsLongest  float64 `json:"mean_segments_longest_quarter"`
 
 	Valid     float64     `json:"valid,omitempty"`            // path: share whose marks are one shortest way and nothing else
+	Calls     float64     `json:"calls,omitempty"`            // of a search: segments of all branches, a maze
+	Branches  float64     `json:"branches,omitempty"`         // of a search, a maze
 	Pick      think.Pick  `json:"pick,omitempty"`             // of several thoughts or copies
 	Votes     int         `json:"votes,omitempty"`            // path: symmetric copies of a maze, itself included
 	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
@@ -128,6 +130,9 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]
+	if _, err := cfg.rules(m); err != nil {
+		return MazeResult{}, err
+	}
 	res := MazeResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
 	if target == targetPath {
 		res.Pick = cfg.picked()
@@ -166,7 +171,7 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 		res.Optimal += count(w.success && w.length == w.shortest)
 	}
 	for _, x := range []*float64{
-		&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.JudgedAccuracy, &res.QHaltAccuracy, &res.CellAccuracy, &res.Valid,
+		&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.JudgedAccuracy, &res.QHaltAccuracy, &res.CellAccuracy, &res.Valid, &res.Calls, &res.Branches,
 	} {
 		*x /= float64(len(all))
 	}
@@ -316,6 +321,9 @@ func (r *MazeResult) Print(w io.Writer) error {
 	}
 	printPick(w, r.Pick)
 	decision := "decision"
+	if r.Calls > 0 {
+		fmt.Fprintf(w, "search                 %6.2f segments of %.2f branches a maze\n", r.Calls, r.Branches)
+	}
 	if r.Target == targetPath {
 		fmt.Fprintf(w, "marked exactly         %6.2f %% of mazes, %.2f %% of cells\na valid shortest path  %6.2f %%\n", 100*r.ExactAccuracy, 100*r.CellAccuracy, 100*r.Valid)
 		decision = "maze"

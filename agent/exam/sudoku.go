@@ -336,26 +336,22 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 // search asks for every puzzle by think.Search.
 func (r *SudokuResult) search(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) error {
 	n := side(list[0].Cells)
-	s := &think.Search{Core: m.Core, Halting: cfg.halting(m).Halting, Slots: cfg.batch(), Shape: think.Shape{Seq: n * n, Rows: n, Cols: n}, Unanswerable: m.Usage.Unanswerable}
-	s.Open, s.Choices, s.Right = sudokus.Rules(n)
 	begin, next := time.Now(), 0
 	tokens := make([]int32, n*n) // of the solution, which the search does not see
-	err := s.Run(ctx, func(in []int32) (int32, bool, error) {
+	err := cfg.search(ctx, m, think.Shape{Seq: n * n, Rows: n, Cols: n}, func(in []int32) (int32, bool, error) {
 		if next == len(list) {
 			return 0, false, nil
 		}
 		sudokus.Row(in, tokens, list[next].Cells, list[next].Solution)
 		next++
 		return 0, true, nil
-	}, func(f *think.Found) error {
+	}, func(f *think.Found) {
 		b := &ballot{in: 1, segments: f.Calls, single: sudokus.Digits(f.Answer)}
 		b.Add(b.single, f.QHalt)
 		r.add(list[f.Job], b)
 		r.JudgedAccuracy += count(f.Right)
 		r.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 		r.Branches += float64(f.Nodes)
-		cfg.tell()
-		return nil
 	})
 	if err != nil {
 		return err

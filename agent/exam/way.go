@@ -111,6 +111,12 @@ func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 		mazes.Tokens(in, turned, turned.Start, mazes.PathCrop(m.Maze))
 		mazes.Marked(x.task, in, pred)
 	}
+	return x.back(job, pred)
+}
+
+// back turns the tokens of the copy of job back.
+func (x *wayExam) back(job int, tokens []int32) []uint8 {
+	m, t := x.list[job/len(x.turns)], x.turns[job%len(x.turns)]
 	crop := mazes.PathCrop(m.Maze)
 	cols := m.Cols - 2*crop
 	s := grid.SymmetryOf(m.Rows, m.Cols, t)
@@ -118,7 +124,7 @@ func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 	for i := range out {
 		out[i] = maze.TokenWall
 	}
-	for i, t := range pred {
+	for i, t := range tokens {
 		if cell := s.At(i/cols+crop, i%cols+crop); !m.Wall[cell] {
 			out[cell] = uint8(t)
 		}
@@ -146,18 +152,24 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
 	ballots := make([]task.Ballot, len(list))
 	all := make([]walked, len(list))
-	sc, err := m.Usage.Scorer(cols)
-	if err != nil {
-		return nil, err
+	shape := think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}
+	var e think.Evaluation
+	if cfg.Search {
+		e, err = res.search(ctx, m, x, cfg, shape, func(f *think.Found) {
+			ballots[f.Job].Add(x.back(f.Job, f.Answer), f.QHalt)
+			all[f.Job].segments, all[f.Job].decisions = f.Calls, 1
+		})
+	} else if sc, fail := m.Usage.Scorer(cols); fail != nil {
+		err = fail
+	} else {
+		e, err = cfg.thinker(m, shape).Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
+			i := th.Job / cfg.votes()
+			ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
+			all[i].segments += th.Segment
+			all[i].decisions++
+			return nil
+		}))
 	}
-	thinker := cfg.thinker(m, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols})
-	e, err := thinker.Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
-		i := th.Job / cfg.votes()
-		ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
-		all[i].segments += th.Segment
-		all[i].decisions++
-		return nil
-	}))
 	if err != nil {
 		return nil, err
 	}
@@ -192,4 +204,19 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	e.ExactAccuracy, e.CellAccuracy = exact/n, cellsRight/n
 	res.add(e, len(list))
 	return all, nil
+}
+
+// search asks for every maze by think.Search. It adds to the sums of r.
+func (r *MazeResult) search(ctx context.Context, m *think.Model, x *wayExam, cfg Config, shape think.Shape, each func(*think.Found)) (think.Evaluation, error) {
+	var e think.Evaluation
+	n := float64(len(x.list))
+	label := make([]int32, shape.Seq) // which the search does not see
+	err := cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
+		each(f)
+		r.Calls += float64(f.Calls)
+		r.Branches += float64(f.Nodes)
+		e.JudgedAccuracy += count(f.Right) / n
+		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0)) / n
+	})
+	return e, err
 }

@@ -52,6 +52,8 @@ type Task struct {
 	// and how good it is, for answers that are compared; nil if the task has no rules that show.
 	Check func(in, pred []int32, cols int) (worth float64, ok bool)
 
+	Rules func(cols int) Rules // of a search on grids of cols columns; nil if the task is not searched
+
 	Published puzzle.Shape // of the rows that the published networks for it read; zero if there are none
 }
 

@@ -6,22 +6,22 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 )
 
 // A Search thinks about questions on several branches. Where a thought ends without an answer by the rules, it writes
-// what a doubtful cell may be into the question, on a branch each, and thinks on in each from the state in which the
+// what may be where the network is unsure into the question, on a branch each, and thinks on in each from the state in which the
 // thought was: a clone of the world and of the carry. The likeliest branch goes on first. Nothing deduces: what chooses
 // are the network's probabilities, what puts a branch last is the network too (Unanswerable), and what ends it is the check of
-// the rules on a full answer.
+// the rules on a full answer, with the network's own halting where that check does not tell a right answer (task.Rules).
 type Search struct {
 	Core    Core
 	Halting act.Config
 	Slots   int // most questions at once; 0 means 1
 	Shape   Shape
-	Rules
+	task.Rules
 	Unanswerable bool // q_continue says that a question has no answer, see Usage: branches of which it does are put last
 
 	First    int // segments of the first thought before it branches; 0 means 16
@@ -29,18 +29,11 @@ type Search struct {
 	Calls    int // most segments about a question, of all branches; 0 means 2000
 }
 
-// Rules are what a Search knows of a task. The solution is not known to it.
-type Rules struct {
-	Open    func(token int32) bool              // of a question: whether the cell is to be answered
-	Choices []int32                             // tokens that its answer may be, and that a question may hold
-	Right   func(question, answer []int32) bool // an answer keeps the rules and the question
-}
-
 // A Found is what a Search came to about a question.
 type Found struct {
 	Job    int     // which question, in the order in which they were asked for
-	Answer []int32 // [seq]: the question with its open cells filled
-	Right  bool    // by the rules; else it is the answer of the largest q_halt
+	Answer []int32 // [seq], by Rules.Read: of those that keep the rules the best, else that of the largest q_halt
+	Right  bool    // it keeps the rules
 	QHalt  float32
 	Calls  int // segments of all branches
 	Nodes  int // branches thought about, the first included
@@ -57,10 +50,11 @@ const (
 	hopelessFrom = 4
 )
 
-// leastLikely is the probability from which a choice becomes a branch.
-const leastLikely = 0.01
+// nearlyAsLikely is the share of the likelihood of a branch that a thought was content with from which others are
+// looked at too.
+const nearlyAsLikely = 0.05
 
-// A branch is a question with cells written into it, and the state of thinking about it.
+// A branch is a question with something written into it, and the state of thinking about it.
 type branch struct {
 	tokens   []int32
 	state    Memory // of the thought that it goes on from
@@ -86,6 +80,8 @@ func (b *branches) Pop() any {
 type quest struct {
 	Found
 	in      Input
+	worth   float64 // of Answer
+	least   float64 // likelihood, as branch.likely, below which branches are not thought about
 	now     *branch
 	waiting branches
 }
@@ -107,7 +103,7 @@ func (s *Search) Run(ctx context.Context, feed Feed, each func(*Found) error) er
 		var active []int
 		for row := range quests {
 			if quests[row] == nil && !gone {
-				q := &quest{Found: Found{Job: asked, Nodes: 1}, in: Input{Tokens: make([]int32, s.Shape.Seq)}}
+				q := &quest{Found: Found{Job: asked, Nodes: 1}, in: Input{Tokens: make([]int32, s.Shape.Seq)}, least: math.Inf(-1)}
 				id, ok, err := feed(q.in.Tokens)
 				if err != nil {
 					return err
@@ -160,16 +156,12 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	b := q.now
 	b.segments++
 	q.Calls++
-	cells := s.cells(b.tokens, th.Logits)
-	answer := slices.Clone(b.tokens)
-	for _, c := range cells {
-		answer[c.at] = c.choices[0].token
+	answer, worth, right := s.Read(q.in.Tokens, b.tokens, th.Logits)
+	if q.Answer == nil || right && (!q.Right || worth > q.worth) || !right && !q.Right && th.QHalt > q.QHalt {
+		q.Answer, q.QHalt, q.Right, q.worth = answer, th.QHalt, right, worth
 	}
-	right := s.Right(q.in.Tokens, answer)
-	if right || q.Answer == nil || th.QHalt > q.QHalt {
-		q.Answer, q.QHalt, q.Right = answer, th.QHalt, right
-	}
-	if right || q.Calls >= cmp.Or(s.Calls, 2000) {
+	content := s.Halting.Content(th.QHalt, th.QContinue)
+	if right && s.Enough || q.Calls >= cmp.Or(s.Calls, 2000) {
 		return true, nil
 	}
 	patience := cmp.Or(s.Patience, 6)
@@ -177,13 +169,24 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 		patience = cmp.Or(s.First, 16)
 	}
 	hopeless := s.Unanswerable && b.state != nil && len(q.waiting) > 0 && th.QContinue > hopelessFrom
-	if b.segments < patience && !hopeless && !s.Halting.Content(th.QHalt, th.QContinue) {
+	switch {
+	case right && content:
+		q.least = max(q.least, b.likely+math.Log(nearlyAsLikely))
+	case b.segments < patience && !hopeless && !content:
 		return false, nil
+	default:
+		if err := s.branch(q, rows, row, th); err != nil {
+			return false, err
+		}
 	}
-	if err := s.branch(q, rows, row, cells, th); err != nil || len(q.waiting) == 0 {
-		return true, err
+	for {
+		if len(q.waiting) == 0 {
+			return true, nil
+		}
+		if q.now = heap.Pop(&q.waiting).(*branch); q.now.likely >= q.least {
+			break
+		}
 	}
-	q.now = heap.Pop(&q.waiting).(*branch)
 	q.Nodes++
 	if err := rows.Turn(row, Input{Tokens: q.now.tokens, ID: q.in.ID}); err != nil {
 		return false, err
@@ -191,68 +194,10 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	return false, rows.Load(row, q.now.state)
 }
 
-// A cell is an open one of a branch, and what it may be, the likeliest first.
-type cell struct {
-	at      int
-	choices []choice
-}
-
-type choice struct {
-	token int32
-	p     float64
-}
-
-// cells are what a segment says of the open cells.
-func (s *Search) cells(tokens []int32, logits []float32) []cell {
-	outputs := len(logits) / len(tokens)
-	var all []cell
-	for at, token := range tokens {
-		if !s.Open(token) {
-			continue
-		}
-		l := logits[at*outputs : (at+1)*outputs]
-		c := cell{at: at}
-		most := float32(math.Inf(-1))
-		for _, v := range s.Choices {
-			most = max(most, l[v])
-		}
-		sum := 0.0
-		for _, v := range s.Choices {
-			p := math.Exp(float64(l[v] - most))
-			c.choices = append(c.choices, choice{v, p})
-			sum += p
-		}
-		for i := range c.choices {
-			c.choices[i].p /= sum
-		}
-		slices.SortStableFunc(c.choices, func(a, b choice) int { return cmp.Compare(b.p, a.p) })
-		all = append(all, c)
-	}
-	return all
-}
-
-// doubtful is the cell to branch on: of those where no choice is more likely than not, the one where two are nearly
-// all; where there is none, the least sure of all. It is nil where no cell is open.
-func doubtful(cells []cell) *cell {
-	var best *cell
-	key := func(c *cell) float64 {
-		if c.choices[0].p > 0.5 || len(c.choices) < 2 {
-			return -c.choices[0].p
-		}
-		return c.choices[0].p + c.choices[1].p
-	}
-	for i := range cells {
-		if best == nil || key(&cells[i]) > key(best) {
-			best = &cells[i]
-		}
-	}
-	return best
-}
-
 // branch makes the branches of the one that row has thought about.
-func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, th *Thought) error {
-	c := doubtful(cells)
-	if c == nil {
+func (s *Search) branch(q *quest, rows Rows, row int, th *Thought) error {
+	guesses := s.Guess(q.now.tokens, th.Logits)
+	if len(guesses) == 0 {
 		return nil
 	}
 	state, err := rows.Save(row)
@@ -263,12 +208,8 @@ func (s *Search) branch(q *quest, rows Rows, row int, cells []cell, th *Thought)
 	if s.Unanswerable {
 		promise -= float64(min(max(th.QContinue, -mostDoubt), mostDoubt))
 	}
-	for _, x := range c.choices {
-		if x.p < leastLikely {
-			break
-		}
-		b := &branch{tokens: slices.Clone(q.now.tokens), state: state, likely: q.now.likely + math.Log(x.p)}
-		b.tokens[c.at] = x.token
+	for _, g := range guesses {
+		b := &branch{tokens: g.Tokens, state: state, likely: q.now.likely + math.Log(g.P)}
 		b.promise = b.likely + promise
 		heap.Push(&q.waiting, b)
 	}

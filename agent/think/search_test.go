@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ponder-agents/ponder/act"
+	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/think"
 )
 
@@ -71,7 +72,7 @@ func (r *stuckRows) Segment(rows []int, out *think.Output) error {
 // TestSearch: a question that thinking alone does not answer is, once the right digit is written where two were likely;
 // the carry is cloned, every segment is counted, and what no branch solves ends when the calls do.
 func TestSearch(t *testing.T) {
-	rules := think.Rules{
+	rules := task.Filling{
 		Open: func(token int32) bool { return token == 0 }, Choices: []int32{1, 2, 3, 4},
 		Right: func(question, answer []int32) bool {
 			for i, q := range question {
@@ -81,7 +82,7 @@ func TestSearch(t *testing.T) {
 			}
 			return true
 		},
-	}
+	}.Rules()
 	s := &think.Search{Core: stuck{}, Halting: act.Config{MaxSegments: 8, Rule: act.HaltAbove}, Shape: think.Shape{Seq: 4}, Slots: 2, Rules: rules, First: 3, Patience: 2, Calls: 40}
 	list := [][]int32{{3, 0, 0, 0}, {1, 2, 0, 0}, {2, 1, 0, 0}}
 	var found []think.Found
@@ -131,5 +132,59 @@ func TestSearch(t *testing.T) {
 	s.Halting.MaxSegments = 0
 	if err := s.Run(t.Context(), feed(), keep); err == nil {
 		t.Error("a wrong halting")
+	}
+}
+
+// sure is a network that is content with a question once it has a second token, and not before.
+type sure struct{ stuck }
+
+func (sure) Open(rows int, _ think.Shape) (think.Rows, error) {
+	return &sureRows{stuckRows{tokens: make([][]int32, rows), z: make([]float32, rows)}}, nil
+}
+
+type sureRows struct{ stuckRows }
+
+func (r *sureRows) Segment(rows []int, out *think.Output) error {
+	*out = think.Output{}
+	for _, row := range rows {
+		halt := float32(-9)
+		if r.tokens[row][1] != 0 {
+			halt = 9
+		}
+		out.Logits = append(out.Logits, make([]float32, 20)...)
+		out.QHalt, out.QContinue = append(out.QHalt, halt), append(out.QContinue, -9)
+	}
+	return nil
+}
+
+// TestSearchCompares: where the rules do not tell a right answer, all branches that are nearly as likely as one that a
+// thought was content with are looked at, and the best is the answer.
+func TestSearchCompares(t *testing.T) {
+	worth := map[int32]float64{1: -9, 2: -5, 3: -7, 4: -1}
+	rules := task.Rules{
+		Read: func(_, branch []int32, _ []float32) ([]int32, float64, bool) {
+			return branch, worth[branch[1]], branch[1] != 0
+		},
+		Guess: func(branch []int32, _ []float32) (all []task.Guess) {
+			for i, p := range []float64{0.5, 0.3, 0.19, 0.01} {
+				all = append(all, task.Guess{Tokens: []int32{branch[0], int32(i + 1), 0, 0}, P: p})
+			}
+			return all
+		},
+	}
+	s := &think.Search{Core: sure{}, Halting: act.Config{MaxSegments: 8, Rule: act.HaltAbove}, Shape: think.Shape{Seq: 4}, Rules: rules, First: 3, Patience: 2}
+	asked := false
+	err := s.Run(t.Context(), func(in []int32) (int32, bool, error) {
+		ok := !asked
+		asked, in[0] = true, 1
+		return 0, ok, nil
+	}, func(f *think.Found) error {
+		if f.Answer[1] != 2 || !f.Right || f.Nodes != 4 || f.Calls != 6 {
+			t.Errorf("found %+v, want the best of three, after 3 segments and one each", f)
+		}
+		return nil
+	})
+	if err != nil || !asked {
+		t.Error(err)
 	}
 }

@@ -43,12 +43,11 @@ func FindPython(ctx context.Context) string {
 // A peer is bench/hrm.py in a process of its own. It is sent the name of a folder with a case a line, and answers
 // with an answer a line.
 type peer struct {
-	rate float64 // of its products, as productRate
-	dir  string
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *json.Decoder
-	log  *bytes.Buffer // what it wrote to stderr
+	dir string
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *json.Decoder
+	log *bytes.Buffer // what it wrote to stderr
 }
 
 // An answer is what Python says of a case; what it did not measure is nil.
@@ -56,10 +55,11 @@ type answer struct {
 	Eager    *float64 `json:"eager_ms"`
 	Compiled *float64 `json:"compiled_ms"`
 	Diff     *float64 `json:"max_abs_diff"`
+	Rate     float64  `json:"product_gflops"` // of its products, as productRate
 	Note     string   `json:"note"`
 }
 
-// startPeer starts Python and awaits its rate of products.
+// startPeer starts Python and awaits its version.
 func startPeer(ctx context.Context, cfg Config, dir string) (*peer, error) {
 	script := filepath.Join(dir, "hrm.py")
 	if err := os.WriteFile(script, bench.HRM, 0o600); err != nil {
@@ -95,8 +95,7 @@ func startPeer(ctx context.Context, cfg Config, dir string) (*peer, error) {
 	}
 	p.out = json.NewDecoder(out)
 	var hello struct {
-		Torch string  `json:"torch"`
-		Rate  float64 `json:"product_gflops"`
+		Torch string `json:"torch"`
 	}
 	err = p.out.Decode(&hello)
 	if err == nil && hello.Torch == "" {
@@ -105,7 +104,6 @@ func startPeer(ctx context.Context, cfg Config, dir string) (*peer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrPython, cfg.Python, p.failed(err))
 	}
-	p.rate = hello.Rate
 	if cfg.Note != nil {
 		cfg.Note("beside PyTorch " + hello.Torch)
 	}

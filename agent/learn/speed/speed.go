@@ -41,7 +41,7 @@ type Result struct {
 	WallMS       float64       `json:"wall_ms"` // least by the clock
 	Repeats      int           `json:"repeats"`
 	GFLOPS       *float64      `json:"gflops"`                // 1e9 operations a second of its products, see Segment and Step
-	Share        *float64      `json:"share_of_product_rate"` // GFLOPS to that of the fastest product of 1024x1024 matrices in this run, PyTorch's included
+	Share        *float64      `json:"share_of_product_rate"` // GFLOPS to that of the fastest product of 1024x1024 matrices around this case, PyTorch's included
 	RatioEager   *float64      `json:"ratio_eager"`           // how many times faster than PyTorch eager
 	RatioCompile *float64      `json:"ratio_compile"`         // than torch.compile
 	MaxAbsDiff   *float64      `json:"max_abs_diff"`          // from PyTorch: of logits and Q values, of a training step of the gradients too
@@ -117,16 +117,9 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 		}
 		defer peer.close()
 	}
-	rate, err := productRate(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	if peer != nil {
-		rate = max(rate, peer.rate)
-	}
 	var differ error
 	for _, c := range chosen {
-		r, err := one(ctx, c, cfg, peer, rate)
+		r, err := one(ctx, c, cfg, peer)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Name, err)
 		}
@@ -143,8 +136,9 @@ func measure(ctx context.Context, cfg Config, dir string, emit func(Result) erro
 	return differ
 }
 
-// one measures c.
-func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Result, error) {
+// one measures c. The rate of products is measured before and after it, since that of a shared machine moves by a factor
+// of two within minutes.
+func one(ctx context.Context, c Case, cfg Config, peer *peer) (Result, error) {
 	r := Result{Case: c.Name, Device: cfg.dev.String(), Threads: cfg.Threads, Precision: cfg.Precision}
 	w, err := c.open(hrm.Run{Device: cfg.dev, Precision: cfg.Precision})
 	if err != nil {
@@ -156,9 +150,23 @@ func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Res
 			return r, err
 		}
 	}
+	before, err := productRate(ctx, cfg)
+	if err != nil {
+		return r, err
+	}
 	t, err := timeOf(ctx, cfg, w.once)
 	if err != nil {
 		return r, err
+	}
+	after, err := productRate(ctx, cfg)
+	if err != nil {
+		return r, err
+	}
+	var a answer
+	if peer != nil {
+		if a, err = peer.ask(); err != nil {
+			return r, err
+		}
 	}
 	ms := t.of(cfg)
 	r.MS, r.WallMS, r.Repeats = ms, t.wall, t.repeats
@@ -166,16 +174,9 @@ func one(ctx context.Context, c Case, cfg Config, peer *peer, rate float64) (Res
 		gflops := w.operations / ms / 1e6
 		r.GFLOPS = &gflops
 		if cfg.Precision != hrm.Int8 { // libtorch has no such product to compare with
-			share := gflops / rate
+			share := gflops / max(before, after, a.Rate)
 			r.Share = &share
 		}
-	}
-	if peer == nil {
-		return r, nil
-	}
-	a, err := peer.ask()
-	if err != nil {
-		return r, err
 	}
 	if a.Note != "" && cfg.Note != nil {
 		cfg.Note(c.Name + ": " + a.Note)
@@ -245,8 +246,9 @@ func timeOf(ctx context.Context, cfg Config, once func() error) (timing, error) 
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
 // productRate is how many 1e9 operations a second the fastest product of two 1024x1024 matrices (4096x4096 on a GPU) does
-// here: by libtorch, and in float32 also by the other kernels of the OpenBLAS below it.
+// here: by libtorch, and in float32 also by the other kernels of the OpenBLAS below it; each for an eighth of a case's time.
 func productRate(ctx context.Context, cfg Config) (rate float64, err error) {
+	cfg.Each /= 8
 	n := int64(1024)
 	if cfg.dev != torch.CPU {
 		n = 4096 // 1024 do not fill it

@@ -111,10 +111,10 @@ func TestPeer(t *testing.T) {
 	all, err := measured(t, Config{
 		Cases: regexp.MustCompile("^model maze, batch 1$"),
 		Note:  func(s string) { notes = append(notes, s) },
-		Python: script(t, `echo '{"torch": "9.9", "product_gflops": 1e9}'
+		Python: script(t, `echo '{"torch": "9.9"}'
 while read dir; do
 	ls "$dir/plan.json" "$dir/weights.safetensors" "$dir/case.safetensors" "$dir/hrm.py" >/dev/null || exit 1
-	echo '{"eager_ms": 4000, "max_abs_diff": 0.5, "note": "a word"}'
+	echo '{"eager_ms": 4000, "max_abs_diff": 0.5, "product_gflops": 1e9, "note": "a word"}'
 done`),
 	})
 	if !errors.Is(err, ErrDiffers) || !strings.Contains(err.Error(), "model maze, batch 1: ") {
@@ -142,7 +142,7 @@ func TestBadPeer(t *testing.T) {
 		{"no torch", script(t, "echo Traceback >&2; echo 'ModuleNotFoundError: no torch' >&2; exit 1"), "ModuleNotFoundError: no torch", ErrPython},
 		{"another program", script(t, "echo hello"), "invalid character", ErrPython},
 		{"silent", script(t, "exit 0"), "EOF", ErrPython},
-		{"dies later", script(t, `echo '{"torch": "9.9", "product_gflops": 1}'; read dir; echo 'out of memory' >&2`), "out of memory", nil},
+		{"dies later", script(t, `echo '{"torch": "9.9"}'; read dir; echo 'out of memory' >&2`), "out of memory", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := measured(t, Config{Cases: regexp.MustCompile("^model maze, batch 1$"), Python: tt.python})
@@ -160,7 +160,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err := Measure(ctx, Config{
 		Cases: regexp.MustCompile("^model maze, batch 1$"), Threads: 1, Note: func(string) { cancel() },
-		Python: script(t, `echo '{"torch": "9.9", "product_gflops": 1}'; sleep 600`),
+		Python: script(t, `echo '{"torch": "9.9"}'; sleep 600`),
 	}, func(Result) error { t.Error("a result"); return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that it was cancelled", err)

@@ -49,6 +49,7 @@ maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,
 		t.Asked = func(token int32) bool { return token == int32(maze.TokenOpen) || token == int32(maze.TokenStart) }
 		if t.Name != DirectionsTask {
 			t.Check = func(in, pred []int32, cols int) (float64, bool) { return wayLength(t.Name, in, pred, cols) }
+			t.Rules = func(cols int) task.Rules { return rules(t.Name, cols) }
 		}
 		t.Reader = func(spec env.Spec) (task.Reader, error) { return newReader(t.Name, spec) }
 		f.Tasks = append(f.Tasks, t.Task)

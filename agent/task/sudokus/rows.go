@@ -72,13 +72,16 @@ func AppendDigits(dst, puzzle []uint8, logits []float32) []uint8 {
 	return dst
 }
 
-// Rules are those by which think.Search knows an answer to a board with so many rows.
-func Rules(side int) (open func(token int32) bool, choices []int32, right func(question, answer []int32) bool) {
-	for d := range side {
-		choices = append(choices, int32(sudoku.TokenBlank)+1+int32(d))
+// rules are those of a search on boards with so many rows.
+func rules(side int) task.Rules {
+	f := task.Filling{
+		Open:  func(token int32) bool { return token == blank },
+		Right: func(question, answer []int32) bool { return sudoku.Solves(Digits(answer), Digits(question)) },
 	}
-	return func(token int32) bool { return token == int32(sudoku.TokenBlank) }, choices,
-		func(question, answer []int32) bool { return sudoku.Solves(Digits(answer), Digits(question)) }
+	for d := range side {
+		f.Choices = append(f.Choices, blank+1+int32(d))
+	}
+	return f.Rules()
 }
 
 // check is the check of Task: the givens with what was answered for the other cells keep the rules.

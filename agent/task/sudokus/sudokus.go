@@ -19,7 +19,7 @@ var recipes embed.FS
 func init() {
 	task.Register(task.Family{
 		Name:    Task,
-		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes, Asked: func(t int32) bool { return t == blank }, Check: check, Published: puzzle.Shape{SeqLen: 81, Vocab: Vocab(9)}}},
+		Tasks:   []task.Task{{Name: Task, Reader: newReader, Given: true, Boxes: sudoku.Boxes, Asked: func(t int32) bool { return t == blank }, Check: check, Rules: rules, Published: puzzle.Shape{SeqLen: 81, Vocab: Vocab(9)}}},
 		Kind:    &kind,
 		Dataset: Task,
 		Draw:    board,
