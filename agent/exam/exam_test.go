@@ -2,6 +2,7 @@ package exam_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -50,6 +51,30 @@ func TestMazes(t *testing.T) {
 	a, err := exam.Agent(context.Background(), m, "maze/9x9-v0", nil, 10, 1, exam.Config{})
 	if err != nil || a.SPL == nil || *a.SPL < 0.9 || a.Success < *a.SPL || a.MeanSegments < 1 {
 		t.Errorf("%+v, error %v", a, err)
+	}
+}
+
+// TestMazeSearch: a search finds shortest ways, counts what it thought, and is told from thinking; it is refused for what
+// decides move by move.
+func TestMazeSearch(t *testing.T) {
+	m := shipped(t, "maze-path")
+	list, err := exam.DrawMazes(maze.Recipe(15), 8, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exam.Mazes(context.Background(), m, list, exam.Config{Search: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Valid != 1 || r.ExactAccuracy != 1 || r.Success != 1 || r.Optimal != 1 || r.Calls < 1 || r.Calls != r.MeanSegments || r.Branches < 1 || r.QHaltAccuracy < 0.9 {
+		t.Errorf("%+v", r)
+	}
+	var said strings.Builder
+	if err := r.Print(&said); err != nil || !strings.Contains(said.String(), "branches a maze") || strings.Contains(said.String(), "q_halt") {
+		t.Errorf("%v, said %q", err, said.String())
+	}
+	if _, err := exam.Mazes(context.Background(), shipped(t, "maze"), list, exam.Config{Search: true}); !errors.Is(err, exam.ErrNoSearch) {
+		t.Errorf("error %v", err)
 	}
 }
 

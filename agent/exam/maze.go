@@ -321,14 +321,15 @@ func (r *MazeResult) Print(w io.Writer) error {
 	}
 	printPick(w, r.Pick)
 	decision := "decision"
-	if r.Calls > 0 {
-		fmt.Fprintf(w, "search                 %6.2f segments of %.2f branches a maze\n", r.Calls, r.Branches)
-	}
 	if r.Target == targetPath {
 		fmt.Fprintf(w, "marked exactly         %6.2f %% of mazes, %.2f %% of cells\na valid shortest path  %6.2f %%\n", 100*r.ExactAccuracy, 100*r.CellAccuracy, 100*r.Valid)
 		decision = "maze"
 	} else {
 		fmt.Fprintf(w, "every direction right  %6.2f %% of mazes, %.2f %% of cells\n", 100*r.ExactAccuracy, 100*r.CellAccuracy)
+	}
+	if r.Calls > 0 {
+		_, err := fmt.Fprintf(w, "search                 %6.2f segments of %.2f branches a maze\nmazes/second           %6.1f\n", r.Calls, r.Branches, r.PuzzlesPerSecond)
+		return err
 	}
 	_, err = fmt.Fprintf(w, "as q_halt judges       %6.2f %%, foreseen in %.2f %%\n"+
 		"segments a %-10s  %6.2f of at most %d (%.2f on the shortest quarter, %.2f on the longest)\nmazes/second           %6.1f\n",

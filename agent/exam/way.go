@@ -152,24 +152,16 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
 	ballots := make([]task.Ballot, len(list))
 	all := make([]walked, len(list))
-	shape := think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}
-	var e think.Evaluation
+	ask := x.think
 	if cfg.Search {
-		e, err = res.search(ctx, m, x, cfg, shape, func(f *think.Found) {
-			ballots[f.Job].Add(x.back(f.Job, f.Answer), f.QHalt)
-			all[f.Job].segments, all[f.Job].decisions = f.Calls, 1
-		})
-	} else if sc, fail := m.Usage.Scorer(cols); fail != nil {
-		err = fail
-	} else {
-		e, err = cfg.thinker(m, shape).Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
-			i := th.Job / cfg.votes()
-			ballots[i].Add(x.tokens(th.Job, pred), th.QHalt)
-			all[i].segments += th.Segment
-			all[i].decisions++
-			return nil
-		}))
+		ask = x.search
 	}
+	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, res, func(job int, tokens []uint8, qHalt float32, segments int) {
+		i := job / cfg.votes()
+		ballots[i].Add(tokens, qHalt)
+		all[i].segments += segments
+		all[i].decisions++
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -206,15 +198,29 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	return all, nil
 }
 
-// search asks for every maze by think.Search. It adds to the sums of r.
-func (r *MazeResult) search(ctx context.Context, m *think.Model, x *wayExam, cfg Config, shape think.Shape, each func(*think.Found)) (think.Evaluation, error) {
-	var e think.Evaluation
+// An answeredCopy hears what the copy of job was answered with, as wayExam.tokens, and what it took.
+type answeredCopy func(job int, tokens []uint8, qHalt float32, segments int)
+
+// think asks for every maze and copy by one thought, or several as cfg says.
+func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, _ *MazeResult, each answeredCopy) (think.Evaluation, error) {
+	sc, err := m.Usage.Scorer(shape.Cols)
+	if err != nil {
+		return think.Evaluation{}, err
+	}
+	return cfg.thinker(m, shape).Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
+		each(th.Job, x.tokens(th.Job, pred), th.QHalt, th.Segment)
+		return nil
+	}))
+}
+
+// search asks for every maze by think.Search. It adds to the sums of res.
+func (x *wayExam) search(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, res *MazeResult, each answeredCopy) (e think.Evaluation, err error) {
 	n := float64(len(x.list))
 	label := make([]int32, shape.Seq) // which the search does not see
-	err := cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
-		each(f)
-		r.Calls += float64(f.Calls)
-		r.Branches += float64(f.Nodes)
+	err = cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
+		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, f.Calls)
+		res.Calls += float64(f.Calls)
+		res.Branches += float64(f.Nodes)
 		e.JudgedAccuracy += count(f.Right) / n
 		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0)) / n
 	})

@@ -80,7 +80,7 @@ func (b *branches) Pop() any {
 type quest struct {
 	Found
 	in      Input
-	worth   float64 // of Answer
+	worth   float64 // of Answer; less than any other where it is not Right
 	least   float64 // likelihood, as branch.likely, below which branches are not thought about
 	now     *branch
 	waiting branches
@@ -157,7 +157,10 @@ func (s *Search) hear(q *quest, rows Rows, row int, th *Thought) (over bool, err
 	b.segments++
 	q.Calls++
 	answer, worth, right := s.Read(q.in.Tokens, b.tokens, th.Logits)
-	if q.Answer == nil || right && (!q.Right || worth > q.worth) || !right && !q.Right && th.QHalt > q.QHalt {
+	if !right {
+		worth = math.Inf(-1)
+	}
+	if q.Answer == nil || worth > q.worth || worth == q.worth && th.QHalt > q.QHalt {
 		q.Answer, q.QHalt, q.Right, q.worth = answer, th.QHalt, right, worth
 	}
 	content := s.Halting.Content(th.QHalt, th.QContinue)
