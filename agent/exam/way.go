@@ -215,14 +215,15 @@ func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape t
 
 // search asks for every maze by think.Search. It adds to the sums of res.
 func (x *wayExam) search(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, res *MazeResult, each answeredCopy) (e think.Evaluation, err error) {
-	n := float64(len(x.list))
 	label := make([]int32, shape.Seq) // which the search does not see
 	err = cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
 		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, f.Calls)
 		res.Calls += float64(f.Calls)
 		res.Branches += float64(f.Nodes)
-		e.JudgedAccuracy += count(f.Right) / n
-		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0)) / n
+		e.JudgedAccuracy += count(f.Right)
+		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 	})
+	e.JudgedAccuracy /= float64(len(x.list))
+	e.QHaltAccuracy /= float64(len(x.list))
 	return e, err
 }
