@@ -8,6 +8,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/spf13/cobra"
 )
 
@@ -53,6 +54,14 @@ func passes(comparisons ...bool) int {
 		}
 	}
 	return n
+}
+
+// searchAlone refuses what a search does not go with.
+func searchAlone(search, compare bool, q *ask.Flags) error {
+	if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
+		return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+	}
+	return nil
 }
 
 // atLeast fails if a score is below what was asked for.

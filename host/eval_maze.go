@@ -32,8 +32,8 @@ out.`,
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
-				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+			if err := searchAlone(search, compare, &q); err != nil {
+				return err
 			}
 			if file != "" && !cmd.Flags().Changed("count") {
 				count = 0

@@ -29,8 +29,8 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 			if count < 1 {
 				return cli.Usagef("--count %d: want 1 or more", count)
 			}
-			if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
-				return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+			if err := searchAlone(search, compare, &q); err != nil {
+				return err
 			}
 			if fault != "" {
 				return evalFaulty(cmd, &q, sudoku.Fault(fault), count, least)

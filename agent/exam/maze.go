@@ -171,12 +171,15 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 		res.Optimal += count(w.success && w.length == w.shortest)
 	}
 	for _, x := range []*float64{
-		&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.JudgedAccuracy, &res.QHaltAccuracy, &res.CellAccuracy, &res.Valid, &res.Calls, &res.Branches,
+		&res.MeanPath, &res.Success, &res.Optimal, &res.ExactAccuracy, &res.JudgedAccuracy, &res.QHaltAccuracy, &res.CellAccuracy, &res.Valid, &res.Branches,
 	} {
 		*x /= float64(len(all))
 	}
 	quarter := max(1, len(all)/4)
 	res.MeanSegments = segmentsPerDecision(all)
+	if cfg.Search {
+		res.Calls = res.MeanSegments
+	}
 	res.SegmentsShortest = segmentsPerDecision(all[:quarter])
 	res.SegmentsLongest = segmentsPerDecision(all[len(all)-quarter:])
 	return res, nil

@@ -156,11 +156,12 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	if cfg.Search {
 		ask = x.search
 	}
-	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, res, func(job int, tokens []uint8, qHalt float32, segments int) {
+	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, func(job int, tokens []uint8, qHalt float32, segments, branches int) {
 		i := job / cfg.votes()
 		ballots[i].Add(tokens, qHalt)
 		all[i].segments += segments
 		all[i].decisions++
+		res.Branches += float64(branches)
 	})
 	if err != nil {
 		return nil, err
@@ -198,28 +199,26 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	return all, nil
 }
 
-// An answeredCopy hears what the copy of job was answered with, as wayExam.tokens, and what it took.
-type answeredCopy func(job int, tokens []uint8, qHalt float32, segments int)
+// An answeredCopy hears what the copy of job was answered with, as wayExam.tokens, and what it took; branches are a search's.
+type answeredCopy func(job int, tokens []uint8, qHalt float32, segments, branches int)
 
 // think asks for every maze and copy by one thought, or several as cfg says.
-func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, _ *MazeResult, each answeredCopy) (think.Evaluation, error) {
+func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, each answeredCopy) (think.Evaluation, error) {
 	sc, err := m.Usage.Scorer(shape.Cols)
 	if err != nil {
 		return think.Evaluation{}, err
 	}
 	return cfg.thinker(m, shape).Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
-		each(th.Job, x.tokens(th.Job, pred), th.QHalt, th.Segment)
+		each(th.Job, x.tokens(th.Job, pred), th.QHalt, th.Segment, 0)
 		return nil
 	}))
 }
 
-// search asks for every maze by think.Search. It adds to the sums of res.
-func (x *wayExam) search(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, res *MazeResult, each answeredCopy) (e think.Evaluation, err error) {
+// search asks for every maze by think.Search.
+func (x *wayExam) search(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, each answeredCopy) (e think.Evaluation, err error) {
 	label := make([]int32, shape.Seq) // which the search does not see
 	err = cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
-		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, f.Calls)
-		res.Calls += float64(f.Calls)
-		res.Branches += float64(f.Nodes)
+		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, f.Calls, f.Nodes)
 		e.JudgedAccuracy += count(f.Right)
 		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 	})

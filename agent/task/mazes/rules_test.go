@@ -56,7 +56,7 @@ func TestRules(t *testing.T) {
 	if !slices.Equal(answer, way) || !right || worth != -13 {
 		t.Errorf("answer %v worth %v, right %v", answer, worth, right)
 	}
-	// Right and down are as likely: the one way and the other.
+	// Down is hardly likelier than right: the one way and the other.
 	fork := marking(
 		"08999",
 		"9...9",
