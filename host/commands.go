@@ -13,6 +13,6 @@ func commands() []*cobra.Command {
 		newEnvCmd(), newDataCmd(), newBenchCmd(),
 		newPlayCmd(),
 		cli.Saves(newRecordCmd(), "ending the recording"), newSolveCmd(), newEvalCmd(),
-		newTraceCmd(), newModelsCmd(), newRunsCmd(), newReportCmd(), newSweepCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
+		newTraceCmd(), newModelsCmd(), newMeanCmd(), newRunsCmd(), newReportCmd(), newSweepCmd(), newVerifyCmd(), newVersionCmd(), cli.NewManCmd("ponder"),
 	}, torchCommands()...)
 }
