@@ -318,19 +318,35 @@ func (a *App) toggleEdit() {
 	}
 }
 
+// digits is the largest digit of the board that is edited.
+func (a *App) digits() int { return a.sides[0].view.Step.Board.Cols }
+
+// digit is the digit that a key types. Those above 9 are capital letters, as they are written on the board.
+func (a *App) digit(k Key) (d int, ok bool) {
+	if len(k) != 1 {
+		return 0, false
+	}
+	if k[0] >= 'A' && k[0] <= 'Z' {
+		d = int(k[0]-'A') + 10
+		return d, a.sides[0].header.Answer == trace.AnswerDigit && d <= a.digits()
+	}
+	return int(k[0]) - '0', k[0] >= '0' && k[0] <= '9'
+}
+
 // typeDigit sets the cell under the pointer.
 func (a *App) typeDigit(k Key) bool {
-	if len(k) != 1 || k[0] < '0' || k[0] > '9' {
+	digit, ok := a.digit(k)
+	if !ok {
 		return false
 	}
 	p, h, _ := a.under(a.in.X, a.in.Y)
 	switch {
 	case a.cursor >= 0:
-		a.editCell(0, a.cursor, int(k[0]-'0'))
+		a.editCell(0, a.cursor, digit)
 	case h.Kind != viz.HitCell:
 		a.say("point at the cell, then type its digit")
 	default:
-		a.editCell(p.View, h.N, int(k[0]-'0'))
+		a.editCell(p.View, h.N, digit)
 	}
 	return true
 }

@@ -146,9 +146,9 @@ func (w digits) Describe(h *trace.Header) {
 	h.Answer = trace.AnswerDigit
 }
 
-// TestPad: a finger edits digits by tapping a cell and then a key of the pad, which a second tap on the cell takes away.
-func TestPad(t *testing.T) {
-	d := drive(t, Config{
+// edited is a window in which the digits of a sudoku are edited.
+func edited(t *testing.T, env string) *driver {
+	return drive(t, Config{
 		Open: func(ctx context.Context, c session.Choice) (*session.Scene, error) {
 			s, err := open(ctx, c)
 			if err == nil {
@@ -156,8 +156,13 @@ func TestPad(t *testing.T) {
 			}
 			return s, err
 		},
-		Choice: session.Choice{Env: "sudoku", Agent: "hrm", Seed: 3}, Edit: true, Painters: viz.Painters{"sudoku": sudoku.PaintBoard},
+		Choice: session.Choice{Env: env, Agent: "hrm", Seed: 3}, Edit: true, Painters: viz.Painters{"sudoku": sudoku.PaintBoard},
 	})
+}
+
+// TestPad: a finger edits digits by tapping a cell and then a key of the pad, which a second tap on the cell takes away.
+func TestPad(t *testing.T) {
+	d := edited(t, "sudoku")
 	d.in.Width, d.in.Height, d.in.Scale, d.in.Touch = 390, 844, 2, true
 	d.tick()
 	b := d.view().Step.Board
@@ -183,6 +188,44 @@ func TestPad(t *testing.T) {
 	if len(d.State().Keys) != 0 {
 		t.Error("the pad stays")
 	}
+}
+
+// TestLetters: on a board with more than nine digits capital letters are those above 9, typed and on the pad.
+func TestLetters(t *testing.T) {
+	d := edited(t, "sudoku/16x16-v0")
+	d.tick()
+	b := d.view().Step.Board
+	cell := slices.IndexFunc(b.Cells, func(c grid.Cell) bool { return c.Flags&grid.FlagGiven != 0 && c.Kind > 10 })
+	if cell < 0 {
+		t.Fatalf("a board of %d cells has no given above 10", len(b.Cells))
+	}
+	at, ok := d.cellRect(d.boards()[0], cell)
+	if !ok {
+		t.Fatalf("cell %d is not shown", cell)
+	}
+	d.edit = true
+	d.in.X, d.in.Y = at.X+at.W/2, at.Y+at.H/2
+	d.tick("0")
+	d.until("the cell is empty", func() bool { return d.view().Step.Board.Cells[cell].Flags&grid.FlagGiven == 0 })
+	d.tick(Key(string(rune('A' + b.Cells[cell].Kind - 10))))
+	d.until("the digit is back", func() bool { return d.view().Step.Board.Cells[cell] == b.Cells[cell] })
+	if _, ok := d.digit("H"); ok {
+		t.Error("H is 17")
+	}
+
+	d.in.Width, d.in.Height, d.in.Scale, d.in.Touch = 390, 844, 2, true
+	d.tick()
+	at, _ = d.cellRect(d.boards()[0], cell)
+	d.tap(at)
+	keys := d.State().Keys
+	if len(keys) != 17 || keys[8].ID != "9" || keys[9].ID != "A" || keys[15].ID != "G" || keys[16].ID != "empty" || keys[16].At.W < 44 {
+		t.Fatalf("keys %+v", keys)
+	}
+	d.Draw()
+	d.tap(keys[16].At)
+	d.until("the cell is empty", func() bool { return d.view().Step.Board.Cells[cell].Flags&grid.FlagGiven == 0 })
+	d.tap(keys[b.Cells[cell].Kind-1].At)
+	d.until("the digit is back", func() bool { return d.view().Step.Board.Cells[cell] == b.Cells[cell] })
 }
 
 // TestDrawingIsSpread: where there is no time, a frame draws one picture, and after some frames all are there.

@@ -91,8 +91,9 @@ func (a *App) State() State {
 		}
 	}
 	if r, ok := a.padArea(); ok {
-		for i := range padRows * padCols {
-			s.Keys = append(s.Keys, Place{padText(i), true, padKeyAt(r, i)})
+		keys, _ := a.padKeys()
+		for i := range keys {
+			s.Keys = append(s.Keys, Place{a.padText(i), true, a.padKeyAt(r, i)})
 		}
 	}
 	if l := a.list; l != nil {
