@@ -119,7 +119,7 @@ pictures:
 	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-h --out docs/img/concept-slow.png
 	$(RECORD) maze/21x21-v0 --model maze --seed 2 --step 1 --segment 2 --size 640x560 --layer change-l --out docs/img/concept-fast.png
 	$(RECORD) sudoku --option difficulty=hard --seed 30 --whole --sheet --size 1000x620 --out docs/img/sheet.png
-	$(RECORD) maze/21x21-v0 --model maze-path --seed 5 --steps 1 --out docs/img/maze-path.png
+	$(RECORD) maze/31x31-v0 --model maze-path --seed 4 --steps 1 --out docs/img/maze-path.png
 	$(RECORD) maze/11x11-v0 --model maze-reward --seed 4 --step 1 --size 1100x700 --out docs/img/maze-reward.png
 	$(RECORD) $(HARD) --out docs/img/thinking.gif
 	$(PURE) run ./internal/cmd/pictures docs/img

@@ -31,7 +31,7 @@ has the shortest setting whose accuracy is within half a percent of the way's be
 accuracy and the oracle's over segments. With --json a line is an object and has all settings as points.
 Given --data several times it does so for each, and --plot shows the accuracy after so many segments for each of
 them: rows larger than trained beside others.`,
-		Example: "  ponder bench halting --model sudoku --plot halting.png\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json\n  ponder bench halting --model maze-path --data maze-way:19 --data maze-way:41 --segments 64 --plot depth.png",
+		Example: "  ponder bench halting --model sudoku --plot halting.png\n  ponder bench halting --model maze --data maze-directions:15 --segments 12 --json\n  ponder bench halting --model maze-path --data maze-route:19 --data maze-route:41 --segments 64 --plot depth.png",
 		Args:    cli.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if count < 1 {

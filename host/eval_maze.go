@@ -21,9 +21,9 @@ func newEvalMazeCmd() *cobra.Command {
 		Short: "Let the agent walk through mazes that it has not seen",
 		Long: `The agent stands at the start, thinks until it halts, makes the move that the answer says, and
 thinks again, until the goal or the limit of steps. Every move is the network's: there is no search, no
-list of visited cells, no help from an oracle. A model that marks the way is asked once a maze, and the
-agent follows the marks: "marked exactly" asks for the way that a published row labels, "a valid shortest
-path" takes any. With --search calls are the segments of all branches of a maze, and accuracies are those of search, not of
+list of visited cells, no help from an oracle. A model that marks the way is asked once a maze (the marks of
+maze-path are the cells that one passes who follows its directions), and the agent follows the marks: "marked
+exactly" asks for the way that a published row labels, "a valid shortest path" takes any. With --search calls are the segments of all branches of a maze, and accuracies are those of search, not of
 thinking. Mazes are drawn as in training but from the tenth of wall layouts that training leaves
 out.`,
 		Example: "  ponder eval maze --size 15 --count 1000 --seed 1\n  ponder eval maze --model maze-path --hard --count 100\n  ponder eval maze --data data/maze-hard --model maze-path",

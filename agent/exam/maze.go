@@ -56,7 +56,7 @@ const (
 )
 
 // mazeTargets names what the networks for mazes answer.
-var mazeTargets = map[string]string{mazes.DirectionsTask: targetDirections, mazes.PathTask: targetPath, mazes.WayTask: targetPath}
+var mazeTargets = map[string]string{mazes.DirectionsTask: targetDirections, mazes.PathTask: targetPath, mazes.RouteTask: targetPath}
 
 // A Maze is one to ask about.
 type Maze struct {
@@ -126,7 +126,7 @@ func DrawMazes(cfg maze.Config, n int, seed uint64) ([]Maze, error) {
 
 // Mazes asks the model about every maze and adds up what came of it.
 func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeResult, error) {
-	if err := answers(m, "mazes", mazes.DirectionsTask, mazes.PathTask, mazes.WayTask); err != nil {
+	if err := answers(m, "mazes", mazes.DirectionsTask, mazes.PathTask, mazes.RouteTask); err != nil {
 		return MazeResult{}, err
 	}
 	target := mazeTargets[m.Usage.Task]

@@ -59,20 +59,37 @@ func (x *wayExam) Next(in, label []int32) (int32, bool, error) {
 		m = Maze{&x.copy, turned(m, t)}
 	}
 	x.next++
-	mazes.PathRow(in, label, m.Maze, x.way(m))
-	if x.task == mazes.WayTask { // only the marks are scored: elsewhere every direction will do
-		for i, l := range label {
-			switch {
-			case in[i] == int32(maze.TokenStart) || in[i] == int32(maze.TokenGoal):
-				label[i] = puzzle.Ignore
-			case l == int32(maze.TokenPath):
-				label[i] = 1 << mazes.WayMark
-			case l != puzzle.Ignore:
-				label[i] = 1<<mazes.WayMark - 1
+	way := x.way(m)
+	mazes.PathRow(in, label, m.Maze, way)
+	if x.task == mazes.RouteTask {
+		routeLabels(label, m.Maze, way)
+	}
+	return 0, true, nil
+}
+
+// routeLabels asks on every cell of the way for the direction of the next one; elsewhere every direction will do.
+func routeLabels(label []int32, m *maze.Maze, way []int) {
+	crop := mazes.PathCrop(m)
+	cols := m.Cols - 2*crop
+	for i, l := range label {
+		if l != puzzle.Ignore {
+			label[i] = 15
+		}
+	}
+	at := func(cell int) *int32 { return &label[(cell/m.Cols-crop)*cols+cell%m.Cols-crop] }
+	*at(m.Goal) = puzzle.Ignore
+	marked := make([]bool, len(m.Wall))
+	for _, cell := range way {
+		marked[cell] = true
+	}
+	ordered := m.AppendMarked(nil, marked)
+	for i, cell := range ordered[:max(0, len(ordered)-1)] {
+		for dir := range 4 {
+			if m.Next(cell, dir) == ordered[i+1] {
+				*at(cell) = 1 << dir
 			}
 		}
 	}
-	return 0, true, nil
 }
 
 // way is the way of m that its row marks.
@@ -101,15 +118,16 @@ func turned(m Maze, t int) (way []int) {
 // there are walls or nothing was asked.
 func (x *wayExam) tokens(job int, pred []int32) []uint8 {
 	m, t := x.list[job/len(x.turns)], x.turns[job%len(x.turns)]
-	if x.task == mazes.WayTask {
+	if x.task == mazes.RouteTask {
 		turned := m.Maze
 		if t != 0 {
 			turned = new(maze.Maze)
 			turned.Transform(m.Maze, t)
 		}
 		in := make([]int32, len(pred))
-		mazes.Tokens(in, turned, turned.Start, mazes.PathCrop(m.Maze))
-		mazes.Marked(x.task, in, pred)
+		crop := mazes.PathCrop(m.Maze)
+		mazes.Tokens(in, turned, turned.Start, crop)
+		mazes.Marked(x.task, in, pred, m.Cols-2*crop)
 	}
 	return x.back(job, pred)
 }

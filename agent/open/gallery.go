@@ -28,7 +28,7 @@ func Recordings() []session.Show {
 		return session.Show{Title: "Recorded: " + title, About: about, Choice: session.Choice{Env: env, Agent: trace.Network, Model: model}, Recording: name}
 	}
 	return []session.Show{
-		recorded("the way through 31x31", "all of it in one answer, dead ends pruned segment by segment", "way.trace", "maze/31x31-v0", "maze-path"),
+		recorded("the way through 31x31", "all of it in one answer, put right segment by segment", "way.trace", "maze/31x31-v0", "maze-path"),
 		recorded("a sudoku that takes guesses", "digits firm up, and are taken back", "sudoku.trace", "sudoku/9x9-v0", "sudoku"),
 		recorded("one that it does not solve", "64 segments, and never sure: it says so", "stuck.trace", "sudoku/9x9-v0", "sudoku"),
 		recorded("when to think, and when not", "a gate that learned from return: 9 segments at first, then mostly one", "gate.trace", "maze/11x11-v0", "maze-reward"),

@@ -212,7 +212,7 @@ func TestDepth(t *testing.T) {
 			{Way: "fixed", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 3, ExactAccuracy: at}}},
 		}
 	}
-	f, err := Depth([]HaltingSet{{"maze-way:15", ways(0.9)}, {"maze-way:41", ways(0.4)}})
+	f, err := Depth([]HaltingSet{{"maze-route:15", ways(0.9)}, {"maze-route:41", ways(0.4)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestDepth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{">maze-way:15<", ">maze-way:41<", ">segments<", ">exact accuracy<"} {
+	for _, want := range []string{">maze-route:15<", ">maze-route:41<", ">segments<", ">exact accuracy<"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the figure lacks %s", want)
 		}

@@ -18,7 +18,7 @@ import (
 const (
 	DirectionsTask = "maze-directions" // see Directions
 	PathTask       = "maze-path"       // see Path
-	WayTask        = "maze-way"        // see Way
+	RouteTask      = "maze-route"      // see Route
 )
 
 //go:embed recipes/*.toml
@@ -42,8 +42,8 @@ maze-path:N-MIN     with ways of at least MIN moves; for the others too
 maze-path:hard      30x30, more than 110 moves, as Maze-Hard`, Path,
 		},
 		{
-			task.Task{Name: WayTask, Sets: true, Judges: map[string]func(int) task.Judge{"marks": func(int) task.Judge { return marksRight }}},
-			"maze-way:N          as maze-path, and the optimal directions of all other cells to learn from", Way,
+			task.Task{Name: RouteTask, Sets: true, Judges: map[string]func(int) task.Judge{"path": follows}},
+			"maze-route:N        as maze-path, but the optimal directions of every cell: the way is what one walks by them", Route,
 		},
 	} {
 		t.Asked = func(token int32) bool { return token == int32(maze.TokenOpen) || token == int32(maze.TokenStart) }
@@ -100,16 +100,6 @@ func follows(cols int) task.Judge {
 	return func(in, label, pred []int32) bool { return followed(in, label, pred, cols) }
 }
 
-// marksRight reports whether the cells marked are those labelled so; what is said of others does not matter.
-func marksRight(_, label, pred []int32) bool {
-	for i, l := range label {
-		if l != puzzle.Ignore && (l == 1<<WayMark) != (pred[i] == WayMark) {
-			return false
-		}
-	}
-	return true
-}
-
 // wayLength is the check of tasks that mark a way: whether the marks on tokens in are one way from start to goal and nothing else, and
 // minus its cells, so that of two ways the shorter one is worth more.
 func wayLength(name string, in, pred []int32, cols int) (worth float64, ok bool) {
@@ -117,14 +107,12 @@ func wayLength(name string, in, pred []int32, cols int) (worth float64, ok bool)
 	if m.Start < 0 || m.Goal < 0 {
 		return 0, false
 	}
-	mark := int32(maze.TokenPath)
-	if name == WayTask {
-		mark = WayMark
-	}
 	marked := make([]bool, len(in))
+	tokens := slices.Clone(pred)
+	Marked(name, in, tokens, cols)
 	for i, t := range in {
 		m.Wall[i] = t == int32(maze.TokenWall)
-		marked[i] = t == int32(maze.TokenOpen) && pred[i] == mark
+		marked[i] = t == int32(maze.TokenOpen) && tokens[i] == int32(maze.TokenPath)
 	}
 	way := m.AppendMarked(nil, marked)
 	return -float64(len(way)), len(way) > 0
@@ -141,7 +129,7 @@ func followed(in, label, pred []int32, cols int) bool {
 		case label[at]>>pred[at]&1 == 0:
 			return false
 		}
-		at += [4]int{-cols, cols, -1, 1}[pred[at]]
+		at = next(at, int(pred[at]), len(in), cols)
 	}
 	return false
 }

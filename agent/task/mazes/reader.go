@@ -27,10 +27,10 @@ func newReader(name string, spec env.Spec) (task.Reader, error) {
 	switch name {
 	case PathTask:
 		v.whole = v.rows%2 == 0
-		return &pathReader{v, int(maze.TokenPath)}, nil
-	case WayTask:
+		return &pathReader{v}, nil
+	case RouteTask:
 		v.whole = v.rows%2 == 0
-		return &pathReader{v, WayMark}, nil
+		return &routeReader{directionReader: directionReader{v}}, nil
 	}
 	return &directionReader{v}, nil
 }
@@ -97,12 +97,35 @@ func (r *directionReader) Describe(g *trace.Segment, logits []float32) {
 	}
 }
 
+// routeReader follows a map of directions as directionReader does, and shows which cells that leads over.
+type routeReader struct {
+	directionReader
+	way []int32
+}
+
+func (r *routeReader) Answer() trace.Answer { return trace.AnswerPath }
+
+func (r *routeReader) Describe(g *trace.Segment, logits []float32) {
+	r.directionReader.Describe(g, logits)
+	r.way = r.way[:0]
+	for i := range r.tokens {
+		r.way = append(r.way, int32(task.Largest(logits[4*i:4*i+4])))
+	}
+	Marked(RouteTask, r.tokens, r.way, r.cols-2*r.crop)
+	for i, t := range r.way {
+		switch cell := r.Cell(i); t {
+		case int32(maze.TokenGoal):
+			g.Answer[cell], g.Confidence[cell] = 1, 255
+		case int32(maze.TokenWall):
+		default:
+			g.Answer[cell] = uint8(b2f(t != int32(maze.TokenOpen)))
+		}
+	}
+}
+
 // pathReader reads the cells marked as the way; as an agent it steps on the cell beside it that is the
 // most likely to be on it.
-type pathReader struct {
-	mazeView
-	mark int // the class that marks a cell
-}
+type pathReader struct{ mazeView }
 
 func (r *pathReader) Answer() trace.Answer { return trace.AnswerPath }
 
@@ -113,7 +136,7 @@ func (r *pathReader) marked(token int, logits []float32) float32 {
 	}
 	w := len(logits) / len(r.tokens)
 	r.probs = task.Softmax(r.probs, logits[token*w:(token+1)*w])
-	return r.probs[r.mark]
+	return r.probs[maze.TokenPath]
 }
 
 func b2f(yes bool) float32 {

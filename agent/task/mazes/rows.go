@@ -3,6 +3,7 @@ package mazes
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ponder-agents/ponder/env/maze"
 	"github.com/ponder-agents/ponder/env/puzzle"
@@ -66,19 +67,30 @@ func Observation(dst []int32, obs []byte, cols, crop int) []int32 {
 // that begin a shortest way to the goal, as a bit mask over up, down, left, right (LossKind any-of).
 // The start shown is any open cell, since an agent that follows the answer comes to be anywhere.
 func Directions(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	return directions(cfg, seed, 1, func(rng *rand.Rand, m *maze.Maze) int {
+		if rng.IntN(2) == 0 {
+			return openCell(m, rng)
+		}
+		return m.Start
+	})
+}
+
+// Route is as Directions, but for the way from the maze's own start, which one walks by the answer, and with what of the
+// maze Path shows.
+func Route(cfg maze.Config, seed uint64) (puzzle.Source, error) {
+	return directions(cfg, seed, markedCrop(cfg), func(_ *rand.Rand, m *maze.Maze) int { return m.Start })
+}
+
+func directions(cfg maze.Config, seed uint64, crop int, start func(*rand.Rand, *maze.Maze) int) (puzzle.Source, error) {
 	var solver maze.Solver
 	var dirs []uint8
-	return generate(cfg, seed, 1, 16, func(rng *rand.Rand, m *maze.Maze, in, label []int32) error {
+	return generate(cfg, seed, crop, 16, func(rng *rand.Rand, m *maze.Maze, in, label []int32) error {
 		if !m.Closed() {
 			return fmt.Errorf("a maze of %dx%d without an outer wall", m.Rows, m.Cols)
 		}
 		dirs = solver.AppendDirections(dirs[:0], m)
-		start := m.Start
-		if rng.IntN(2) == 0 {
-			start = openCell(m, rng)
-		}
-		Tokens(in, m, start, 1)
-		directionLabels(label, m, 1, dirs)
+		Tokens(in, m, start(rng, m), crop)
+		directionLabels(label, m, crop, dirs)
 		return nil
 	})
 }
@@ -155,39 +167,30 @@ func PathRow(in, label []int32, m *maze.Maze, way []int) {
 	}
 }
 
-// WayMark is the class of Way's answer that marks a cell; those below it are directions.
-const WayMark = 4
-
-// Way is mazes whose answer marks the shortest way, as [Path], but says of every open cell off
-// it which directions lead from there to the goal, as [Directions]: each cell then has something to
-// learn from. Only the marks are the answer.
-func Way(cfg maze.Config, seed uint64) (puzzle.Source, error) {
-	var solver maze.Solver
-	var path []int
-	var dirs []uint8
-	crop := markedCrop(cfg)
-	return generate(cfg, seed, crop, 2<<WayMark, func(_ *rand.Rand, m *maze.Maze, in, label []int32) error {
-		Tokens(in, m, m.Start, crop)
-		dirs = solver.AppendDirections(dirs[:0], m)
-		path = solver.AppendPath(path[:0], m)
-		for _, cell := range path[:len(path)-1] {
-			dirs[cell] = 1 << WayMark
-		}
-		directionLabels(label, m, crop, dirs)
-		return nil
-	})
-}
-
-// Marked turns the classes that a network of the task answered, PathTask's or WayTask's, into
-// tokens as Path labels them; in are the maze's tokens.
-func Marked(task string, in, pred []int32) {
-	if task != WayTask {
+// Marked turns the classes that a network of the task answered, PathTask's or RouteTask's, into
+// tokens as Path labels them; in are the maze's tokens. A route marks the cells that one passes who follows its directions.
+func Marked(task string, in, pred []int32, cols int) {
+	if task != RouteTask {
 		return
 	}
-	for i, t := range in {
-		if t == int32(maze.TokenOpen) && pred[i] == WayMark {
-			t = int32(maze.TokenPath)
+	dirs := slices.Clone(pred)
+	copy(pred, in)
+	for at := slices.Index(in, int32(maze.TokenStart)); at >= 0; {
+		if at = next(at, int(dirs[at]), len(in), cols); at < 0 || pred[at] != int32(maze.TokenOpen) { // also where it has been
+			return
 		}
-		pred[i] = t
+		pred[at] = int32(maze.TokenPath)
 	}
+}
+
+// next is the cell in direction dir of cell at, -1 if there is none among so many or dir is no direction.
+func next(at, dir, cells, cols int) int {
+	if dir < 0 || dir > 3 {
+		return -1
+	}
+	to := at + [4]int{-cols, cols, -1, 1}[dir]
+	if to < 0 || to >= cells || dir >= 2 && to/cols != at/cols {
+		return -1
+	}
+	return to
 }

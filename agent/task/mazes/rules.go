@@ -9,17 +9,17 @@ import (
 	"github.com/ponder-agents/ponder/env/maze"
 )
 
-// surely is the share of the marks around a cell from which a search goes to the next cell without looking at the others.
+// surely is the share of the ways on from a cell from which a search takes one without looking at the others.
 const surely = 0.9
 
-// rules are those of a search for the way through mazes of cols columns, by a network of the task name that marks it. An
-// answer is the way from mark to mark, and keeps the rules where it comes to the goal without touching itself. A branch
-// has gone along the marks for as long as they were sure, and a cell on where they were not: its start is where it
+// rules are those of a search for the way through mazes of cols columns, by a network of the task name that marks it or
+// leads along it. An answer is the way from cell to cell, and keeps the rules where it comes to the goal without touching
+// itself. A branch has gone on for as long as the way was sure, and a cell on where it was not: its start is where it
 // stands, and what it has passed is wall, since nobody who takes a shortest way comes back.
 func rules(name string, cols int) task.Rules {
-	mark := int32(maze.TokenPath)
-	if name == WayTask {
-		mark = WayMark
+	likely := marked
+	if name == RouteTask {
+		likely = led
 	}
 	return task.Rules{
 		Read: func(question, branch []int32, logits []float32) (answer []int32, worth float64, right bool) {
@@ -29,7 +29,7 @@ func rules(name string, cols int) task.Rules {
 					answer[i] = int32(maze.TokenPath)
 				}
 			}
-			for _, s := range walk(branch, logits, mark, cols) {
+			for _, s := range walk(branch, logits, likely, cols) {
 				if question[s.to] == int32(maze.TokenOpen) {
 					answer[s.to] = int32(maze.TokenPath)
 				}
@@ -38,7 +38,7 @@ func rules(name string, cols int) task.Rules {
 			return answer, worth, right
 		},
 		Guess: func(branch []int32, logits []float32) (all []task.Guess) {
-			steps := walk(branch, logits, mark, cols)
+			steps := walk(branch, logits, likely, cols)
 			at := doubtful(steps)
 			if at < 0 {
 				return nil
@@ -72,21 +72,21 @@ type way struct {
 	p    float64
 }
 
-// walk goes from the start to the likeliest neighbour by its mark, to none twice, until the goal or a dead end.
-func walk(tokens []int32, logits []float32, mark int32, cols int) (steps []step) {
+// walk goes from the start to the likeliest neighbour, to none twice, until the goal or a dead end.
+func walk(tokens []int32, logits []float32, likely func(logits []float32, cells, at, dir, to int) float64, cols int) (steps []step) {
 	at := slices.Index(tokens, int32(maze.TokenStart))
 	seen := map[int]bool{at: true}
 	for at >= 0 && tokens[at] != int32(maze.TokenGoal) {
 		var s step
 		sum := 0.0
-		for _, d := range []int{-cols, cols, -1, 1} {
-			n := at + d
-			if n < 0 || n >= len(tokens) || (d == 1 || d == -1) && n/cols != at/cols || seen[n] {
+		for dir := range 4 {
+			n := next(at, dir, len(tokens), cols)
+			if n < 0 || seen[n] {
 				continue
 			}
 			switch tokens[n] {
 			case int32(maze.TokenOpen):
-				p := chance(logits, len(tokens), n, mark)
+				p := likely(logits, len(tokens), at, dir, n)
 				s.ways, sum = append(s.ways, way{n, p}), sum+p
 			case int32(maze.TokenGoal):
 				return append(steps, step{n, []way{{n, 1}}})
@@ -106,8 +106,16 @@ func walk(tokens []int32, logits []float32, mark int32, cols int) (steps []step)
 	return steps
 }
 
+// marked is how likely PathTask's answer marks cell to.
+func marked(logits []float32, cells, _, _, to int) float64 {
+	return chance(logits, cells, to, int(maze.TokenPath))
+}
+
+// led is how likely RouteTask's answer leads from cell at in direction dir.
+func led(logits []float32, cells, at, dir, _ int) float64 { return chance(logits, cells, at, dir) }
+
 // chance is the probability of a class of a cell by the logits [cells*outputs]; above 0.
-func chance(logits []float32, cells, at int, class int32) float64 {
+func chance(logits []float32, cells, at, class int) float64 {
 	outputs := len(logits) / cells
 	l := logits[at*outputs : (at+1)*outputs]
 	most := float64(slices.Max(l))

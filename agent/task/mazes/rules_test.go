@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ponder-agents/ponder/env/maze"
 )
 
 // tokensOf reads a maze of letters, as its rows hold it.
@@ -14,14 +16,14 @@ func tokensOf(lines ...string) (tokens []int32) {
 	return tokens
 }
 
-// marking are logits of Way by which cells are marked, the surer the larger their digit, in tenths; others are not.
+// marking are logits of Path by which cells are marked, the surer the larger their digit, in tenths; others are not.
 func marking(digits ...string) []float32 {
 	cells := strings.Join(digits, "")
-	logits := make([]float32, 5*len(cells))
+	logits := make([]float32, Vocab*len(cells))
 	for i, c := range cells {
-		logits[5*i+WayMark] = -9
+		logits[Vocab*i+int(maze.TokenPath)] = -9
 		if c != '.' {
-			logits[5*i+WayMark] = float32(c-'0') / 10
+			logits[Vocab*i+int(maze.TokenPath)] = float32(c-'0') / 10
 		}
 	}
 	return logits
@@ -37,7 +39,7 @@ func TestRules(t *testing.T) {
 		"     ",
 		"#### ",
 		"#G   ")
-	rules, small := rules(WayTask, 5), rules(WayTask, 3)
+	rules, small := rules(PathTask, 5), rules(PathTask, 3)
 	way := tokensOf(
 		"S    ",
 		"o### ",
@@ -96,5 +98,32 @@ func TestRules(t *testing.T) {
 	open := tokensOf("S  ", "   ", "   ", "  G")
 	if _, _, right := small.Read(open, open, marking("099", "589", "591", ".9.")); right {
 		t.Error("a way that touches itself is right")
+	}
+}
+
+// TestRulesOfRoutes: a route goes in the likeliest direction that is open, and where that is not sure each of the others is a guess.
+func TestRulesOfRoutes(t *testing.T) {
+	question := tokensOf(
+		"S  ",
+		" # ",
+		"  G")
+	logits := make([]float32, 4*len(question))
+	lead := func(cell int, down, right float32) { logits[4*cell+maze.Down], logits[4*cell+maze.Right] = down, right }
+	lead(0, 5, 5.1)
+	for cell := 1; cell < 9; cell++ {
+		lead(cell, 9, 9)
+	}
+	rules := rules(RouteTask, 3)
+	answer, worth, right := rules.Read(question, question, logits)
+	if want := tokensOf("Soo", " #o", "  G"); !slices.Equal(answer, want) || !right || worth != -5 {
+		t.Errorf("answer %v worth %v, right %v", answer, worth, right)
+	}
+	guesses := rules.Guess(question, logits)
+	if len(guesses) != 2 || !slices.Equal(guesses[0].Tokens, tokensOf("#S ", " # ", "  G")) || !slices.Equal(guesses[1].Tokens, tokensOf("#  ", "S# ", "  G")) {
+		t.Errorf("guesses %v", guesses)
+	}
+	lead(0, 0, 9)
+	if guesses := rules.Guess(question, logits); len(guesses) != 1 && guesses[0].P < 0.99 {
+		t.Errorf("where it is sure: %v", guesses)
 	}
 }
