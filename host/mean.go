@@ -67,6 +67,7 @@ newest checkpoint.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "folder of the checkpoint to write")
+	cli.Writes(cmd.Flags(), "out", cli.Folder)
 	cmd.Flags().Float64SliceVar(&shares, "shares", nil, "what each model counts for, in their order; by default all the same")
 	return cmd
 }
