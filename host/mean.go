@@ -58,7 +58,8 @@ newest checkpoint.`,
 			}
 			card.Name, card.Results, card.Text = filepath.Base(out), nil, ""
 			card.Summary = fmt.Sprintf("The mean of the weights of %s, with shares of %.4g.", strings.Join(args, ", "), shares)
-			card.Command = cmd.CommandPath() + " " + strings.Join(args, " ") + " --out " + out
+			said := strings.ReplaceAll(strings.Trim(fmt.Sprint(shares), "[]"), " ", ",")
+			card.Command = fmt.Sprintf("%s %s --shares %s --out %s", cmd.CommandPath(), strings.Join(args, " "), said, filepath.Base(out))
 			if err := checkpoint.Save(out, checkpoint.Snapshot{Config: last.Config, Model: tensors, Metadata: last.Model.Metadata(), Card: card}); err != nil {
 				return err
 			}

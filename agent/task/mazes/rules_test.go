@@ -123,7 +123,7 @@ func TestRulesOfRoutes(t *testing.T) {
 		t.Errorf("guesses %v", guesses)
 	}
 	lead(0, 0, 9)
-	if guesses := rules.Guess(question, logits); len(guesses) != 1 && guesses[0].P < 0.99 {
+	if guesses := rules.Guess(question, logits); len(guesses) != 1 || guesses[0].P < 0.99 {
 		t.Errorf("where it is sure: %v", guesses)
 	}
 }
