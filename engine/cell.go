@@ -31,7 +31,7 @@ func NewCell(cfg arch.CellConfig, weights map[string]safetensors.Tensor) (*Model
 	if err := read(weights, c.build); err != nil {
 		return nil, err
 	}
-	return &Model{c, open.Spec(cfg.Spec())}, nil
+	return &Model{net: c, spec: open.Spec(cfg.Spec())}, nil
 }
 
 func (n *cell) build(r *reader) {

@@ -13,8 +13,9 @@ import (
 
 // A Model is a network of package hrm or rl as a think.Core. It does not change and may be shared.
 type Model struct {
-	net  network
-	spec think.Spec
+	net     network
+	spec    think.Spec
+	readout []float32
 }
 
 // A network is the weights of one kind of networks.
@@ -78,7 +79,8 @@ func New(cfg arch.Config, weights map[string]safetensors.Tensor) (*Model, error)
 	if err := read(weights, build); err != nil {
 		return nil, err
 	}
-	return &Model{net, open.Spec(cfg.Spec())}, nil
+	readout, err := weights["inner.lm_head.weight"].Float32s()
+	return &Model{net, open.Spec(cfg.Spec()), readout}, err
 }
 
 // newNetwork is the network that c describes, and what asks for its weights.
@@ -93,6 +95,9 @@ func newNetwork(c arch.Config) (network, func(*reader)) {
 
 // Spec implements think.Core.
 func (m *Model) Spec() think.Spec { return m.spec }
+
+// Readout implements think.Reader.
+func (m *Model) Readout() []float32 { return m.readout }
 
 // Open implements think.Core. What it returns is a think.Attender if the network has attention.
 func (m *Model) Open(rows int, shape think.Shape) (think.Rows, error) {

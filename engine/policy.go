@@ -54,7 +54,7 @@ func NewPolicy(cfg arch.PolicyConfig, spec env.Spec, weights map[string]safetens
 	if err := read(weights, build); err != nil {
 		return nil, err
 	}
-	return &Model{net, sp}, nil
+	return &Model{net: net, spec: sp}, nil
 }
 
 // policyOf is the network of a policy in a world of spec, with a gate if gated, what asks for its weights, and what it

@@ -16,6 +16,7 @@ import (
 // never change. It may be shared by goroutines; Close it when none uses it.
 type Core struct {
 	net    formulas
+	reads  []float32 // see Readout
 	device torch.Device
 	how    pass
 	tf32   bool
@@ -96,10 +97,12 @@ func compile(run Run, stacks bool, give func(s *torch.Scope, w weight) *torch.Te
 		}
 		switch t := c.net.(type) {
 		case *transformer:
+			c.reads = s.ReadFloats(nil, s.To(t.head.w, torch.Float32))
 			t.pack(c.pass(), s)
 			dropped := t.onlyPacked()
 			c.owned = slices.DeleteFunc(c.owned, func(x *torch.Tensor) bool { return slices.Contains(dropped, x) })
 		case *grouped:
+			c.reads = s.ReadFloats(nil, s.To(t.head.w, torch.Float32))
 			t.pack(s)
 		}
 	})
@@ -126,6 +129,10 @@ func (c *Core) Close() error {
 
 // Spec says what it takes, gives and carries.
 func (c *Core) Spec() Spec { return c.net.spec() }
+
+// Readout is the factor [outputs, hidden] by which answers are read off the state of the first level, row-major; [hidden] of a
+// network that mixes by groups, whose places are those of symbols; nil of others. It must not be changed.
+func (c *Core) Readout() []float32 { return c.reads }
 
 // Device is where it computes.
 func (c *Core) Device() torch.Device { return c.device }

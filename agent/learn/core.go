@@ -29,6 +29,9 @@ func (c *Core) Close() error { return c.net.Close() }
 // Spec implements think.Core.
 func (c *Core) Spec() think.Spec { return open.Spec(c.net.Spec()) }
 
+// Readout implements think.Reader.
+func (c *Core) Readout() []float32 { return c.net.Readout() }
+
 // Open implements think.Core. What it returns is a think.Attender if the network has attention.
 func (c *Core) Open(rows int, shape think.Shape) (think.Rows, error) {
 	if err := c.net.Spec().Fits(shape.Seq, shape.Rows, shape.Cols); err != nil {

@@ -119,7 +119,7 @@ func (m *Mind) Again(_ context.Context, k int) error {
 		return err
 	}
 	for row := range m.cfg.thoughts() {
-		if err := (Many{Noise: startNoise}).disturb(m.rows, row, k, 1+row, 0); err != nil {
+		if err := shake(m.rows, row, startNoise, noise(k, 1+row, 0)); err != nil {
 			return err
 		}
 	}

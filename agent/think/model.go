@@ -182,6 +182,10 @@ func (c Config) of(m *Model) (Config, error) {
 	if err := c.Many.check(); err != nil {
 		return c, err
 	}
+	var err error
+	if c.Many, err = c.Many.of(m.Core); err != nil {
+		return c, fmt.Errorf("think: model %s: %w", m.Name, err)
+	}
 	if t, err := task.Find(m.Usage.Task); c.several() && c.Pick == PickCheck && (err != nil || t.Check == nil) {
 		return c, errNoCheck
 	}
@@ -191,7 +195,7 @@ func (c Config) of(m *Model) (Config, error) {
 
 // thinking lets n rows of m's think as c says.
 func (m *Model) thinking(rows Rows, n int, c Config) *thinking {
-	th := newThinking(rows, n, c, m.Core.Spec())
+	th := newThinking(m.Core, rows, n, c)
 	if t, err := task.Find(m.Usage.Task); err == nil {
 		th.asked, th.check = t.Asked, CheckOf(t, m.Core.Spec().Shape.Cols)
 	}

@@ -62,6 +62,10 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	if t.several() && t.Pick == PickCheck && t.Check == nil {
 		return errNoCheck
 	}
+	thoughts, err := t.Many.of(t.Core)
+	if err != nil {
+		return fmt.Errorf("think: %w", err)
+	}
 	many := t.thoughts()
 	slots := max(t.Slots, many)
 	rows, err := t.Core.Open(slots, t.Shape)
@@ -70,7 +74,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	}
 	defer rows.Close()
 	spec := t.Core.Spec()
-	th := newThinking(rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts, Many: t.Many}, spec)
+	th := newThinking(t.Core, rows, slots, Config{Halting: t.Halting, Restarts: t.Restarts, Many: thoughts})
 	th.asked, th.check = t.Asked, t.Check
 	var free []int
 	for row := slots - 1; row >= 0; row-- {

@@ -38,6 +38,7 @@ type thinking struct {
 	asked  func(token int32) bool // of the question: whether its answer counts in a vote; nil means all do
 	check  Check                  // of PickCheck
 	random *rand.Rand             // of restarts
+	reads  readout                // of DisturbBeliefs
 
 	tries    []try            // by row
 	active   []int            // rows that have not halted
@@ -53,10 +54,11 @@ type thinking struct {
 // A try is a row's thinking, from its start or from a restart.
 type try struct {
 	job, k   int
-	draw     int // of noise
-	forced   int // segments that it takes whatever the rule says; 0 means as many as the rule wants
-	segments int // of this try
-	before   int // segments of earlier tries
+	draw     int    // of noise
+	asked    []bool // of several thoughts: the tokens of the answer that count
+	forced   int    // segments that it takes whatever the rule says; 0 means as many as the rule wants
+	segments int    // of this try
+	before   int    // segments of earlier tries
 	restarts int
 	state    Memory // before the last segment, where that is followed
 
@@ -64,9 +66,12 @@ type try struct {
 	halt, cont float32
 }
 
-func newThinking(rows Rows, n int, cfg Config, spec Spec) *thinking {
+// newThinking is thinking in n of the rows of core.
+func newThinking(core Core, rows Rows, n int, cfg Config) *thinking {
 	// The seed of restarts is fixed: equal questions get equal answers.
-	return &thinking{rows: rows, cfg: cfg, spec: spec, tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0)), councils: map[int]*council{}}
+	t := &thinking{rows: rows, cfg: cfg, spec: core.Spec(), tries: make([]try, n), random: rand.New(rand.NewPCG(0, 0)), councils: map[int]*council{}}
+	t.reads, _ = readoutOf(core)
+	return t
 }
 
 // reset forgets the jobs under way.
@@ -78,6 +83,12 @@ func (t *thinking) reset() {
 // begin makes rows, as many as there are thoughts, think about in for a job: from the start of the network, or turn the
 // state that they have to it. What disturbs the starts depends on draw.
 func (t *thinking) begin(job, draw int, rows []int, in Input, turn bool) error {
+	var asked []bool
+	if len(rows) > 1 {
+		for _, token := range in.Tokens {
+			asked = append(asked, t.asked == nil || t.asked(token))
+		}
+	}
 	for k, row := range rows {
 		begin := t.rows.Begin
 		if turn {
@@ -86,20 +97,17 @@ func (t *thinking) begin(job, draw int, rows []int, in Input, turn bool) error {
 		if err := begin(row, in); err != nil {
 			return err
 		}
-		if err := t.cfg.Many.disturb(t.rows, row, draw, k, 0); err != nil {
+		t.tries[row] = try{job: job, draw: draw, k: k, asked: asked, logits: t.tries[row].logits[:0], state: t.tries[row].state}
+		if err := t.disturb(row, nil); err != nil {
 			return err
 		}
-		t.tries[row] = try{job: job, draw: draw, k: k, logits: t.tries[row].logits[:0], state: t.tries[row].state}
 		t.active = append(t.active, row)
 	}
 	if len(rows) > 1 {
-		c := &council{open: len(rows), answers: cmp.Or(t.spec.Answers, len(in.Tokens))}
+		c := &council{open: len(rows), answers: cmp.Or(t.spec.Answers, len(in.Tokens)), asked: asked}
 		if t.check != nil {
 			question := slices.Clone(in.Tokens)
 			c.check = func(answer []int32) (float64, bool) { return t.check(question, answer) }
-		}
-		for _, token := range in.Tokens {
-			c.asked = append(c.asked, t.asked == nil || t.asked(token))
 		}
 		t.councils[job] = c
 	}
@@ -149,7 +157,7 @@ func (t *thinking) segment(each func(*Thought) error) error {
 			return err
 		}
 		if !th.Halted {
-			if err := t.cfg.Many.disturb(t.rows, row, t.tries[row].draw, th.k, th.Segment); err != nil {
+			if err := t.disturb(row, th.Logits); err != nil {
 				return err
 			}
 			t.active[still] = row

@@ -1,6 +1,7 @@
 package think
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -27,19 +28,20 @@ type Disturb string
 
 // Where noise goes.
 const (
-	DisturbStart Disturb = "start" // the state that a thought begins in
-	DisturbSteps Disturb = "steps" // the state after every segment (PTRM, arXiv:2605.19943)
+	DisturbStart   Disturb = "start"   // the state that a thought begins in
+	DisturbSteps   Disturb = "steps"   // the state after every segment (PTRM, arXiv:2605.19943)
+	DisturbBeliefs Disturb = "beliefs" // what the state answers after every segment, see readout; of a Reader
 )
 
 // Disturbs are all of them.
-func Disturbs() []Disturb { return []Disturb{DisturbStart, DisturbSteps} }
+func Disturbs() []Disturb { return []Disturb{DisturbStart, DisturbSteps, DisturbBeliefs} }
 
 // Many is thinking several times about each question, with noise that differs, and picking one of the answers.
 // The zero value thinks once.
 type Many struct {
 	Thoughts int     // about each question; 0 means 1
-	Noise    float64 // standard deviation of what is added to the states of all thoughts but the first
-	Disturb  Disturb // which of them; "" means DisturbStart
+	Noise    float64 // of all thoughts but the first: standard deviation of what is added to states; of DisturbBeliefs in units of beliefLift
+	Disturb  Disturb // "" means DisturbBeliefs of a Reader, DisturbStart of others
 	Pick     Pick    // "" means PickQ
 }
 
@@ -63,20 +65,56 @@ func (m Many) check() error {
 	return nil
 }
 
-// disturb adds noise to the state of row, which thinks thought k and has thought so many segments, where there is to be any. It
-// depends on these and draw alone, so that equal questions in equal order get equal answers.
-func (m Many) disturb(rows Rows, row, draw, k, segments int) error {
-	if k == 0 || m.Noise == 0 || (segments == 0) == (m.Disturb == DisturbSteps) {
+// of fills in what noise disturbs of thoughts of c, and reports what cannot be.
+func (m Many) of(c Core) (Many, error) {
+	_, reads := readoutOf(c)
+	switch {
+	case m.Disturb == "" && reads:
+		m.Disturb = DisturbBeliefs
+	case m.Disturb == "":
+		m.Disturb = DisturbStart
+	case m.several() && m.Disturb == DisturbBeliefs && !reads:
+		return m, errors.New("its answers are not read off its state: beliefs cannot be disturbed, start and steps can")
+	}
+	return m, nil
+}
+
+// disturb adds noise to the state of row where there is to be any, after a segment with these logits. It depends on the row's
+// try alone, so that equal questions in equal order get equal answers.
+func (t *thinking) disturb(row int, logits []float32) error {
+	y, m := &t.tries[row], &t.cfg.Many
+	segments := y.before + y.segments
+	if y.k == 0 || m.Noise == 0 || (segments == 0) != (m.Disturb == DisturbStart) {
 		return nil
 	}
+	if m.Disturb != DisturbBeliefs {
+		return shake(t.rows, row, m.Noise, noise(y.draw, y.k, segments))
+	}
+	if y.segments == 0 {
+		return nil // it begins again, from a random state
+	}
+	z, err := t.rows.Save(row)
+	if err != nil {
+		return err
+	}
+	t.reads.lean(z[0], logits, y.asked, float32(beliefLift*m.Noise), noise(y.draw, y.k, segments/beliefHeld))
+	return t.rows.Load(row, z)
+}
+
+// noise is the random numbers of thought k at some time; draw tells questions apart.
+func noise(draw, k, time int) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(draw), uint64(time)<<32|uint64(k)))
+}
+
+// shake adds normal noise of standard deviation by to the state of row.
+func shake(rows Rows, row int, by float64, r *rand.Rand) error {
 	z, err := rows.Save(row)
 	if err != nil {
 		return err
 	}
-	r := rand.New(rand.NewPCG(uint64(draw), uint64(segments)<<32|uint64(k)))
 	for _, level := range z {
 		for i := range level {
-			level[i] += float32(m.Noise * r.NormFloat64())
+			level[i] += float32(by * r.NormFloat64())
 		}
 	}
 	return rows.Load(row, z)

@@ -31,8 +31,8 @@ func (t *Thinking) Add(cmd *cobra.Command) {
 	f.Float32Var(&t.threshold, "threshold", 0, "q_halt that halt-above asks for; default the model's own")
 	f.IntVar(&t.Restarts, "restarts", 0, "times to begin again from a random state where the most segments end without the rule being content; the try of the largest q_halt counts")
 	f.IntVar(&t.Thoughts, "thoughts", 1, "thoughts about each question, all but the first disturbed by noise; one of them answers")
-	f.Float64Var(&t.Noise, "noise", 1, "standard deviation of what disturbs a thought")
-	f.StringVar((*string)(&t.Disturb), "disturb", string(think.DisturbStart), "what of a thought noise disturbs: its start, or all its steps, the state after every segment")
+	f.Float64Var(&t.Noise, "noise", 1, "how much disturbs a thought: standard deviation of what is added to its state; of beliefs 1 is 3 logits")
+	f.StringVar((*string)(&t.Disturb), "disturb", "", "what of a thought noise disturbs: its beliefs (after every segment it leans towards answers drawn from its own probabilities; the default, where a network's answers are read off its state), its start, or its steps, the state after every segment")
 	f.StringVar((*string)(&t.Pick), "pick", string(think.PickQ), "which thought answers: q (the largest q_halt), first (to be content), vote (the answer that most give), residual (the smallest last change) or check (one that keeps the rules, of ways the shortest: not the network's knowledge)")
 	f.BoolVar(&t.KeepCarry, "keep-carry", false, "start a decision where the last one of the episode ended, not afresh")
 	t.changed = f.Changed

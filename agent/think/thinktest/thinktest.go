@@ -133,7 +133,7 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 		t.Cleanup(func() { r.Close() })
 		return r
 	}
-	near := func(what string, got, want []float32) {
+	loose := func(what string, got, want []float32, tolerance float64) {
 		t.Helper()
 		if len(got) != len(want) {
 			t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
@@ -143,6 +143,10 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 				t.Fatalf("%s: number %d is %v, want %v", what, i, got[i], want[i])
 			}
 		}
+	}
+	near := func(what string, got, want []float32) {
+		t.Helper()
+		loose(what, got, want, tolerance)
 	}
 	split := func(o *think.Output, rows int) (all []answer) {
 		t.Helper()
@@ -178,6 +182,10 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 			t.Fatalf("a memory of %d levels, want %d", len(m), len(spec.Levels))
 		}
 		after[k] = m
+		if r, ok := c.(think.Reader); ok && len(r.Readout()) > 0 {
+			read, said := readOff(spec, r.Readout(), input(k).Tokens, m[0], want[k][segments-1].logits)
+			loose("logits read off the state", read, said, max(tolerance, 1e-4))
+		}
 	}
 
 	// Together, joining and leaving, in changing order.
@@ -242,4 +250,33 @@ func Check(t *testing.T, c think.Core, shape think.Shape, tolerance float64) {
 	if err := rows.Begin(0, think.Input{Tokens: make([]int32, shape.Seq+1)}); err == nil {
 		t.Error("a sequence of another length was taken")
 	}
+}
+
+// readOff is logits as the readout w has them of the state z, where a token is 1: a network may know by itself what answers the others.
+func readOff(spec think.Spec, w []float32, tokens []int32, z, logits []float32) (read, said []float32) {
+	level, outputs := spec.Levels[0], len(logits)/len(tokens)
+	places := len(z)/level.Width - level.Prefix
+	for at, token := range tokens {
+		if token != 1 {
+			continue
+		}
+		for v := range outputs {
+			place, factor := level.Prefix+at, w
+			if level.Planes {
+				plane := v - outputs + places/len(tokens)
+				if plane < 0 {
+					continue
+				}
+				place += plane * len(tokens)
+			} else {
+				factor = w[v*level.Width:]
+			}
+			sum := 0.0
+			for i := range level.Width {
+				sum += float64(factor[i]) * float64(z[place*level.Width+i])
+			}
+			read, said = append(read, float32(sum)), append(said, logits[at*outputs+v])
+		}
+	}
+	return read, said
 }
