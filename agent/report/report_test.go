@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/plot/plotter"
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
@@ -227,6 +228,37 @@ func TestDepth(t *testing.T) {
 	}
 	if strings.Contains(svg, ">learned<") || f.plot.X.Max > 4 {
 		t.Errorf("the figure has a way beside fixed segments, to %v", f.plot.X.Max)
+	}
+}
+
+// TestRulesOverRuns: what several runs tried is shown as their mean, with two standard errors over runs; what one did alone with
+// its own.
+func TestRulesOverRuns(t *testing.T) {
+	spl := func(x float64) *float64 { return &x }
+	run := func(model string, own, always float64) *Run {
+		return &Run{Exams: []exam.AgentResult{
+			{Model: model, Rule: "own", Threshold: own, SPL: spl(own), SPLError: spl(0.5), SegmentsPerEpisode: 30},
+			{Model: model, Rule: "never", MaxSegments: 8, SPL: spl(always), SPLError: spl(0.5), SegmentsPerEpisode: 100 * always},
+		}}
+	}
+	groups := []*Group{{Runs: []*Run{run("a", 0.9, 0.6)}}, {Runs: []*Run{run("b", 0.7, 0.8)}}}
+	f, ok, err := rules(groups)
+	if err != nil || !ok {
+		t.Fatalf("%v, error %v", ok, err)
+	}
+	var names []string
+	for _, e := range f.legend {
+		names = append(names, e.name)
+	}
+	if d := cmp.Diff([]string{"always as many segments", "as a and 1 more are set"}, names); d != "" {
+		t.Error(d)
+	}
+	p := pointOf([]exam.AgentResult{groups[0].Runs[0].Exams[1], groups[1].Runs[0].Exams[1]})
+	if want := (point{plotter.XY{X: 70, Y: 0.7}, 0.2}); math.Abs(p.X-want.X)+math.Abs(p.Y-want.Y)+math.Abs(p.bar-want.bar) > 1e-9 { // 0.6 and 0.8: sd 0.1414, of two 0.1
+		t.Errorf("mean %v, want %v", p, want)
+	}
+	if p := pointOf(groups[0].Runs[0].Exams[:1]); p.bar != 1 || p.Y != 0.9 {
+		t.Errorf("one exam: %v", p)
 	}
 }
 

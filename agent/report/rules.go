@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -14,18 +15,26 @@ import (
 )
 
 // rules shows what episodes came to, SPL where it is known and else the return, against the segments that they took, for
-// each way to end a thought: the settings of one are a line, a model as it is set a point. Bars are two standard errors.
+// each way to end a thought: the settings of one are a line, a model as it is set a point. Where several runs tried the same setting
+// of a way, the point is their mean.
 func rules(groups []*Group) (f Figure, ok bool, err error) {
-	worth := func(e exam.AgentResult) (mean, deviation float64) {
-		if e.SPL != nil && e.SPLError != nil {
-			return *e.SPL, *e.SPLError
-		}
-		return e.MeanReturn, e.ReturnError
-	}
-	ways := map[string][]exam.AgentResult{}
+	ways := map[string]map[trial][]exam.AgentResult{}
 	label := "mean return"
+	own := map[int][]string{} // models as they are set: the first of each run, the second, …
 	for _, g := range groups {
 		for _, r := range g.Runs {
+			k := 0
+			for _, e := range r.Exams {
+				if e.Rule == ownRule {
+					own[k] = append(own[k], e.Model)
+					k++
+				}
+			}
+		}
+	}
+	for _, g := range groups {
+		for _, r := range g.Runs {
+			k := 0
 			for _, e := range r.Exams {
 				if e.Rule == "" {
 					continue // of before it was said
@@ -33,39 +42,43 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 				if e.SPL != nil {
 					label = "SPL"
 				}
-				ways[wayOf(e)] = append(ways[wayOf(e)], e)
+				name, at := wayOf(e), trial{e.Env, e.MaxSegments, e.First, e.Threshold}
+				if e.Rule == ownRule {
+					if name = "as " + own[k][0] + " is set"; len(own[k]) > 1 {
+						name, at = fmt.Sprintf("as %s and %d more are set", own[k][0], len(own[k])-1), trial{env: e.Env}
+					}
+					k++
+				}
+				if ways[name] == nil {
+					ways[name] = map[trial][]exam.AgentResult{}
+				}
+				ways[name][at] = append(ways[name][at], e)
 			}
 		}
 	}
 	f = Figure{
 		Section: Exams, Title: "What each way to end a thought is worth", Name: "rules", plot: newPlot("segments an episode", label),
-		Caption: "Each point is an exam (eval agent), its bar two standard errors to each side. The settings of a way are joined by a line.",
+		Caption: "Each point is an exam (eval agent), its bar two standard errors to each side, over episodes; where several runs tried the same, it is their mean, and the bar is over runs. The settings of a way are joined by a line.",
 	}
 	names := slices.Sorted(maps.Keys(ways))
 	for i, name := range names {
-		exams := ways[name]
-		slices.SortFunc(exams, func(a, b exam.AgentResult) int { return cmp.Compare(a.SegmentsPerEpisode, b.SegmentsPerEpisode) })
-		var points struct {
-			plotter.XYs
-			plotter.YErrors
+		var points points
+		for _, exams := range ways[name] {
+			points = append(points, pointOf(exams))
 		}
-		for _, e := range exams {
-			mean, deviation := worth(e)
-			points.XYs = append(points.XYs, plotter.XY{X: e.SegmentsPerEpisode, Y: mean})
-			points.YErrors = append(points.YErrors, struct{ Low, High float64 }{2 * deviation, 2 * deviation})
-		}
+		slices.SortFunc(points, func(a, b point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
 		bars, err := plotter.NewYErrorBars(points)
 		if err != nil {
 			return f, false, err
 		}
 		bars.LineStyle = draw.LineStyle{Color: Color(i), Width: vg.Points(0.8)}
-		line, err := plotter.NewLine(points.XYs)
+		line, err := plotter.NewLine(points)
 		if err != nil {
 			return f, false, err
 		}
 		line.LineStyle = stroke(i)
 		f.plot.Add(bars, line)
-		if err := f.scatter(points.XYs, i); err != nil {
+		if err := f.scatter(line.XYs, i); err != nil {
 			return f, false, err
 		}
 		f.legend = append(f.legend, entry{name, dot(i)})
@@ -73,13 +86,51 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 	return f, len(names) > 1, nil
 }
 
-// wayOf names the way to end a thought of which an exam tries a setting; a model as it is set is one of its own.
+// ownRule is the rule of a model as it is set.
+const ownRule = "own"
+
+// A trial is a setting of a way to end a thought, in a world.
+type trial struct {
+	env             string
+	segments, first int
+	threshold       float64
+}
+
+// A point is what exams of a setting came to, with two standard errors.
+type point struct {
+	plotter.XY
+	bar float64
+}
+
+type points []point
+
+func (p points) Len() int                         { return len(p) }
+func (p points) XY(i int) (x, y float64)          { return p[i].X, p[i].Y }
+func (p points) YError(i int) (low, high float64) { return p[i].bar, p[i].bar }
+
+// pointOf is the mean of exams of several runs; of one it has the error that it has over its episodes.
+func pointOf(exams []exam.AgentResult) (p point) {
+	var worths []float64
+	for _, e := range exams {
+		worth, deviation := e.MeanReturn, e.ReturnError
+		if e.SPL != nil && e.SPLError != nil {
+			worth, deviation = *e.SPL, *e.SPLError
+		}
+		worths, p.bar = append(worths, worth), 2*deviation
+		p.X += e.SegmentsPerEpisode / float64(len(exams))
+	}
+	p.Y = worths[0]
+	if n := len(worths); n > 1 {
+		mean, deviation := stat.MeanStdDev(worths, nil)
+		p.Y, p.bar = mean, 2*stat.StdErr(deviation, float64(n))
+	}
+	return p
+}
+
+// wayOf names the way to end a thought of which an exam tries a setting.
 func wayOf(e exam.AgentResult) string {
 	name := e.Rule
-	switch e.Rule {
-	case "own":
-		name = "as " + e.Model + " is set"
-	case "never":
+	if e.Rule == "never" {
 		name = "always as many segments"
 	}
 	if e.First > 0 {
@@ -103,7 +154,7 @@ func changes(groups []*Group) (f Figure, ok bool, err error) {
 						points = append(points, plotter.XY{X: float64(s.Since), Y: s.MeanSegments})
 					}
 				}
-				if e.Rule != "own" || len(points) < 2 {
+				if e.Rule != ownRule || len(points) < 2 {
 					continue
 				}
 				line, err := plotter.NewLine(points)
