@@ -153,6 +153,9 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.Float64Var(&sweep.LR, "lr", lr, "learning rate")
 	if algorithm != rl.AlgorithmHalt {
 		fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
+		if algorithm != rl.AlgorithmDQN {
+			fl.Float64Var(&sweep.EMA, "ema", 0, "use an average of the weights, which keeps so much of itself with each step of learning, as 0.999; 0 for the last weights")
+		}
 		fl.BoolVar(&sweep.Sequences, "sequences", false, "gradients through all steps of a rollout (of dqn, a sequence), as recurrent networks need for long memory")
 	}
 	fl.StringArrayVar(&f.set, "set", nil, "a field of the configuration, KEY=VALUE as ppo.lambda=0.9; may be repeated (--dry-run prints all fields)")

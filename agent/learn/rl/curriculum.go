@@ -141,11 +141,7 @@ func (l *Learner) passed() bool {
 
 // advance goes on to the next stage.
 func (l *Learner) advance() error {
-	weights, err := l.weights()
-	if err != nil {
-		return err
-	}
-	tensors, err := l.update.optimizer().Save()
+	weights, tensors, err := l.learned()
 	if err != nil {
 		return err
 	}
@@ -167,28 +163,58 @@ func (l *Learner) advance() error {
 			return err
 		}
 	}
-	return errors.Join(l.load(weights), l.update.optimizer().Load(tensors, was.update.optimizer().Steps()),
+	return errors.Join(l.goOn(weights, tensors, was.update.optimizer().Steps()),
 		l.actor.rng.SetState(was.actor.rng.AppendState(nil)), l.update.random().SetState(was.update.random().AppendState(nil)))
 }
 
-// weights are the network's and the gate's.
-func (l *Learner) weights() (map[string]safetensors.Tensor, error) {
-	weights, err := l.net.Params().Save()
-	if err != nil || l.gate == nil {
-		return weights, err
+// livePrefix begins the names of the weights that learn, where the ones to use are their average.
+const livePrefix = "live."
+
+// learned is the weights to use, of the network and the gate, and the tensors that the next steps need beside them.
+func (l *Learner) learned() (weights, others map[string]safetensors.Tensor, err error) {
+	if weights, err = l.net.Params().Save(); err != nil {
+		return nil, nil, err
 	}
-	gate, err := l.gate.params.Save()
-	maps.Copy(weights, gate)
-	return weights, err
+	if others, err = l.update.optimizer().Save(); err != nil {
+		return nil, nil, err
+	}
+	if average := l.update.average(); average != nil {
+		for name, x := range weights {
+			others[livePrefix+name] = x
+		}
+		shadow, err := average.Save()
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(weights, shadow)
+	}
+	if l.gate != nil {
+		gate, err := l.gate.params.Save()
+		if err != nil {
+			return nil, nil, err
+		}
+		maps.Copy(weights, gate)
+	}
+	return weights, others, nil
 }
 
-// load takes weights for the network and, where it learns one, the gate.
-func (l *Learner) load(weights map[string]safetensors.Tensor) error {
+// goOn goes on with what learned gave after so many steps of Adam.
+func (l *Learner) goOn(weights, others map[string]safetensors.Tensor, steps int64) error {
 	gate := cutPrefix(weights, gatePrefix)
 	if l.gate != nil {
 		if err := l.gate.params.Load(gate); err != nil {
 			return err
 		}
 	}
-	return l.net.Params().Load(weights)
+	live := weights
+	if average := l.update.average(); average != nil {
+		if err := average.Load(weights); err != nil {
+			return fmt.Errorf("average: %w", err)
+		}
+		live = map[string]safetensors.Tensor{}
+		for name, x := range cutPrefix(others, livePrefix) {
+			live[strings.TrimPrefix(name, livePrefix)] = x
+		}
+	}
+	return errors.Join(l.net.Params().Load(live), l.update.optimizer().Load(others, steps))
 }

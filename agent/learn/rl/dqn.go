@@ -51,6 +51,7 @@ func (c DQNConfig) withDefaults() DQNConfig {
 func (c DQNConfig) Check() error {
 	c = c.withDefaults()
 	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(c.EMA != 0, "ema", "%v, want 0: a DQN has its target network", c.EMA)
 	bad.Add(c.Steps < 1 || c.Steps > 1000, "steps", "%d, want 1 to 1000", c.Steps)
 	bad.Add(c.Replay < 1 || c.Replay > 1<<26, "replay", "%d, want 1 to %d", c.Replay, 1<<26)
 	bad.Add(c.Warmup < 1 || c.Warmup > c.Replay, "warmup", "%d, want 1 to the %d of replay", c.Warmup, c.Replay)

@@ -42,6 +42,7 @@ func (c GateConfig) Check() error {
 	bad.Add(!(c.Price >= 0 && c.Price <= 1), "price", "%v, want 0 to 1", c.Price)
 	bad.Add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda", "%v, want 0 to 1", c.Lambda)
 	bad.Add(!(c.Clip > 0), "clip", "%v, want more than 0", c.Clip)
+	bad.Add(c.EMA != 0, "ema", "%v, want 0: a gate has none", c.EMA)
 	bad.Add(c.Sequences, "sequences", "true, want false: a gate learns from single thoughts")
 	return bad.Err()
 }
@@ -151,6 +152,7 @@ func (w *gating) Close() { w.adam.Close() }
 func (w *gating) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
 
 func (w *gating) optimizer() *torch.Adam { return w.adam }
+func (w *gating) average() *torch.EMA    { return nil }
 func (w *gating) random() *rng.Rand      { return w.rng }
 
 // Update acts for a rollout and learns from it. done is the share of the run that is over.

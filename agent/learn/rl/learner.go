@@ -150,6 +150,7 @@ type updater interface {
 	Update(ctx context.Context, done float64) (Losses, error)
 	Frames() int
 	optimizer() *torch.Adam
+	average() *torch.EMA // of the network's weights, which is what is used; nil for none
 	random() *rng.Rand
 	Close()
 }
@@ -417,6 +418,12 @@ const testSeed = 1_000_000_000
 // Evaluate implements run.Learner: count episodes of fresh levels, the likeliest action at every step. Where
 // the levels to learn from are a range, count of them too.
 func (l *Learner) Evaluate(ctx context.Context, count int) (e run.Evaluation, err error) {
+	if average := l.update.average(); average != nil {
+		if err := average.Swap(); err != nil {
+			return e, err
+		}
+		defer func() { err = errors.Join(err, average.Swap()) }()
+	}
 	train, test, err := l.cfg.Ranges()
 	if err != nil {
 		return e, err
@@ -513,11 +520,7 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 		}
 		st.Rows = append(st.Rows, row)
 	}
-	weights, err := l.weights()
-	if err != nil {
-		return checkpoint.Snapshot{}, err
-	}
-	tensors, err := l.update.optimizer().Save()
+	weights, tensors, err := l.learned()
 	if err != nil {
 		return checkpoint.Snapshot{}, err
 	}
@@ -586,7 +589,7 @@ func (l *Learner) restore(s *run.Saved, st *state) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.load(weights), l.update.optimizer().Load(others, st.Adam)); err != nil {
+	if err := l.goOn(weights, others, st.Adam); err != nil {
 		return err
 	}
 	if k, ok := l.update.(keeper); ok {

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -539,10 +540,12 @@ func TestResume(t *testing.T) {
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
 	course := cfg // it stops within the second stage
 	course.Env, course.Stages = "maze/9x9-v0", []Stage{{Env: "maze/5x5-v0", Frames: 100}, {Env: "maze/7x7-v0", Levels: "0:20", Frames: 128}}
+	average := course
+	average.PPO.EMA = 0.9
 	lessons := dqn
 	lessons.Stages = []Stage{{Levels: "0:3", Frames: 64}}
-	for _, cfg := range []Config{cfg, dqn, r2d2, halt, course, lessons} {
-		t.Run(fmt.Sprintf("%s %s, %d stages", cfg.Algorithm, cfg.Policy.Kind, len(cfg.Stages)), func(t *testing.T) { testResume(t, cfg) })
+	for _, cfg := range []Config{cfg, dqn, r2d2, halt, course, average, lessons} {
+		t.Run(fmt.Sprintf("%s %s, %d stages, average %v", cfg.Algorithm, cfg.Policy.Kind, len(cfg.Stages), cfg.PPO.EMA), func(t *testing.T) { testResume(t, cfg) })
 	}
 }
 
@@ -615,6 +618,69 @@ func testResume(t *testing.T, cfg Config) {
 	}
 }
 
+// TestAverage: of a run with an average of the weights that is what is examined and saved, and learning goes on as without it.
+func TestAverage(t *testing.T) {
+	torch.SetThreads(1)
+	cfg := Default(AlgorithmPPO, "maze/5x5-v0")
+	cfg.Envs, cfg.Frames, cfg.PPO.Horizon, cfg.PPO.Epochs, cfg.Policy.Hidden = 4, 1000, 16, 1, 8 // an update is a step of Adam
+	plain := cfg
+	cfg.PPO.EMA = 0.5
+	learner := func(cfg Config) *Learner {
+		l, err := New(cfg, torch.CPU)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(l.Close)
+		return l
+	}
+	numbers := func(l *Learner) []float32 {
+		w, _, err := l.learned()
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := w[slices.Sorted(maps.Keys(w))[0]].Float32s()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	a, b := learner(cfg), learner(plain)
+	want := numbers(b)
+	for n := 1; n <= 8; n++ {
+		if err := errors.Join(a.Step(t.Context()), b.Step(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		mu := min(0.5, float64(1+n)/float64(10+n))
+		now := numbers(b)
+		for i, x := range now {
+			want[i] = float32(mu)*want[i] + float32(1-mu)*x
+		}
+		for i, x := range numbers(a) {
+			if math.Abs(float64(x-want[i])) > 1e-6 {
+				t.Fatalf("step %d, number %d: %v, want the average %v (of the last weights %v)", n, i, x, want[i], now[i])
+			}
+		}
+		before := numbers(a)
+		if _, err := a.Evaluate(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(before, numbers(a)) {
+			t.Fatal("an examination changed the weights")
+		}
+	}
+	for _, bad := range []func(*Config){
+		func(c *Config) { c.PPO.EMA = 1 },
+		func(c *Config) { c.DQN.EMA = 0.5 },
+		func(c *Config) { c.Halt.EMA = 0.5 },
+	} {
+		c := plain
+		bad(&c)
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), "ema") {
+			t.Errorf("%+v: error %v", c, err)
+		}
+	}
+}
+
 // TestCurriculum: stages follow one another after their frames, or sooner where the agent succeeds, in environments and levels
 // of their own; the network goes on, and is examined on what the run is for.
 func TestCurriculum(t *testing.T) {
@@ -645,7 +711,7 @@ func TestCurriculum(t *testing.T) {
 	}
 	weights := func() map[string]safetensors.Tensor {
 		t.Helper()
-		w, err := l.weights()
+		w, _, err := l.learned()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -22,6 +22,7 @@ type SweepConfig struct {
 	Batch     int     `json:"batch" toml:"batch"`         // decisions of a minibatch; 0 means 256
 	LR        float64 `json:"lr" toml:"lr"`               // of Adam; 0 means 1e-3
 	Anneal    bool    `json:"anneal" toml:"anneal"`       // LR and the weight of the entropy fall evenly to a tenth over the run
+	EMA       float64 `json:"ema" toml:"ema"`             // rate of an average of the weights over steps of Adam, at most (1+n)/(10+n) at the n-th: it is what is examined and saved; 0 for none
 	MaxNorm   float64 `json:"max_norm" toml:"max_norm"`   // of the gradient; 0 means 0.5
 	Sequences bool    `json:"sequences" toml:"sequences"` // gradients through the whole rollout of a row, as recurrent networks need
 }
@@ -50,6 +51,7 @@ func (c SweepConfig) Check() error {
 	bad.Add(c.Epochs < 1 || c.Epochs > 1000, "epochs", "%d, want 1 to 1000", c.Epochs)
 	bad.Add(c.Batch < 1, "batch", "%d, want 1 or more", c.Batch)
 	bad.Add(!(c.LR > 0 && c.LR <= 1), "lr", "%v, want more than 0, at most 1", c.LR)
+	bad.Add(!(c.EMA >= 0 && c.EMA < 1), "ema", "%v, want 0 to less than 1", c.EMA)
 	bad.Add(!(c.MaxNorm > 0), "max_norm", "%v, want more than 0", c.MaxNorm)
 	return bad.Err()
 }
@@ -61,6 +63,7 @@ type sweep struct {
 	actor   *Actor
 	rollout *Rollout
 	adam    *torch.Adam
+	ema     *torch.EMA // nil without
 	rng     *rng.Rand
 }
 
@@ -73,10 +76,17 @@ func newSweep(n Network, a *Actor, cfg SweepConfig, eps float64, seed uint64) (*
 	if err != nil {
 		return nil, err
 	}
-	return &sweep{
+	w := &sweep{
 		cfg: cfg, net: n, actor: a, adam: adam, rng: rng.Stream(seed, "minibatches"),
 		rollout: NewRollout(cfg.Horizon, a.vec.Len(), a.vec.Spec().ObsLen),
-	}, nil
+	}
+	if cfg.EMA > 0 {
+		if w.ema, err = torch.NewEMA(n.Params()); err != nil {
+			adam.Close()
+			return nil, err
+		}
+	}
+	return w, nil
 }
 
 // policyEps is the least root of a second moment that Adam divides by, as everybody's PPO has it.
@@ -87,9 +97,15 @@ func newAdam(p *torch.Params, eps float64) (*torch.Adam, error) {
 }
 
 // Close frees the optimiser's state.
-func (w *sweep) Close() { w.adam.Close() }
+func (w *sweep) Close() {
+	w.adam.Close()
+	if w.ema != nil {
+		w.ema.Close()
+	}
+}
 
 func (w *sweep) optimizer() *torch.Adam { return w.adam }
+func (w *sweep) average() *torch.EMA    { return w.ema }
 func (w *sweep) random() *rng.Rand      { return w.rng }
 
 // Frames is the number of steps of one Update.
@@ -198,6 +214,9 @@ func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l L
 		}
 		return f(s, ids, h, &l), nil
 	})
+	if n := float64(w.adam.Steps()); err == nil && w.ema != nil {
+		w.ema.Update(min(w.cfg.EMA, (1+n)/(10+n)))
+	}
 	return l, err
 }
 
