@@ -26,7 +26,7 @@ func ranges() map[string]cli.Range {
 		"min-rating": {Least: 0, Most: math.MaxInt32}, "max-rating": {Least: 0, Most: math.MaxInt32}, "min-accuracy": share, "min-success": share,
 		"tile": {Least: 1, Most: 256}, "zoom": {Least: 0.75, Most: 3}, "scale": {Least: 0.5, Most: 4}, "speed": {Least: 0.01, Most: 100}, "step": {Least: 0, Most: math.MaxInt32}, "segment": {Least: 0, Most: trace.MaxSegments},
 		"seq": {Least: 1, Most: 1 << 16}, "first": {Least: 0, Most: trace.MaxSegments}, "price": share, "hidden": {Least: 1, Most: 1 << 14}, "lr": {Least: 1e-12, Most: 10}, "gamma": share, "bonus": {Least: -1e6, Most: 1e6}, "bonus-fade": {Least: 1e-3, Most: many}, "entropy": {Least: -1e6, Most: 1e6},
-		"value-clip": {Least: 0, Most: 1e6}, "kl-stop": {Least: 0, Most: 1e6}, "replay": {Least: 1, Most: 1 << 26}, "warmup": {Least: 1, Most: 1 << 26}, "target": share, "explore": {Least: -1, Most: 1}, "explore-for": share, "length": {Least: 1, Most: 1 << 16}, "burn-in": {Least: -1, Most: 1 << 16},
+		"value-clip": {Least: 0, Most: 1e6}, "ema": share, "kl-stop": {Least: 0, Most: 1e6}, "replay": {Least: 1, Most: 1 << 26}, "warmup": {Least: 1, Most: 1 << 26}, "target": share, "explore": {Least: -1, Most: 1}, "explore-for": share, "length": {Least: 1, Most: 1 << 16}, "burn-in": {Least: -1, Most: 1 << 16},
 		"horizon": {Least: 1, Most: 1 << 16}, "epochs": {Least: 1, Most: 10_000},
 		"log-every": {Least: 1, Most: many}, "save-every": {Least: 1, Most: many}, "eval-every": {Least: 0, Most: many}, "eval-count": {Least: 1, Most: items}, "until": {Least: 0, Most: many}, "parallel": {Least: 1, Most: 1024},
 	}
