@@ -24,23 +24,16 @@ const (
 // moves so that the answer's logit rises. What a network then makes of it is its own: what contradicts the question it gives up.
 type readout struct {
 	weights []float32 // of Reader
-	level   Level
-	outputs int
+	level   Level     // the first
 }
 
 // readoutOf is that of c; it reports whether there is one.
 func readoutOf(c Core) (readout, bool) {
 	r, ok := c.(Reader)
-	if !ok {
+	if !ok || len(r.Readout()) == 0 {
 		return readout{}, false
 	}
-	spec := c.Spec()
-	out := readout{weights: r.Readout(), outputs: spec.Outputs}
-	if len(out.weights) == 0 {
-		return out, false
-	}
-	out.level = spec.Levels[0]
-	return out, true
+	return readout{r.Readout(), c.Spec().Levels[0]}, true
 }
 
 // lean moves z, a state of the first level, by what it answers, logits [tokens·outputs], where the token is asked: the drawn
