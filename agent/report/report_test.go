@@ -257,6 +257,16 @@ func TestRulesOverRuns(t *testing.T) {
 	if want := (point{plotter.XY{X: 70, Y: 0.7}, 0.2}); math.Abs(p.X-want.X)+math.Abs(p.Y-want.Y)+math.Abs(p.bar-want.bar) > 1e-9 { // 0.6 and 0.8: sd 0.1414, of two 0.1
 		t.Errorf("mean %v, want %v", p, want)
 	}
+	again := run("c", 0.5, 0.5)
+	again.Exams = append(again.Exams, again.Exams[1]) // another world by its options: not one point with the first
+	ways, _ := tried([]*Group{{Runs: []*Run{again, run("d", 0.5, 0.5)}}})
+	var counts []int
+	for _, exams := range ways[way{rule: "never"}] {
+		counts = append(counts, len(exams))
+	}
+	if slices.Sort(counts); !slices.Equal(counts, []int{1, 2}) {
+		t.Errorf("points of %v exams, want one of two runs and one of what a run tried again", counts)
+	}
 	if p := pointOf(groups[0].Runs[0].Exams[:1]); p.bar != 1 || p.Y != 0.9 {
 		t.Errorf("one exam: %v", p)
 	}

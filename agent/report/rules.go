@@ -18,52 +18,17 @@ import (
 // each way to end a thought: the settings of one are a line, a model as it is set a point. Where several runs tried the same setting
 // of a way, the point is their mean.
 func rules(groups []*Group) (f Figure, ok bool, err error) {
-	ways := map[string]map[trial][]exam.AgentResult{}
-	label := "mean return"
-	own := map[int][]string{} // models as they are set: the first of each run, the second, …
-	for _, g := range groups {
-		for _, r := range g.Runs {
-			k := 0
-			for _, e := range r.Exams {
-				if e.Rule == ownRule {
-					own[k] = append(own[k], e.Model)
-					k++
-				}
-			}
-		}
-	}
-	for _, g := range groups {
-		for _, r := range g.Runs {
-			k := 0
-			for _, e := range r.Exams {
-				if e.Rule == "" {
-					continue // of before it was said
-				}
-				if e.SPL != nil {
-					label = "SPL"
-				}
-				name, at := wayOf(e), trial{e.Env, e.MaxSegments, e.First, e.Threshold}
-				if e.Rule == ownRule {
-					if name = "as " + own[k][0] + " is set"; len(own[k]) > 1 {
-						name, at = fmt.Sprintf("as %s and %d more are set", own[k][0], len(own[k])-1), trial{env: e.Env}
-					}
-					k++
-				}
-				if ways[name] == nil {
-					ways[name] = map[trial][]exam.AgentResult{}
-				}
-				ways[name][at] = append(ways[name][at], e)
-			}
-		}
-	}
+	ways, label := tried(groups)
 	f = Figure{
 		Section: Exams, Title: "What each way to end a thought is worth", Name: "rules", plot: newPlot("segments an episode", label),
 		Caption: "Each point is an exam (eval agent), its bar two standard errors to each side, over episodes; where several runs tried the same, it is their mean, and the bar is over runs. The settings of a way are joined by a line.",
 	}
-	names := slices.Sorted(maps.Keys(ways))
-	for i, name := range names {
+	shown := slices.SortedFunc(maps.Keys(ways), func(a, b way) int {
+		return cmp.Or(cmp.Compare(a.name(ways[a]), b.name(ways[b])), cmp.Compare(a.own, b.own))
+	})
+	for i, w := range shown {
 		var points points
-		for _, exams := range ways[name] {
+		for _, exams := range ways[w] {
 			points = append(points, pointOf(exams))
 		}
 		slices.SortFunc(points, func(a, b point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
@@ -81,19 +46,85 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 		if err := f.scatter(line.XYs, i); err != nil {
 			return f, false, err
 		}
-		f.legend = append(f.legend, entry{name, dot(i)})
+		f.legend = append(f.legend, entry{w.name(ways[w]), dot(i)})
 	}
-	return f, len(names) > 1, nil
+	return f, len(shown) > 1, nil
+}
+
+// tried is the exams of all runs by what they tried, and what they are measured by.
+func tried(groups []*Group) (ways map[way]map[trial][]exam.AgentResult, label string) {
+	ways, label = map[way]map[trial][]exam.AgentResult{}, "mean return"
+	for _, g := range groups {
+		for _, r := range g.Runs {
+			own, times := 0, map[trial]int{}
+			for _, e := range r.Exams {
+				if e.Rule == "" {
+					continue // of before it was said
+				}
+				if e.SPL != nil {
+					label = "SPL"
+				}
+				w, t := way{e.Rule, e.First > 0, 0}, trial{e.Rule, e.Env, e.MaxSegments, e.First, e.Threshold, 0}
+				times[t]++
+				t.time = times[t]
+				if e.Rule == ownRule {
+					own++
+					w, t = way{rule: ownRule, own: own}, trial{env: e.Env} // its threshold is the model's
+				}
+				if ways[w] == nil {
+					ways[w] = map[trial][]exam.AgentResult{}
+				}
+				ways[w][t] = append(ways[w][t], e)
+			}
+		}
+	}
+	return ways, label
 }
 
 // ownRule is the rule of a model as it is set.
 const ownRule = "own"
 
-// A trial is a setting of a way to end a thought, in a world.
+// A way to end a thought.
+type way struct {
+	rule  string
+	first bool // the first step of an episode has segments of its own
+	own   int  // of models as they are set, which of those that a run has tried, from 1
+}
+
+// A trial is a setting of a way, in a world.
 type trial struct {
-	env             string
+	rule, env       string
 	segments, first int
 	threshold       float64
+	time            int // that a run tried it, from 1: options of the world are not told
+}
+
+// name is w's in the legend.
+func (w way) name(trials map[trial][]exam.AgentResult) string {
+	name := w.rule
+	switch w.rule {
+	case ownRule:
+		var models []string
+		for _, exams := range trials {
+			for _, e := range exams {
+				models = append(models, e.Model)
+			}
+		}
+		slices.Sort(models)
+		models = slices.Compact(models)
+		if name = "as " + models[0]; len(models) > 1 {
+			name += fmt.Sprintf(" and %d more are", len(models)-1)
+		} else {
+			name += " is"
+		}
+		name += " set"
+	case "never":
+		name = "always as many segments"
+	}
+	if w.first {
+		name += ", more at the first step"
+	}
+	return name
 }
 
 // A point is what exams of a setting came to, with two standard errors.
@@ -125,18 +156,6 @@ func pointOf(exams []exam.AgentResult) (p point) {
 		p.Y, p.bar = mean, 2*stat.StdErr(deviation, float64(n))
 	}
 	return p
-}
-
-// wayOf names the way to end a thought of which an exam tries a setting.
-func wayOf(e exam.AgentResult) string {
-	name := e.Rule
-	if e.Rule == "never" {
-		name = "always as many segments"
-	}
-	if e.First > 0 {
-		name += ", more at the first step"
-	}
-	return name
 }
 
 // changes shows how long models as they are set think when the map changes by itself, and some decisions later.
