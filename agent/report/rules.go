@@ -105,13 +105,13 @@ func (w way) name(trials map[trial][]exam.AgentResult) string {
 	switch w.rule {
 	case ownRule:
 		var models []string
-		for _, exams := range trials {
-			for _, e := range exams {
-				models = append(models, e.Model)
+		for _, t := range slices.SortedFunc(maps.Keys(trials), func(a, b trial) int { return cmp.Compare(a.env, b.env) }) {
+			for _, e := range trials[t] {
+				if !slices.Contains(models, e.Model) {
+					models = append(models, e.Model)
+				}
 			}
 		}
-		slices.Sort(models)
-		models = slices.Compact(models)
 		if name = "as " + models[0]; len(models) > 1 {
 			name += fmt.Sprintf(" and %d more are", len(models)-1)
 		} else {
