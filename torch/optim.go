@@ -7,7 +7,9 @@ import "C"
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -167,6 +169,34 @@ func (e *EMA) Load(src map[string]safetensors.Tensor) error {
 	}
 	return nil
 }
+
+// liveName begins the names of the parameters beside their averages.
+const liveName = "live."
+
+// Divide puts the averages in the place of weights, the parameters as they are, and these under live.NAME into state: what a checkpoint
+// has of both.
+func (e *EMA) Divide(weights, state map[string]safetensors.Tensor) error {
+	for n, x := range weights {
+		state[liveName+n] = x
+	}
+	averages, err := e.Save()
+	maps.Copy(weights, averages)
+	return err
+}
+
+// Unite restores the averages from what Divide made, and gives back the parameters as they were.
+func (e *EMA) Unite(weights, state map[string]safetensors.Tensor) (live map[string]safetensors.Tensor, err error) {
+	live = map[string]safetensors.Tensor{}
+	for n, x := range state {
+		if name, ok := strings.CutPrefix(n, liveName); ok {
+			live[name] = x
+		}
+	}
+	return live, e.Load(weights)
+}
+
+// WarmEMA is the rate mu of an average after so many steps, the last included: at first less, so that it does not remember its start.
+func WarmEMA(mu float64, steps int64) float64 { return min(mu, float64(1+steps)/float64(10+steps)) }
 
 // Close frees the averages.
 func (e *EMA) Close() {

@@ -4,7 +4,6 @@ package learn
 
 import (
 	"fmt"
-	"maps"
 
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/ponder-agents/ponder/torch/safetensors"
@@ -77,7 +76,7 @@ func (o *Optimizer) Apply(g *Gradients) error {
 		if o.ema != nil {
 			mu := o.cfg.EMA
 			if o.cfg.EMAWarmup {
-				mu = min(mu, float64(1+t)/float64(10+t))
+				mu = torch.WarmEMA(mu, t)
 			}
 			o.ema.Update(mu)
 		}
@@ -102,32 +101,19 @@ func (o *Optimizer) Save() (weights, state map[string]safetensors.Tensor, err er
 	if state, err = o.adam.Save(); err != nil || o.ema == nil {
 		return weights, state, err
 	}
-	for n, x := range weights {
-		state["live."+n] = x
-	}
-	average, err := o.ema.Save()
-	maps.Copy(weights, average)
-	return weights, state, err
+	return weights, state, o.ema.Divide(weights, state)
 }
 
 // Load restores what Save copied after so many steps, the parameters too.
 func (o *Optimizer) Load(weights, state map[string]safetensors.Tensor, steps int64) error {
-	live := weights
 	if o.ema != nil {
-		live = map[string]safetensors.Tensor{}
-		for _, n := range o.params.Names() {
-			if x, ok := state["live."+n]; ok {
-				live[n] = x
-			}
-		}
-	}
-	if err := o.params.Load(live); err != nil {
-		return err
-	}
-	if o.ema != nil {
-		if err := o.ema.Load(weights); err != nil {
+		var err error
+		if weights, err = o.ema.Unite(weights, state); err != nil {
 			return fmt.Errorf("average: %w", err)
 		}
+	}
+	if err := o.params.Load(weights); err != nil {
+		return err
 	}
 	if err := o.adam.Load(state, steps); err != nil {
 		return fmt.Errorf("optimiser: %w", err)

@@ -167,9 +167,6 @@ func (l *Learner) advance() error {
 		l.actor.rng.SetState(was.actor.rng.AppendState(nil)), l.update.random().SetState(was.update.random().AppendState(nil)))
 }
 
-// livePrefix begins the names of the weights that learn, where the ones to use are their average.
-const livePrefix = "live."
-
 // learned is the weights to use, of the network and the gate, and the tensors that the next steps need beside them.
 func (l *Learner) learned() (weights, others map[string]safetensors.Tensor, err error) {
 	if weights, err = l.net.Params().Save(); err != nil {
@@ -179,14 +176,9 @@ func (l *Learner) learned() (weights, others map[string]safetensors.Tensor, err 
 		return nil, nil, err
 	}
 	if average := l.update.average(); average != nil {
-		for name, x := range weights {
-			others[livePrefix+name] = x
-		}
-		shadow, err := average.Save()
-		if err != nil {
+		if err := average.Divide(weights, others); err != nil {
 			return nil, nil, err
 		}
-		maps.Copy(weights, shadow)
 	}
 	if l.gate != nil {
 		gate, err := l.gate.params.Save()
@@ -206,15 +198,11 @@ func (l *Learner) goOn(weights, others map[string]safetensors.Tensor, steps int6
 			return err
 		}
 	}
-	live := weights
 	if average := l.update.average(); average != nil {
-		if err := average.Load(weights); err != nil {
+		var err error
+		if weights, err = average.Unite(weights, others); err != nil {
 			return fmt.Errorf("average: %w", err)
 		}
-		live = map[string]safetensors.Tensor{}
-		for name, x := range cutPrefix(others, livePrefix) {
-			live[strings.TrimPrefix(name, livePrefix)] = x
-		}
 	}
-	return errors.Join(l.net.Params().Load(live), l.update.optimizer().Load(others, steps))
+	return errors.Join(l.net.Params().Load(weights), l.update.optimizer().Load(others, steps))
 }

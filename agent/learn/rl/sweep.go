@@ -214,8 +214,8 @@ func (w *sweep) descend(ids []int, before, first State, lr float64, f loss) (l L
 		}
 		return f(s, ids, h, &l), nil
 	})
-	if n := float64(w.adam.Steps()); err == nil && w.ema != nil {
-		w.ema.Update(min(w.cfg.EMA, (1+n)/(10+n)))
+	if err == nil && w.ema != nil {
+		w.ema.Update(torch.WarmEMA(w.cfg.EMA, w.adam.Steps()))
 	}
 	return l, err
 }
