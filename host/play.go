@@ -24,6 +24,7 @@ import (
 	"github.com/ponder-agents/ponder/cli/ask"
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/internal/text"
+	"github.com/ponder-agents/ponder/internal/yielding"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/viz"
 	"github.com/ponder-agents/ponder/viz/window"
@@ -98,7 +99,7 @@ func newPlayCmd() *cobra.Command {
 	wholeFlag(f, &p.choice)
 	p.survey.add(f)
 	f.StringArrayVar(&p.traces, "trace", nil, "replay this trace; twice: two side by side")
-	f.StringVar(&p.follow, "run", "", "follow the run in this folder while it trains: its newest checkpoint plays, beside its curve")
+	f.StringVar(&p.follow, "run", "", "follow the run in this folder while it trains: its newest checkpoint plays, beside its curve, at the lowest priority")
 	f.StringVar(&p.theme, "theme", "dark", "dark or light (default: as it was left)")
 	f.Float64Var(&p.zoom, "zoom", 1, "size of text and controls, 0.75 to 3 (default: as it was left)")
 	f.StringVar(&p.dir, "dir", ".", "folder for recordings and pictures")
@@ -162,6 +163,9 @@ func (p *playing) run(ctx context.Context, theme, zoom bool) error {
 			}
 		}
 		if p.followed != nil {
+			if err := yielding.Begin(); err != nil {
+				fmt.Fprintf(os.Stderr, "the run may learn more slowly beside this window: %v\n", err)
+			}
 			s, err := p.open(ctx, p.choice) // what is wrong with it is said in the terminal too
 			if err == nil {
 				err = s.Agent.Close()
