@@ -43,10 +43,10 @@ them: rows larger than trained beside others.`,
 			}
 			defer m.Close()
 			if len(data) == 0 {
-				if m.Usage.Data == "" {
+				if len(m.Usage.Data) == 0 {
 					return cli.Usagef("--data: model %s does not say what it learned from; name the rows", q.Name)
 				}
-				data = []string{m.Usage.Data}
+				data = m.Usage.Data[:1]
 			}
 			all := make([]task.Rows, len(data))
 			for i, name := range data {
@@ -86,7 +86,7 @@ them: rows larger than trained beside others.`,
 	}
 	q.Add(cmd, "sudoku", "the rows")
 	f := cmd.Flags()
-	f.StringArrayVar(&data, "data", nil, "rows to think about, a name of data or a dataset's folder; default what the model learned from last; may be repeated")
+	f.StringArrayVar(&data, "data", nil, "rows to think about, a name of data or a dataset's folder; default what the model learned from most; may be repeated")
 	f.IntVar(&count, "count", 200, "number of rows")
 	f.StringVar(&plot, "plot", "", "write the curves to this PNG file")
 	cli.Writes(f, "plot", cli.File)

@@ -43,9 +43,10 @@ func ReadARC(m *think.Model, how arc.Reading, path string) (*arcs.Corpus, error)
 	if err := answers(m, arcs.Task, arcs.Task); err != nil {
 		return nil, err
 	}
+	data := strings.Join(m.Usage.Data, ", ")
 	var side, copies int
-	if _, err := fmt.Sscanf(strings.TrimPrefix(m.Usage.Data, "arc:"), "%d:%d", &side, &copies); err != nil {
-		return nil, fmt.Errorf("model %s learned from %q, want arc:SIDE:COPIES:DIR", m.Name, m.Usage.Data)
+	if _, err := fmt.Sscanf(data, "arc:%d:%d", &side, &copies); err != nil {
+		return nil, fmt.Errorf("model %s learned from %q, want arc:SIDE:COPIES:DIR", m.Name, data)
 	}
 	return arcs.ReadCorpus(how, path, side, copies)
 }

@@ -117,7 +117,7 @@ func TestCircles(t *testing.T) {
 		t.Fatal(err)
 	}
 	toy := &think.Model{Name: "toy", Precision: think.Precision{Name: "bf16"}, Core: thinktest.Toy{Vocab: mazes.Vocab, Outputs: 4}, Usage: think.Usage{
-		Task: mazes.DirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf, Data: "maze-directions:5-3",
+		Task: mazes.DirectionsTask, Halting: act.Config{MaxSegments: 2}, Loss: think.AnyOf, Data: []string{"mix:2*maze-directions:3|maze-directions:5-3", "maze-directions:3"},
 	}}
 	sol, err := exam.SolveMaze(context.Background(), toy, mz, exam.Config{}, nil)
 	if err != nil {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
@@ -41,13 +43,18 @@ type MazeSolution struct {
 // errCircle ends the walk of an agent that goes round.
 var errCircle = errors.New("the agent goes round")
 
-// learned is the number of rows of the mazes that m learned from last, 0 where its data does not say.
+// mazeSize is the size in the name of mazes, as task.Open reads it.
+var mazeSize = regexp.MustCompile(`\bmaze-\w+:(\d+|hard)`)
+
+// learned is the number of rows of the largest mazes that m learned from, 0 where its data does not say.
 func learned(m *think.Model) (rows int) {
-	_, size, _ := strings.Cut(m.Usage.Data, ":")
-	if size == "hard" {
-		return maze.Hard().Rows
+	for _, found := range mazeSize.FindAllStringSubmatch(strings.Join(m.Usage.Data, " "), -1) {
+		n, err := strconv.Atoi(found[1])
+		if err != nil {
+			n = maze.Hard().Rows
+		}
+		rows = max(rows, n)
 	}
-	fmt.Sscanf(size, "%d", &rows)
 	return rows
 }
 

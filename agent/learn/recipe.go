@@ -223,13 +223,14 @@ func (r *Recipe) Learn(data string, s puzzle.Shape, rows, cols int) {
 
 // usage is what thinking with the network needs to know.
 func (r Recipe) usage() think.Usage {
-	u := think.Usage{
+	var stages []think.Stage
+	for _, s := range r.Stages {
+		stages = append(stages, think.Stage{Data: s.Data, Until: s.Until})
+	}
+	return think.Usage{
 		Task: r.Task, Halting: r.Evaluation, Loss: string(r.Loss), Judge: r.Judge, NoContinue: r.NoContinue, Unanswerable: r.Unanswerable, Identifiers: r.Identifiers,
+		Data: think.DataOf(stages),
 	}
-	if n := len(r.Stages); n > 0 {
-		u.Data = r.Stages[n-1].Data
-	}
-	return u
 }
 
 // ReadRecipe is the preset of that name, or what a TOML file says, which is read by run.ReadTOML.

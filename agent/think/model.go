@@ -70,27 +70,41 @@ type Usage struct {
 	env.Split        // the levels that it learned from
 
 	Identifiers []string `json:"identifiers"` // names of the rows of the puzzle table (ARC)
-	Data        string   `json:"-"`           // name of what it learned from last, as task.Open reads it
+	Data        []string `json:"-"`           // names of what it learned from, as task.Open reads them, that of the most steps first
 }
 
 // AnyOf is the Usage.Loss of labels that are bit masks of right classes.
 const AnyOf = "any-of"
 
+// A Stage is a part of a training: the rows of Data, as task.Open reads it, up to the share Until of all steps.
+type Stage struct {
+	Data  string  `json:"data"`
+	Until float64 `json:"until"`
+}
+
+// DataOf are the different Data of stages, that of the most steps first.
+func DataOf(stages []Stage) []string {
+	shares, begin := map[string]float64{}, 0.0
+	for _, s := range stages {
+		shares[s.Data] += s.Until - begin
+		begin = s.Until
+	}
+	return slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
+		return cmp.Or(cmp.Compare(shares[b], shares[a]), cmp.Compare(a, b))
+	})
+}
+
 // ReadUsage reads the part of config.json that says how to use the network beside it.
 func ReadUsage(config []byte) (Usage, error) {
 	var c struct {
 		Usage
-		Stages []struct {
-			Data string `json:"data"`
-		} `json:"stages"`
+		Stages []Stage `json:"stages"`
 	}
 	if err := json.Unmarshal(config, &c); err != nil {
 		return Usage{}, err
 	}
 	u := c.Usage
-	if n := len(c.Stages); n > 0 {
-		u.Data = c.Stages[n-1].Data
-	}
+	u.Data = DataOf(c.Stages)
 	if err := u.Halting.Check(); err != nil {
 		return u, fmt.Errorf("evaluation: %w", err)
 	}

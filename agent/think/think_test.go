@@ -480,8 +480,8 @@ func TestConfigErrors(t *testing.T) {
 }
 
 func TestReadUsage(t *testing.T) {
-	u, err := think.ReadUsage([]byte(`{"task": "maze-route", "loss": "any-of", "judge": "path", "no_continue": true, "evaluation": {"max_segments": 4, "rule": "halt-above", "threshold": 2}, "lr": 1, "identifiers": ["a"], "stages": [{"data": "x"}, {"data": "y"}]}`))
-	want := think.Usage{Task: "maze-route", Loss: "any-of", Judge: "path", NoContinue: true, Halting: act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 2}, Identifiers: []string{"a"}, Data: "y"}
+	u, err := think.ReadUsage([]byte(`{"task": "maze-route", "loss": "any-of", "judge": "path", "no_continue": true, "evaluation": {"max_segments": 4, "rule": "halt-above", "threshold": 2}, "lr": 1, "identifiers": ["a"], "stages": [{"data": "x", "until": 0.2}, {"data": "y", "until": 0.6}, {"data": "z", "until": 0.8}, {"data": "x", "until": 1}]}`))
+	want := think.Usage{Task: "maze-route", Loss: "any-of", Judge: "path", NoContinue: true, Halting: act.Config{MaxSegments: 4, Rule: act.HaltAbove, Threshold: 2}, Identifiers: []string{"a"}, Data: []string{"x", "y", "z"}}
 	if err != nil || !cmp.Equal(u, want) {
 		t.Errorf("%+v, error %v, want %+v", u, err, want)
 	}
