@@ -56,6 +56,22 @@ func (c Config) picked() think.Pick {
 	return cmp.Or(c.Pick, think.PickQ)
 }
 
+// A Several says by what thoughts each question was answered, where there was more than one.
+type Several struct {
+	Thoughts int           `json:"thoughts"` // about each question
+	Noise    float64       `json:"noise"`    // of all but the first
+	Disturb  think.Disturb `json:"disturb"`  // what of them it disturbed
+}
+
+// several is nil where c has one thought about each question.
+func (c Config) several(m *think.Model) (*Several, error) {
+	if c.Thoughts <= 1 {
+		return nil, nil
+	}
+	many, err := c.Many.For(m.Core)
+	return &Several{many.Thoughts, many.Noise, many.Disturb}, err
+}
+
 // printPick says where answers were checked by the rules, which the network does not know.
 func printPick(w io.Writer, p think.Pick) {
 	if p == think.PickCheck {

@@ -47,6 +47,8 @@ type MazeResult struct {
 	BySegment []float64   `json:"exact_by_segment,omitempty"` // exact accuracy of one answer a maze had it ended with segment k
 	AlwaysMax *MazeResult `json:"always_max,omitempty"`       // the same without halting, where it was asked for
 	InFloat32 *MazeResult `json:"in_float32,omitempty"`       // the same in float32, where another precision was asked for
+
+	*Several
 }
 
 // The targets of networks for mazes.
@@ -136,6 +138,10 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 	res := MazeResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
 	if target == targetPath {
 		res.Pick = cfg.picked()
+	}
+	var err error
+	if res.Several, err = cfg.several(m); err != nil {
+		return MazeResult{}, err
 	}
 	byShape := map[[2]int][]Maze{}
 	var shapes [][2]int

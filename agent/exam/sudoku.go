@@ -47,6 +47,7 @@ type SudokuResult struct {
 	InFloat32        *SudokuResult   `json:"in_float32,omitempty"` // the same in float32, where another precision was asked for
 	ByPick           []PickResult    `json:"by_pick,omitempty"`    // the same by other ways to pick a thought, where it was asked for
 
+	*Several
 	*Sureness // of what is answered, where it was asked for
 
 	answered []answered
@@ -306,6 +307,10 @@ func Sudokus(ctx context.Context, m *think.Model, list []Sudoku, cfg Config) (Su
 	}
 	h := cfg.halting(m).Halting
 	res := SudokuResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Pick: cfg.picked(), Votes: cfg.votes(), MaxSegments: h.MaxSegments, Rule: h.Rule, Threshold: h.Threshold, Restarts: cfg.Restarts}
+	var err error
+	if res.Several, err = cfg.several(m); err != nil {
+		return SudokuResult{}, err
+	}
 	for i, lo := range ratings {
 		r := RatingResult{Min: lo, Max: -1}
 		if i+1 < len(ratings) {

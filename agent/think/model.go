@@ -197,7 +197,7 @@ func (c Config) of(m *Model) (Config, error) {
 		return c, err
 	}
 	var err error
-	if c.Many, err = c.Many.of(m.Core); err != nil {
+	if c.Many, err = c.Many.For(m.Core); err != nil {
 		return c, fmt.Errorf("think: model %s: %w", m.Name, err)
 	}
 	if t, err := task.Find(m.Usage.Task); c.several() && c.Pick == PickCheck && (err != nil || t.Check == nil) {

@@ -62,7 +62,7 @@ func (t *Thinker) Run(ctx context.Context, feed Feed, each func(*Thought) error)
 	if t.several() && t.Pick == PickCheck && t.Check == nil {
 		return errNoCheck
 	}
-	thoughts, err := t.Many.of(t.Core)
+	thoughts, err := t.Many.For(t.Core)
 	if err != nil {
 		return fmt.Errorf("think: %w", err)
 	}

@@ -65,8 +65,8 @@ func (m Many) check() error {
 	return nil
 }
 
-// of fills in what noise disturbs of thoughts of c, and reports what cannot be.
-func (m Many) of(c Core) (Many, error) {
+// For fills in what noise disturbs of thoughts of c, and reports what cannot be.
+func (m Many) For(c Core) (Many, error) {
 	_, reads := readoutOf(c)
 	switch {
 	case m.Disturb == "" && reads:
