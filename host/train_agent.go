@@ -139,6 +139,7 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		fl.StringVar(&cfg.Imitate.Oracle, "oracle", "", "name of the oracle to imitate; default the environment's best")
 	case rl.AlgorithmHalt:
 		sweep, horizon, epochs, batch = &cfg.Halt.SweepConfig, 16, 4, 1024
+		fl.StringVar(&cfg.Halt.Learn, "learn", rl.LearnPPO, "how: ppo (acting and thinking on are drawn), td (Q-values of both, from what followed) or branches (Q-values, from copies of the world that acted after other numbers of segments)")
 		fl.Float64Var(&cfg.Halt.Price, "price", cfg.Halt.Price, "of a segment, in units of return")
 		fl.Float64Var(&cfg.Halt.Entropy, "entropy", 0.01, "weight of the gate's entropy, which falls to a tenth; negative for none")
 		fl.BoolFunc("sample", "draw actions while learning when to stop, instead of the likeliest", func(string) error { cfg.Act.Greedy = false; return nil })

@@ -40,8 +40,8 @@ type strand struct {
 	first    int     // segments of the branched decision, as thought
 }
 
-// branches are the numbers of segments that are tried.
-func branches(most int) (out []int) {
+// Branches are the numbers of segments, of at most so many, that branches of a decision try.
+func Branches(most int) (out []int) {
 	for m := 1; m < most; m *= 2 {
 		out = append(out, m)
 	}
@@ -56,7 +56,7 @@ func Regrets(ctx context.Context, m *think.Model, id string, options []string, e
 		res.Discount = 1
 	}
 	most := cfg.Halting.MaxSegments
-	tries := branches(most)
+	tries := Branches(most)
 	width := len(tries) + 2 // the real course, one for each number, always the most
 	n := max(1, cfg.batch()/width)
 	for len(episodes) > 0 {

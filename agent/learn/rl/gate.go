@@ -3,9 +3,12 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
 	"github.com/ponder-agents/ponder/env"
@@ -15,13 +18,29 @@ import (
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
+// How a Gate learns: as a stochastic policy of acting and thinking on, or what both are worth, Q_halt and Q_continue, from
+// what followed in the rollout (td) or from what copies of the world brought that acted after other numbers of segments.
+const (
+	LearnPPO      = "ppo"
+	LearnTD       = "td"
+	LearnBranches = "branches"
+)
+
+var gateLearners = []string{LearnPPO, LearnTD, LearnBranches}
+
 // A GateConfig says how it is learned when to stop thinking.
 type GateConfig struct {
 	SweepConfig         // of a Gate the zero values of Horizon, Epochs and Batch mean 16, 4 and 1024
+	Learn       string  `json:"learn" toml:"learn"`     // one of the constants; "" means LearnPPO
 	Price       float64 `json:"price" toml:"price"`     // of a segment, in units of return
-	Lambda      float64 `json:"lambda" toml:"lambda"`   // of the advantages; 0 means 0.95
-	Clip        float64 `json:"clip" toml:"clip"`       // of the ratio; 0 means 0.2
-	Entropy     float64 `json:"entropy" toml:"entropy"` // weight of the entropy, which falls to a tenth; 0 means 0.01, negative none
+	Lambda      float64 `json:"lambda" toml:"lambda"`   // of the advantages, and of LearnTD's returns; 0 means 0.95
+	Clip        float64 `json:"clip" toml:"clip"`       // of the ratio, of LearnPPO; 0 means 0.2
+	Entropy     float64 `json:"entropy" toml:"entropy"` // of LearnPPO: weight of the entropy, which falls to a tenth; 0 means 0.01, negative none
+
+	// Of the others:
+	Explore    float64 `json:"explore" toml:"explore"`       // chance that a decision takes a number of segments drawn evenly, to which it falls from 1 over the first half; 0 means 0.1, negative none
+	Branched   float64 `json:"branched" toml:"branched"`     // share of the rows that are branched in an update, at one of its steps, of LearnBranches; 0 means 0.25
+	Difference bool    `json:"difference" toml:"difference"` // only Q_continue - Q_halt is learned, of LearnBranches
 }
 
 func (c GateConfig) withDefaults() GateConfig {
@@ -32,6 +51,9 @@ func (c GateConfig) withDefaults() GateConfig {
 	or(&c.Lambda, 0.95)
 	or(&c.Clip, 0.2)
 	or(&c.Entropy, 0.01)
+	or(&c.Explore, 0.1)
+	or(&c.Branched, 0.25)
+	c.Learn, c.Explore = cmp.Or(c.Learn, LearnPPO), max(0, c.Explore)
 	return c
 }
 
@@ -39,6 +61,10 @@ func (c GateConfig) withDefaults() GateConfig {
 func (c GateConfig) Check() error {
 	c = c.withDefaults()
 	bad := problems.List{c.SweepConfig.Check()}
+	bad.Add(!slices.Contains(gateLearners, c.Learn), "learn", "%q, want one of %s", c.Learn, strings.Join(gateLearners, ", "))
+	bad.Add(!(c.Explore <= 1), "explore", "%v, want 0 to 1", c.Explore)
+	bad.Add(!(c.Branched > 0 && c.Branched <= 1), "branched", "%v, want more than 0, at most 1", c.Branched)
+	bad.Add(c.Difference && c.Learn != LearnBranches, "difference", "true, want false unless learned by %s", LearnBranches)
 	bad.Add(!(c.Price >= 0 && c.Price <= 1), "price", "%v, want 0 to 1", c.Price)
 	bad.Add(!(c.Lambda >= 0 && c.Lambda <= 1), "lambda", "%v, want 0 to 1", c.Lambda)
 	bad.Add(!(c.Clip > 0), "clip", "%v, want more than 0", c.Clip)
@@ -53,7 +79,7 @@ func (c GateConfig) Check() error {
 // goes: see features.
 type Gate struct {
 	params *torch.Params
-	q      head // preferences for acting and for thinking on
+	q      head // what acting and thinking on are worth; of LearnPPO preferences for them
 	value  head // the return to come, prices paid
 	width  int  // of the features
 }
@@ -117,8 +143,7 @@ func (g *Gate) features(s *torch.Scope, h Heads, before, after State) *torch.Ten
 	return s.Cat(1, append(parts, s.Reshape(s.Scale(e, -1), n, 1), s.Reshape(h.Value, n, 1))...)
 }
 
-// A gating learns a Gate from the return of a network that does not change: PPO on acting and thinking
-// on.
+// A gating learns a Gate from the return of a network that does not change.
 type gating struct {
 	cfg      GateConfig
 	net      Network
@@ -127,26 +152,44 @@ type gating struct {
 	thoughts *thoughts
 	adam     *torch.Adam
 	rng      *rng.Rand
+	branches *branches // of LearnBranches
+	explore  float64   // chance of a number of segments drawn evenly
+	spent    int       // segments of the update, those of branches too
 }
 
-// newGating prepares the first rollout of a, whose Config.Segments are the most.
-func newGating(n Network, g *Gate, a *Actor, cfg GateConfig, seed uint64) (*gating, error) {
+// newGating prepares the first rollout of a, whose Config.Segments are the most. more opens worlds like a's, for branches.
+func newGating(n Network, g *Gate, a *Actor, cfg GateConfig, seed uint64, more func(rows int) (*env.Vec, error)) (*gating, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	var b *branches
+	if cfg.Learn == LearnBranches {
+		var err error
+		if b, err = newBranches(a, cfg.Branched, more); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Learn != LearnPPO {
+		torch.Write(g.q.b2, []float32{0, 0})
+	}
 	adam, err := newAdam(g.params, policyEps)
 	if err != nil {
 		return nil, err
 	}
 	return &gating{
-		cfg: cfg, net: n, gate: g, actor: a, adam: adam, rng: rng.Stream(seed, "minibatches"),
+		cfg: cfg, net: n, gate: g, actor: a, adam: adam, rng: rng.Stream(seed, "minibatches"), branches: b,
 		thoughts: newThoughts(cfg.Horizon, a.vec.Len(), a.cfg.Segments, g.width),
 	}, nil
 }
 
-// Close frees the optimiser's state.
-func (w *gating) Close() { w.adam.Close() }
+// Close frees the optimiser's state and the worlds of branches.
+func (w *gating) Close() {
+	w.adam.Close()
+	if w.branches != nil {
+		w.branches.vec.Close()
+	}
+}
 
 // Frames is the number of steps of one Update.
 func (w *gating) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
@@ -160,15 +203,33 @@ func (w *gating) Update(ctx context.Context, done float64) (l Losses, err error)
 	defer agent.Recover(&err, "network", w.net)
 	r := w.thoughts
 	r.clear()
+	w.spent, w.explore = 0, 1-(1-w.cfg.Explore)*min(1, 2*done)
+	branched := -1
+	if w.branches != nil {
+		w.branches.lessons.clear()
+		branched = w.rng.IntN(r.steps)
+	}
 	for t := range r.steps {
+		if t == branched {
+			if err := w.branch(ctx); err != nil {
+				return l, err
+			}
+		}
 		if err := w.decide(t); err != nil {
 			return l, err
 		}
+	}
+	defer func() { l.Thought, l.Explore = float64(w.spent), w.explore }()
+	if w.branches != nil {
+		return w.study(&w.branches.lessons, 1-0.9*done)
 	}
 	if r.next, err = w.worth(w.actor.vec.Obs, w.actor.state, nil, w.actor.vec.Len()); err != nil {
 		return l, err
 	}
 	r.estimate(w.actor.cfg.Gamma, w.cfg.Lambda, w.cfg.Price)
+	if w.cfg.Learn == LearnTD {
+		return w.study(r.lessons(w.cfg.Price), 1-0.9*done)
+	}
 	return w.learn(1 - 0.9*done)
 }
 
@@ -177,6 +238,7 @@ func (w *gating) decide(t int) error {
 	a, r := w.actor, w.thoughts
 	v, n := a.vec, a.vec.Len()
 	actions := make([]int32, n)
+	drawn := w.draw(n)
 	var after State
 	var bad error
 	err := torch.Do(torch.NoGrad, func(s *torch.Scope) {
@@ -193,13 +255,14 @@ func (w *gating) decide(t int) error {
 			f := w.gate.features(s, h, d.last, d.z)
 			logits, q := s.ReadFloats(nil, h.Logits), s.ReadFloats(nil, w.gate.q.apply(s, f))
 			first := len(r.values)
-			r.features, r.values = append(r.features, s.ReadFloats(nil, f)...), append(r.values, s.ReadFloats(nil, w.gate.value.apply(s, f))...)
 			forced := int(m) == a.cfg.Segments
+			r.features, r.values = append(r.features, s.ReadFloats(nil, f)...), append(r.values, w.values(s, f, q, forced)...)
 			k := len(logits) / len(d.rows)
 			j := 0 // in the order of d.rows, as leave asks
+			w.spent += len(d.rows)
 			d.leave(func(i int) bool {
-				choice, lp := sample(a.rng.Rand, q[2*j:2*j+2])
-				halts := forced || choice == 0
+				stops, lp := w.halts(q[2*j:2*j+2], m, drawn, i)
+				halts := forced || stops
 				r.halt, r.forced, r.logProb = append(r.halt, halts), append(r.forced, forced), append(r.logProb, lp)
 				r.at[(t*n+i)*r.most+int(m)-1] = int32(first + j)
 				if halts {
@@ -238,7 +301,7 @@ func (w *gating) worth(obs []byte, z State, rows []int, n int) (values []float32
 		z := w.actor.from(s, z, rows, n)
 		after := w.net.Segment(s, x, z)
 		f := w.gate.features(s, w.net.Heads(s, x, after), z, after)
-		values = s.ReadFloats(nil, w.gate.value.apply(s, f))
+		values = w.values(s, f, s.ReadFloats(nil, w.gate.q.apply(s, f)), w.actor.cfg.Segments == 1)
 	})
 	return values, errors.Join(err, failed)
 }

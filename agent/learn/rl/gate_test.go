@@ -3,12 +3,13 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/ponder-agents/ponder/act"
@@ -66,23 +67,33 @@ func (c *counter) Heads(s *torch.Scope, x Seen, z State) Heads {
 	return Heads{Logits: s.Cat(1, s.Scale(ahead, -9), s.Scale(ahead, 9)), Value: s.Floats(make([]float32, rows), rows), Read: s.Cat(1, z[0], x[0])}
 }
 
-// TestGate: the gate learns to think as long as it pays: a number n asks for n segments and brings 1. With
-// a price of 0.1 each of them is worth it, with a price of 1 none is.
+// TestGate: the gate learns to think as long as it pays, in each of the ways to learn it: a number n asks for n segments and brings
+// 1. With a price of 0.1 each of them is worth it, with a price of 1 none is.
 func TestGate(t *testing.T) {
 	torch.SetThreads(1)
+	locks := func(rows int) (*env.Vec, error) {
+		var envs []env.Env
+		for range rows {
+			envs = append(envs, &lock{rng.Stream(0, "lock")})
+		}
+		return env.NewVec(envs, env.VecConfig{})
+	}
+	pays, never := [5]int32{0, 1, 2, 3, 4}, [5]int32{0, 1, 1, 1, 1}
 	for _, tt := range []struct {
-		price    float64
+		cfg      GateConfig
 		segments [5]int32 // by the number
+		updates  int
 	}{
-		{0.1, [5]int32{0, 1, 2, 3, 4}},
-		{1, [5]int32{0, 1, 1, 1, 1}},
+		{GateConfig{Price: 0.1}, pays, 50},
+		{GateConfig{Price: 1}, never, 50},
+		{GateConfig{Price: 0.1, Learn: LearnTD}, pays, 200},
+		{GateConfig{Price: 1, Learn: LearnTD}, never, 200},
+		{GateConfig{Price: 0.1, Learn: LearnBranches, Branched: 1}, pays, 200},
+		{GateConfig{Price: 1, Learn: LearnBranches, Branched: 1}, never, 200},
+		{GateConfig{Price: 0.1, Learn: LearnBranches, Branched: 1, Difference: true}, pays, 200},
 	} {
-		t.Run(fmt.Sprint(tt.price), func(t *testing.T) {
-			var envs []env.Env
-			for range 64 {
-				envs = append(envs, &lock{rng.Stream(0, "lock")})
-			}
-			v, err := env.NewVec(envs, env.VecConfig{})
+		t.Run(fmt.Sprintf("%s, difference %v, price %v", cmp.Or(tt.cfg.Learn, LearnPPO), tt.cfg.Difference, tt.cfg.Price), func(t *testing.T) {
+			v, err := locks(64)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,14 +108,17 @@ func TestGate(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer a.Close()
-			w, err := newGating(n, g, a, GateConfig{SweepConfig: SweepConfig{LR: 5e-3}, Price: tt.price}, 1)
+			tt.cfg.LR = 5e-3
+			if tt.cfg.Learn != "" {
+				tt.cfg.Horizon, tt.cfg.Batch, tt.cfg.Explore = 4, 256, 0.3
+			}
+			w, err := newGating(n, g, a, tt.cfg, 1, locks)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer w.Close()
-			const updates = 50
-			for k := range updates {
-				l, err := w.Update(context.Background(), float64(k)/updates)
+			for k := range tt.updates {
+				l, err := w.Update(context.Background(), float64(k)/float64(tt.updates))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -184,7 +198,7 @@ func TestRegrets(t *testing.T) {
 		m := &think.Model{Core: c, Usage: think.Usage{Task: task.PolicyTask, Halting: tt.halting, Price: 0.1}}
 		got, err := exam.Regrets(context.Background(), m, "lock-v0", nil, episodes, exam.Config{Batch: 12})
 		tt.want.Decisions, tt.want.Price, tt.want.Discount = 20, 0.1, 1
-		if d := cmp.Diff(tt.want, got, cmpopts.EquateApprox(0, 1e-9)); err != nil || d != "" { // 1e-9: sums of 20
+		if d := gocmp.Diff(tt.want, got, cmpopts.EquateApprox(0, 1e-9)); err != nil || d != "" { // 1e-9: sums of 20
 			t.Errorf("%s: error %v, want -, got +\n%s", tt.name, err, d)
 		}
 	}

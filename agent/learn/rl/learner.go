@@ -227,7 +227,10 @@ func (l *Learner) open() (err error) {
 		if l.gate, err = NewGate(l.net, l.vec.Spec(), rng.Stream(cfg.Seed, "gate").Uint64()); err != nil {
 			return err
 		}
-		p, err := newGating(l.net, l.gate, l.actor, cfg.Halt, cfg.Seed)
+		more := func(rows int) (*env.Vec, error) {
+			return env.MakeVec(cfg.at(l.stage).Env, rows, env.VecConfig{}, cfg.options(l.stage)...)
+		}
+		p, err := newGating(l.net, l.gate, l.actor, cfg.Halt, cfg.Seed, more)
 		if err != nil {
 			return err
 		}
@@ -271,7 +274,8 @@ func newFrom(name string, c *checkpoint.Checkpoint, cfg Config, dev torch.Device
 	}
 	gate := cutPrefix(weights, gatePrefix)
 	err = l.net.Params().Load(weights)
-	if err == nil && l.gate != nil && len(gate) > 0 {
+	learned := was.Halt.withDefaults() // what the gate says means something else where it was learned otherwise
+	if how := cfg.Halt.withDefaults(); err == nil && l.gate != nil && len(gate) > 0 && learned.Learn == how.Learn && learned.Difference == how.Difference {
 		err = l.gate.params.Load(gate)
 	}
 	if err != nil {
@@ -406,6 +410,9 @@ func (l *Learner) Metrics(d time.Duration) []runlog.Field {
 	}
 	if l.cfg.Algorithm == AlgorithmDQN {
 		fields = append(fields, runlog.Float("q", l.sum.Q/n), runlog.Float("explore", l.sum.Explore/n))
+	}
+	if l.cfg.Algorithm == AlgorithmHalt {
+		fields = append(fields, runlog.Float("segments_an_update", l.sum.Thought/n))
 	}
 	fields = append(fields, runlog.Float("frames_per_second", float64(l.steps*l.update.Frames())/d.Seconds()))
 	l.sum, l.steps = Losses{}, 0

@@ -538,14 +538,16 @@ func TestResume(t *testing.T) {
 	r2d2.Policy.Kind, r2d2.DQN.Sequences, r2d2.DQN.Length = "gru", true, 8
 	halt := Default(AlgorithmHalt, "maze/5x5-v0")
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
+	td, branches := halt, halt
+	td.Halt.Learn, branches.Halt.Learn = LearnTD, LearnBranches
 	course := cfg // it stops within the second stage
 	course.Env, course.Stages = "maze/9x9-v0", []Stage{{Env: "maze/5x5-v0", Frames: 100}, {Env: "maze/7x7-v0", Levels: "0:20", Frames: 128}}
 	average := course
 	average.PPO.EMA = 0.9
 	lessons := dqn
 	lessons.Stages = []Stage{{Levels: "0:3", Frames: 64}}
-	for _, cfg := range []Config{cfg, dqn, r2d2, halt, course, average, lessons} {
-		t.Run(fmt.Sprintf("%s %s, %d stages, average %v", cfg.Algorithm, cfg.Policy.Kind, len(cfg.Stages), cfg.PPO.EMA), func(t *testing.T) { testResume(t, cfg) })
+	for _, cfg := range []Config{cfg, dqn, r2d2, halt, td, branches, course, average, lessons} {
+		t.Run(fmt.Sprintf("%s%s %s, %d stages, average %v", cfg.Algorithm, cfg.Halt.Learn, cfg.Policy.Kind, len(cfg.Stages), cfg.PPO.EMA), func(t *testing.T) { testResume(t, cfg) })
 	}
 }
 
@@ -815,6 +817,22 @@ func TestCore(t *testing.T) {
 	}
 }
 
+// An uncopied world has no snapshots.
+type uncopied struct{ env.Env }
+
+func (w uncopied) Spec() env.Spec {
+	s := w.Env.Spec()
+	s.ID = "uncopied"
+	return s
+}
+
+func init() {
+	env.Register(env.Entry{
+		ID: "uncopied-v0", Family: "uncopied", About: "for tests",
+		Open: func(string, *env.Options) (env.Env, error) { return uncopied{&lock{rng: rng.Stream(0, "lock")}}, nil },
+	})
+}
+
 // TestErrors: what cannot be is said before anything is drawn.
 func TestErrors(t *testing.T) {
 	for _, tt := range []struct {
@@ -842,6 +860,9 @@ func TestErrors(t *testing.T) {
 			c.Env, c.Policy.Kind, c.Stages = "maze/9x9-v0", "conv", []Stage{{Env: "maze/7x7-v0", Frames: 9}}
 		}, "stage 2, maze/9x9-v0: observations of 81 bytes, stage 1 has 49, and this network reads one size"},
 		{func(c *Config) { c.Algorithm, c.Imitate.Oracle = AlgorithmImitate, "nobody" }, `no oracle "nobody"`},
+		{func(c *Config) { c.Algorithm, c.Halt.Learn = AlgorithmHalt, "sarsa" }, `halt.learn is "sarsa", want one of ppo, td, branches`},
+		{func(c *Config) { c.Algorithm, c.Halt.Learn, c.Halt.Difference = AlgorithmHalt, LearnTD, true }, "halt.difference is true, want false unless learned by branches"},
+		{func(c *Config) { c.Algorithm, c.Halt.Learn, c.Env = AlgorithmHalt, LearnBranches, "uncopied-v0" }, "uncopied cannot be copied, which branches need"},
 	} {
 		cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
 		tt.change(&cfg)

@@ -116,7 +116,7 @@ func (w *sweep) Frames() int { return w.cfg.Horizon * w.actor.vec.Len() }
 type loss func(s *torch.Scope, ids []int, h Heads, m *Losses) *torch.Tensor
 
 // Losses are means over an update's minibatches; a learner fills in those that it has.
-type Losses struct{ Loss, Value, Entropy, KL, Norm, Q, Explore float64 }
+type Losses struct{ Loss, Value, Entropy, KL, Norm, Q, Explore, Thought float64 }
 
 func (l *Losses) add(m Losses, f float64) {
 	l.Loss += f * m.Loss
@@ -126,6 +126,7 @@ func (l *Losses) add(m Losses, f float64) {
 	l.Norm += f * m.Norm
 	l.Q += f * m.Q
 	l.Explore += f * m.Explore
+	l.Thought += f * m.Thought
 }
 
 // gather fills the rollout.
