@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/env"
@@ -198,7 +199,7 @@ func (w *gating) branch(ctx context.Context) error {
 	var z State // of the live branches, kept
 	defer func() { z.drop() }()
 	most := a.cfg.Segments
-	features := make([][]float32, most) // by segment, [rows, width]
+	features, gates := make([][]float32, most), make([][]float32, most) // by segment, [rows, width] and what the gate says, [rows, 2]
 	var bad error
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		x, err := w.net.Encode(s, rowsOf(a.vec.Obs, rows, obsLen), len(rows))
@@ -212,7 +213,8 @@ func (w *gating) branch(ctx context.Context) error {
 			last := now
 			now = w.net.Segment(s, x, now)
 			h := w.net.Heads(s, x, now)
-			features[m] = s.ReadFloats(nil, w.gate.features(s, h, last, now))
+			f := w.gate.features(s, h, last, now)
+			features[m], gates[m] = s.ReadFloats(nil, f), s.ReadFloats(nil, w.gate.q.apply(s, f))
 			if j := len(tried); b.tries[j] == m+1 {
 				tried = append(tried, now)
 				logits := s.ReadFloats(nil, h.Logits)
@@ -263,20 +265,22 @@ func (w *gating) branch(ctx context.Context) error {
 	}
 	for r := range rows {
 		got := worth[r*width : (r+1)*width]
-		for m, f := range features {
-			n := len(f) / len(rows)
+		next := -1 // of tries: where thinking on ends
+		for m := most; m >= 1; m-- {
+			n := len(features[m-1]) / len(rows)
 			halt, onward := unseen, unseen
-			for j, tried := range b.tries {
-				switch more := tried - (m + 1); {
-				case more == 0:
-					halt = float32(got[j])
-				case more > 0:
-					if x := float32(got[j] - w.cfg.Price*float64(more)); !(onward > x) {
-						onward = x
-					}
-				}
+			j, tried := slices.BinarySearch(b.tries, m)
+			if tried {
+				halt = float32(got[j])
 			}
-			b.features, b.halt, b.onward = append(b.features, f[r*n:(r+1)*n]...), append(b.halt, halt), append(b.onward, onward)
+			if next >= 0 {
+				onward = float32(got[next] - w.cfg.Price*float64(b.tries[next]-m))
+			}
+			b.features = append(b.features, features[m-1][r*n:(r+1)*n]...)
+			b.halt, b.onward = append(b.halt, halt), append(b.onward, onward)
+			if q := gates[m-1][2*r:]; m == most || q[0] > q[1] {
+				next = j
+			}
 		}
 	}
 	return nil
