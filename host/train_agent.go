@@ -142,6 +142,10 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		fl.StringVar(&cfg.Halt.Learn, "learn", rl.LearnPPO, "how: ppo (acting and thinking on are drawn), td (Q-values of both, from what followed) or branches (Q-values, from copies of the world that acted after other numbers of segments)")
 		fl.Float64Var(&cfg.Halt.Price, "price", cfg.Halt.Price, "of a segment, in units of return")
 		fl.Float64Var(&cfg.Halt.Entropy, "entropy", 0.01, "weight of the gate's entropy, which falls to a tenth; negative for none")
+		fl.BoolFunc("together", "the policy learns on too, by PPO and in turn with the gate; it draws its actions", func(string) error {
+			cfg.Halt.Together, cfg.Act.Greedy = true, false
+			return nil
+		})
 		fl.BoolFunc("sample", "draw actions while learning when to stop, instead of the likeliest", func(string) error { cfg.Act.Greedy = false; return nil })
 	default:
 		fl.Float64Var(&cfg.PPO.Entropy, "entropy", 0.01, "weight of the policy's entropy; negative for none")

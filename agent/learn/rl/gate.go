@@ -31,11 +31,12 @@ var gateLearners = []string{LearnPPO, LearnTD, LearnBranches}
 // A GateConfig says how it is learned when to stop thinking.
 type GateConfig struct {
 	SweepConfig         // of a Gate the zero values of Horizon, Epochs and Batch mean 16, 4 and 1024
-	Learn       string  `json:"learn" toml:"learn"`     // one of the constants; "" means LearnPPO
-	Price       float64 `json:"price" toml:"price"`     // of a segment, in units of return
-	Lambda      float64 `json:"lambda" toml:"lambda"`   // of the advantages, and of LearnTD's returns; 0 means 0.95
-	Clip        float64 `json:"clip" toml:"clip"`       // of the ratio, of LearnPPO; 0 means 0.2
-	Entropy     float64 `json:"entropy" toml:"entropy"` // of LearnPPO: weight of the entropy, which falls to a tenth; 0 means 0.01, negative none
+	Learn       string  `json:"learn" toml:"learn"`       // one of the constants; "" means LearnPPO
+	Price       float64 `json:"price" toml:"price"`       // of a segment, in units of return
+	Lambda      float64 `json:"lambda" toml:"lambda"`     // of the advantages, and of LearnTD's returns; 0 means 0.95
+	Clip        float64 `json:"clip" toml:"clip"`         // of the ratio, of LearnPPO; 0 means 0.2
+	Entropy     float64 `json:"entropy" toml:"entropy"`   // of LearnPPO: weight of the entropy, which falls to a tenth; 0 means 0.01, negative none
+	Together    bool    `json:"together" toml:"together"` // the policy learns on, by PPO, in turn with the gate
 
 	// Of the others:
 	Explore    float64 `json:"explore" toml:"explore"`       // chance that a decision takes a number of segments drawn evenly, to which it falls from 1 over the first half; 0 means 0.1, negative none

@@ -99,6 +99,11 @@ func (c Config) Check() error {
 	bad.In("dqn", c.DQN.Check())
 	bad.In("imitate", c.Imitate.Check())
 	bad.In("halt", c.Halt.Check())
+	if c.Algorithm == AlgorithmHalt && c.Halt.Together {
+		bad.Add(c.Act.Greedy, "act.greedy", "true, want false where the policy learns on: it draws its actions")
+		bad.Add(c.PPO.EMA != 0, "ppo.ema", "%v, want 0 beside a gate", c.PPO.EMA)
+		bad.Add(len(c.Stages) > 0, "stages", "%d, want none where gate and policy learn together", len(c.Stages))
+	}
 	if c.Env != "" {
 		_, _, err := env.Lookup(c.Env)
 		bad.In("env", err)
@@ -234,7 +239,13 @@ func (l *Learner) open() (err error) {
 		if err != nil {
 			return err
 		}
-		l.update = p
+		if l.update = p; cfg.Halt.Together {
+			both, err := newTogether(p, cfg.PPO, cfg.Seed)
+			if err != nil {
+				return err
+			}
+			l.update = both
+		}
 	default:
 		p, err := NewPPO(l.net, l.actor, cfg.PPO, cfg.Seed)
 		if err != nil {

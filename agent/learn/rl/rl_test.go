@@ -538,7 +538,8 @@ func TestResume(t *testing.T) {
 	r2d2.Policy.Kind, r2d2.DQN.Sequences, r2d2.DQN.Length = "gru", true, 8
 	halt := Default(AlgorithmHalt, "maze/5x5-v0")
 	halt.Envs, halt.Frames, halt.Halt.Epochs, halt.Policy.Hidden = 4, 4*16*6, 2, 8
-	td, branches := halt, halt
+	td, branches, joint := halt, halt, halt
+	joint.Halt.Together, joint.Act.Greedy, joint.PPO.Horizon, joint.PPO.Epochs = true, false, 8, 2
 	td.Halt.Learn, branches.Halt.Learn = LearnTD, LearnBranches
 	course := cfg // it stops within the second stage
 	course.Env, course.Stages = "maze/9x9-v0", []Stage{{Env: "maze/5x5-v0", Frames: 100}, {Env: "maze/7x7-v0", Levels: "0:20", Frames: 128}}
@@ -546,8 +547,8 @@ func TestResume(t *testing.T) {
 	average.PPO.EMA = 0.9
 	lessons := dqn
 	lessons.Stages = []Stage{{Levels: "0:3", Frames: 64}}
-	for _, cfg := range []Config{cfg, dqn, r2d2, halt, td, branches, course, average, lessons} {
-		t.Run(fmt.Sprintf("%s%s %s, %d stages, average %v", cfg.Algorithm, cfg.Halt.Learn, cfg.Policy.Kind, len(cfg.Stages), cfg.PPO.EMA), func(t *testing.T) { testResume(t, cfg) })
+	for _, cfg := range []Config{cfg, dqn, r2d2, halt, td, branches, joint, course, average, lessons} {
+		t.Run(fmt.Sprintf("%s%s, together %v, %s, %d stages, average %v", cfg.Algorithm, cfg.Halt.Learn, cfg.Halt.Together, cfg.Policy.Kind, len(cfg.Stages), cfg.PPO.EMA), func(t *testing.T) { testResume(t, cfg) })
 	}
 }
 
@@ -817,6 +818,38 @@ func TestCore(t *testing.T) {
 	}
 }
 
+// TestTogether: an update of both moves the gate and the policy.
+func TestTogether(t *testing.T) {
+	torch.SetThreads(1)
+	cfg := Default(AlgorithmHalt, "maze/5x5-v0")
+	cfg.Envs, cfg.Policy.Hidden, cfg.Act.Greedy, cfg.Halt.Together, cfg.PPO.Horizon, cfg.PPO.Epochs = 4, 8, false, true, 8, 1
+	l, err := New(cfg, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	before, _, err := l.learned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Step(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := l.learned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := map[bool]int{} // of the gate or not
+	for name, x := range after {
+		if !cmp.Equal(x, before[name]) {
+			moved[strings.HasPrefix(name, gatePrefix)]++
+		}
+	}
+	if done, _ := l.Steps(); moved[true] == 0 || moved[false] == 0 || done != 4*(16+8) {
+		t.Errorf("%d tensors of the gate moved, %d of the policy, %d frames; want both and %d", moved[true], moved[false], done, 4*(16+8))
+	}
+}
+
 // An uncopied world has no snapshots.
 type uncopied struct{ env.Env }
 
@@ -862,6 +895,7 @@ func TestErrors(t *testing.T) {
 		{func(c *Config) { c.Algorithm, c.Imitate.Oracle = AlgorithmImitate, "nobody" }, `no oracle "nobody"`},
 		{func(c *Config) { c.Algorithm, c.Halt.Learn = AlgorithmHalt, "sarsa" }, `halt.learn is "sarsa", want one of ppo, td, branches`},
 		{func(c *Config) { c.Algorithm, c.Halt.Learn, c.Halt.Difference = AlgorithmHalt, LearnTD, true }, "halt.difference is true, want false unless learned by branches"},
+		{func(c *Config) { c.Algorithm, c.Halt.Together, c.Act.Greedy = AlgorithmHalt, true, true }, "act.greedy is true, want false where the policy learns on"},
 		{func(c *Config) { c.Algorithm, c.Halt.Learn, c.Env = AlgorithmHalt, LearnBranches, "uncopied-v0" }, "uncopied cannot be copied, which branches need"},
 	} {
 		cfg := Default(AlgorithmPPO, "MiniGrid-DoorKey-5x5-v0")
