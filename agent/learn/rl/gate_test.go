@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -71,13 +72,6 @@ func (c *counter) Heads(s *torch.Scope, x Seen, z State) Heads {
 // 1. With a price of 0.1 each of them is worth it, with a price of 1 none is.
 func TestGate(t *testing.T) {
 	torch.SetThreads(1)
-	locks := func(rows int) (*env.Vec, error) {
-		var envs []env.Env
-		for range rows {
-			envs = append(envs, &lock{rng.Stream(0, "lock")})
-		}
-		return env.NewVec(envs, env.VecConfig{})
-	}
 	pays, never := [5]int32{0, 1, 2, 3, 4}, [5]int32{0, 1, 1, 1, 1}
 	for _, tt := range []struct {
 		cfg      GateConfig
@@ -144,6 +138,74 @@ func TestGate(t *testing.T) {
 				t.Errorf("segments by number %v, want %v", got[1:], tt.segments[1:])
 			}
 		})
+	}
+}
+
+func locks(rows int) (*env.Vec, error) {
+	var envs []env.Env
+	for range rows {
+		envs = append(envs, &lock{rng.Stream(0, "lock")})
+	}
+	return env.NewVec(envs, env.VecConfig{})
+}
+
+// TestBranchLessons: what branches teach of a world of one step, where it is known: acting after m of 5 segments is worth 1 if the
+// number asks for no more, and thinking on what a longer one is worth that was tried, less the price.
+func TestBranchLessons(t *testing.T) {
+	torch.SetThreads(1)
+	v, err := locks(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := newCounter(t)
+	g, err := NewGate(n, v.Spec(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	a, err := NewActor(n, v, ActorConfig{Segments: 5, Greedy: true}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	w, err := newGating(n, g, a, GateConfig{Price: 0.1, Learn: LearnBranches, Branched: 1}, 1, locks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	if err := w.branch(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	tries := []int{1, 2, 4, 5}
+	got := &w.branches.lessons
+	if len(got.halt) != 8*5 || w.spent != 8*5 {
+		t.Fatalf("%d lessons, %d segments, want 40 of both", len(got.halt), w.spent)
+	}
+	opens := func(m, number int) float32 {
+		if m >= number {
+			return 1
+		}
+		return 0
+	}
+	same := func(a, b float32) bool { return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b)) }
+	for i := range got.halt {
+		read := got.features[i*g.width:] // the state, which counts, and the number
+		m, number := int(read[0]), int(read[1])
+		halt, onward := unseen, []float32{unseen}
+		for _, k := range tries {
+			if k == m {
+				halt = opens(m, number)
+			}
+			if k > m {
+				onward = append(onward, float32(float64(opens(k, number))-0.1*float64(k-m)))
+			}
+		}
+		if m < 5 {
+			onward = onward[1:]
+		}
+		if !same(got.halt[i], halt) || !slices.ContainsFunc(onward, func(x float32) bool { return same(got.onward[i], x) }) {
+			t.Errorf("number %d after %d segments: acting %v, want %v; thinking on %v, want one of %v", number, m, got.halt[i], halt, got.onward[i], onward)
+		}
 	}
 }
 

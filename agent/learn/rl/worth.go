@@ -168,122 +168,162 @@ func newBranches(a *Actor, share float64, more func(rows int) (*env.Vec, error))
 	return b, nil
 }
 
-// branch copies some rows' worlds and states at the decision that they are about to take. The copies think 1, 2, 4, ... or the most
-// segments about it and then go on as the gate says, with the same random numbers, to the end of the episode. So much was acting
-// then worth, without the price of that thought; thinking on was worth the best of what longer thoughts brought, less their price.
+// A branching is the branches of one step: copies of the worlds of rows at the decision that they are about to take, which think
+// each of the numbers of segments about it.
+type branching struct {
+	rows     []int        // of the run, that are branched
+	live     []int        // the branches that go on, row by row those of all tries
+	z        State        // of the live ones, kept
+	actions  []int32      // of each branch
+	draws    []*rand.Rand // of each branch; those of a row draw the same
+	worth    []float64    // of each branch, from acting on
+	features [][]float32  // by segment of the decision, [rows, width] of features
+	gates    [][]float32  // and what the gate says of them, [rows, 2]
+}
+
+// branch lets branches of some rows act, and go on as the gate says, with the same random numbers, to the end of the episode or
+// where a limit cuts it off. So much was acting worth after each number of segments that was tried, without the price of that
+// thought; thinking on was worth what the next number brought with which the gate is content, less the price of what is thought
+// more. (The best of all longer thoughts is worth too much: it has the luck of the best of several.)
 func (w *gating) branch(ctx context.Context) error {
-	a, b := w.actor, w.branches
-	rows, width := w.rng.Perm(a.vec.Len())[:b.rows], len(b.tries)
-	actions, live := make([]int32, b.vec.Len()), make([]int, b.vec.Len()) // live: the branches that go on
-	draws := make([]*rand.Rand, b.vec.Len())
-	seed := w.rng.Uint64()
-	for k, row := range rows {
-		world, err := a.vec.AppendRow(row, nil)
-		if err != nil {
-			return err
-		}
-		for j := range b.tries {
-			i := k*width + j
-			if err := b.vec.SetRow(i, world); err != nil {
-				return err
-			}
-			live[i], draws[i] = i, rand.New(rand.NewPCG(seed, uint64(k)))
-		}
-	}
-	choose := func(i int, logits []float32) {
-		if actions[i] = likeliest(logits); !a.cfg.Greedy {
-			actions[i], _ = sample(draws[i], logits)
-		}
-	}
-	obsLen := a.vec.Spec().ObsLen
-	var z State // of the live branches, kept
-	defer func() { z.drop() }()
-	most := a.cfg.Segments
-	features, gates := make([][]float32, most), make([][]float32, most) // by segment, [rows, width] and what the gate says, [rows, 2]
-	var bad error
-	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
-		x, err := w.net.Encode(s, rowsOf(a.vec.Obs, rows, obsLen), len(rows))
-		if err != nil {
-			bad = err
-			return
-		}
-		now := a.from(s, a.state, rows, len(rows))
-		var tried []State
-		for m := range most {
-			last := now
-			now = w.net.Segment(s, x, now)
-			h := w.net.Heads(s, x, now)
-			f := w.gate.features(s, h, last, now)
-			features[m], gates[m] = s.ReadFloats(nil, f), s.ReadFloats(nil, w.gate.q.apply(s, f))
-			if j := len(tried); b.tries[j] == m+1 {
-				tried = append(tried, now)
-				logits := s.ReadFloats(nil, h.Logits)
-				k := len(logits) / len(rows)
-				for r := range rows {
-					choose(r*width+j, logits[r*k:(r+1)*k])
-				}
-			}
-			w.spent += len(rows)
-		}
-		order := make([]int64, len(live)) // joined, they lie by tries first
-		for i := range order {
-			order[i] = int64(i%width*len(rows) + i/width)
-		}
-		z = join(s, tried).pick(s, torch.From(s, w.net.Params().Device(), order, int64(len(order)))).keep(s)
-	})
-	if err := errors.Join(bad, failed); err != nil {
+	b, err := w.copyRows()
+	if err != nil {
 		return err
 	}
-	worth, weight := make([]float64, len(live)), 1.0
+	defer func() { b.z.drop() }()
+	if err := w.tryAll(b); err != nil {
+		return err
+	}
+	if err := w.playOn(ctx, b); err != nil {
+		return err
+	}
+	w.branches.learn(b, w.cfg.Price)
+	return nil
+}
+
+// copyRows copies the worlds of rows that are drawn.
+func (w *gating) copyRows() (*branching, error) {
+	a, v, width := w.actor, w.branches.vec, len(w.branches.tries)
+	n := v.Len()
+	b := &branching{
+		rows: w.rng.Perm(a.vec.Len())[:w.branches.rows], live: make([]int, n),
+		actions: make([]int32, n), draws: make([]*rand.Rand, n), worth: make([]float64, n),
+	}
+	seed := w.rng.Uint64()
+	for k, row := range b.rows {
+		world, err := a.vec.AppendRow(row, nil)
+		if err != nil {
+			return nil, err
+		}
+		for j := range width {
+			i := k*width + j
+			if err := v.SetRow(i, world); err != nil {
+				return nil, err
+			}
+			b.live[i], b.draws[i] = i, rand.New(rand.NewPCG(seed, uint64(k)))
+		}
+	}
+	return b, nil
+}
+
+// choose decides what branch i does.
+func (w *gating) choose(b *branching, i int, logits []float32) {
+	if b.actions[i] = likeliest(logits); !w.actor.cfg.Greedy {
+		b.actions[i], _ = sample(b.draws[i], logits)
+	}
+}
+
+// tryAll thinks the most segments about the decision. A branch chooses by the one that it tries, and goes on from the state after it.
+func (w *gating) tryAll(b *branching) (err error) {
+	a, tries := w.actor, w.branches.tries
+	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
+		var x Seen
+		if x, err = w.net.Encode(s, rowsOf(a.vec.Obs, b.rows, a.vec.Spec().ObsLen), len(b.rows)); err != nil {
+			return
+		}
+		z := a.from(s, a.state, b.rows, len(b.rows))
+		var tried []State
+		for m := range a.cfg.Segments {
+			last := z
+			z = w.net.Segment(s, x, z)
+			h := w.net.Heads(s, x, z)
+			f := w.gate.features(s, h, last, z)
+			b.features, b.gates = append(b.features, s.ReadFloats(nil, f)), append(b.gates, s.ReadFloats(nil, w.gate.q.apply(s, f)))
+			if j := len(tried); tries[j] == m+1 {
+				tried = append(tried, z)
+				logits := s.ReadFloats(nil, h.Logits)
+				k := len(logits) / len(b.rows)
+				for r := range b.rows {
+					w.choose(b, r*len(tries)+j, logits[r*k:(r+1)*k])
+				}
+			}
+			w.spent += len(b.rows)
+		}
+		order := make([]int64, len(b.live)) // joined, they lie try by try
+		for i := range order {
+			order[i] = int64(i%len(tries)*len(b.rows) + i/len(tries))
+		}
+		b.z = join(s, tried).pick(s, torch.From(s, w.net.Params().Device(), order, int64(len(order)))).keep(s)
+	})
+	return errors.Join(err, failed)
+}
+
+// playOn acts in all branches until their episodes end.
+func (w *gating) playOn(ctx context.Context, b *branching) error {
+	v, width, weight := w.branches.vec, len(w.branches.tries), 1.0
 	for t := 0; ; t++ {
-		if err := b.vec.Step(actions); err != nil {
+		if err := v.Step(b.actions); err != nil {
 			return err
 		}
-		var stay []int64
+		var stay []int64 // rows of b.z
 		still := 0
-		for j, i := range live {
-			worth[i] += weight * float64(b.vec.Rewards[i])
-			if !b.vec.Done(i) && !w.cutOff(rows[i/width], t) {
-				stay, live[still] = append(stay, int64(j)), i
+		for j, i := range b.live {
+			b.worth[i] += weight * float64(v.Rewards[i])
+			if !v.Done(i) && !w.cutOff(b.rows[i/width], t) {
+				stay, b.live[still] = append(stay, int64(j)), i
 				still++
 			}
 		}
-		if live = live[:still]; still == 0 || t == longestBranch {
-			break
+		if b.live = b.live[:still]; still == 0 || t == longestBranch {
+			return nil
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		weight *= a.cfg.Gamma
-		segments, err := w.follow(&z, stay, live, choose)
+		weight *= w.actor.cfg.Gamma
+		segments, err := w.follow(b, stay)
 		if err != nil {
 			return err
 		}
-		for j, i := range live {
-			worth[i] -= weight * w.cfg.Price * float64(segments[j])
+		for j, i := range b.live {
+			b.worth[i] -= weight * w.cfg.Price * float64(segments[j])
 		}
 	}
-	for r := range rows {
-		got := worth[r*width : (r+1)*width]
+}
+
+// learn adds the lessons of what b came to.
+func (all *branches) learn(b *branching, price float64) {
+	most, width := len(b.features), len(all.tries)
+	for r := range b.rows {
+		worth := b.worth[r*width : (r+1)*width]
 		next := -1 // of tries: where thinking on ends
 		for m := most; m >= 1; m-- {
-			n := len(features[m-1]) / len(rows)
+			n := len(b.features[m-1]) / len(b.rows)
 			halt, onward := unseen, unseen
-			j, tried := slices.BinarySearch(b.tries, m)
+			j, tried := slices.BinarySearch(all.tries, m)
 			if tried {
-				halt = float32(got[j])
+				halt = float32(worth[j])
 			}
 			if next >= 0 {
-				onward = float32(got[next] - w.cfg.Price*float64(b.tries[next]-m))
+				onward = float32(worth[next] - price*float64(all.tries[next]-m))
 			}
-			b.features = append(b.features, features[m-1][r*n:(r+1)*n]...)
-			b.halt, b.onward = append(b.halt, halt), append(b.onward, onward)
-			if q := gates[m-1][2*r:]; m == most || q[0] > q[1] {
+			all.features = append(all.features, b.features[m-1][r*n:(r+1)*n]...)
+			all.halt, all.onward = append(all.halt, halt), append(all.onward, onward)
+			if q := b.gates[m-1][2*r:]; m == most || q[0] > q[1] {
 				next = j
 			}
 		}
 	}
-	return nil
 }
 
 // cutOff is whether a run's limit ends an episode of row after t+1 more steps.
@@ -292,18 +332,17 @@ func (w *gating) cutOff(row, t int) bool {
 	return e.Limit > 0 && e.Length+t+1 >= e.Limit
 }
 
-// follow lets the branches live, of which z holds the rows stay, think until the gate is content, and choose what to do. z is then
-// theirs, after that.
-func (w *gating) follow(z *State, stay []int64, live []int, choose func(i int, logits []float32)) (segments []int32, err error) {
-	a, v := w.actor, w.branches.vec
-	segments = make([]int32, len(live))
+// follow lets the live branches, of which b.z holds the rows stay, think until the gate is content, and choose.
+func (w *gating) follow(b *branching, stay []int64) (segments []int32, err error) {
+	a, v, n := w.actor, w.branches.vec, len(b.live)
+	segments = make([]int32, n)
 	failed := torch.Do(torch.NoGrad, func(s *torch.Scope) {
 		var x Seen
-		if x, err = w.net.Encode(s, rowsOf(v.Obs, live, v.Spec().ObsLen), len(live)); err != nil {
+		if x, err = w.net.Encode(s, rowsOf(v.Obs, b.live, v.Spec().ObsLen), n); err != nil {
 			return
 		}
-		before := z.pick(s, torch.From(s, w.net.Params().Device(), stay, int64(len(stay))))
-		d := newDeliberation(s, w.net, x, a.from(s, before, nil, len(live)), len(live))
+		before := b.z.pick(s, torch.From(s, w.net.Params().Device(), stay, int64(n)))
+		d := newDeliberation(s, w.net, x, a.from(s, before, nil, n), n)
 		for m := int32(1); len(d.rows) > 0; m++ {
 			d.segment()
 			h := w.net.Heads(s, d.x, d.z)
@@ -315,15 +354,15 @@ func (w *gating) follow(z *State, stay []int64, live []int, choose func(i int, l
 				halts := int(m) == a.cfg.Segments || q[2*j] > q[2*j+1]
 				if halts {
 					segments[row] = m
-					choose(live[row], logits[j*k:(j+1)*k])
+					w.choose(b, b.live[row], logits[j*k:(j+1)*k])
 				}
 				j++
 				return halts
 			})
 		}
 		after, _ := d.results()
-		z.drop()
-		*z = after.keep(s)
+		b.z.drop()
+		b.z = after.keep(s)
 	})
 	return segments, errors.Join(err, failed)
 }
