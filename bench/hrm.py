@@ -12,7 +12,7 @@ answer is a line: milliseconds of eager and of torch.compile, the largest differ
 of a product of two 1024x1024 matrices just then, a note.
 
 One rule for all, that of agent/learn/speed: a call that does not count (five on a GPU), then calls until S seconds are
-over, two at least; the least time counts, of the processor with one thread, of the clock with more or on a GPU.
+over, two at least; the least time counts, of so many calls together that they take 20 ms, of the processor with one thread, of the clock with more or on a GPU.
 """
 import argparse, json, math, os, signal, struct, sys, time
 
@@ -55,14 +55,17 @@ def least(opt, f, seconds=None):
     clock = time.process_time if opt.threads == 1 and not gpu else time.perf_counter
     wait = torch.cuda.synchronize if gpu else lambda: None
     for _ in range(5 if gpu else 1):
+        begin = time.perf_counter()
         f()
-    wait()
+        wait()
+        calls = 1 + int(0.02 / (time.perf_counter() - begin + 1e-9))
     times, begin = [], time.perf_counter()
     while len(times) < 2 or time.perf_counter() - begin < seconds:
         at = clock()
-        f()
-        wait()
-        times.append(clock() - at)
+        for _ in range(calls):
+            f()
+            wait()
+        times.append((clock() - at) / calls)
     return 1000 * min(times)
 
 

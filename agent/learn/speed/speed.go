@@ -192,7 +192,7 @@ func one(ctx context.Context, c Case, cfg Config, peer *peer) (Result, error) {
 	return r, nil
 }
 
-// A timing is the least time of a call, in milliseconds.
+// A timing is the least time of a call, in milliseconds, as the mean of those that were timed together.
 type timing struct {
 	cpu, wall float64 // cpu is 0 where the system does not tell it
 	repeats   int
@@ -223,25 +223,34 @@ func timeOf(ctx context.Context, cfg Config, once func() error) (timing, error) 
 		}
 		return err
 	}
+	calls := 1
 	for range cfg.warm() {
+		begin := time.Now()
 		if err := f(); err != nil {
 			return timing{}, err
 		}
+		calls = 1 + int(leastSample/(time.Since(begin)+1))
 	}
 	t := timing{cpu: math.Inf(1), wall: math.Inf(1)}
-	for begin := time.Now(); t.repeats < 2 || time.Since(begin) < cfg.Each; t.repeats++ {
-		if ctx.Err() != nil {
-			return t, context.Cause(ctx)
-		}
+	for begin := time.Now(); t.repeats < 2*calls || time.Since(begin) < cfg.Each; t.repeats += calls {
 		cpu, wall := cputime.Process(), time.Now()
-		if err := f(); err != nil {
-			return t, err
+		for range calls {
+			if ctx.Err() != nil {
+				return t, context.Cause(ctx)
+			}
+			if err := f(); err != nil {
+				return t, err
+			}
 		}
-		t.wall = min(t.wall, ms(time.Since(wall)))
-		t.cpu = min(t.cpu, ms(cputime.Process()-cpu))
+		t.wall = min(t.wall, ms(time.Since(wall))/float64(calls))
+		t.cpu = min(t.cpu, ms(cputime.Process()-cpu)/float64(calls))
 	}
 	return t, nil
 }
+
+// leastSample is how long calls are timed together at least: a system's account of the processor's time of a few milliseconds may be
+// far from true.
+const leastSample = 20 * time.Millisecond
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
