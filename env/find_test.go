@@ -3,6 +3,7 @@ package env_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ponder-agents/ponder/env"
@@ -15,6 +16,8 @@ func TestFind(t *testing.T) {
 	}{
 		{[]string{"maze", "maze/7x9-v0"}, []string{"maze/15x15-v0", "maze/7x9-v0"}},
 		{[]string{"sudoku/*"}, []string{"sudoku/16x16-v0", "sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0"}},
+		{[]string{"*ku/?x?-*0"}, []string{"sudoku/4x4-v0", "sudoku/6x6-v0", "sudoku/9x9-v0"}},
+		{[]string{"*s*u*d*o*k*u*/*4x4*-*v*0*"}, []string{"sudoku/4x4-v0"}},
 	} {
 		found, err := env.Find(tt.patterns...)
 		var got []string
@@ -24,6 +27,9 @@ func TestFind(t *testing.T) {
 		if err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%v: %v, error %v, want %v", tt.patterns, got, err, tt.want)
 		}
+	}
+	if none := env.List(strings.Repeat("*-", 30) + "!"); len(none) > 0 { // in no time
+		t.Errorf("found %v", none)
 	}
 	if _, err := env.Find("maze", "chess"); !errors.Is(err, env.ErrUnknown) {
 		t.Errorf("error %v, want %v", err, env.ErrUnknown)

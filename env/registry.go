@@ -185,21 +185,35 @@ func makeMany(id string, n int, options []string) ([]Env, error) {
 
 // glob matches a whole string; both are lower case already.
 func glob(pattern, s string) bool {
-	for pattern != "" {
-		switch {
-		case pattern[0] == '*':
-			for i := 0; i <= len(s); i++ {
-				if glob(pattern[1:], s[i:]) {
-					return true
-				}
-			}
-			return false
-		case s == "" || pattern[0] != '?' && pattern[0] != s[0]:
+	first, rest, star := strings.Cut(pattern, "*")
+	if len(s) < len(first) || !alike(first, s[:len(first)]) {
+		return false
+	}
+	s = s[len(first):]
+	if !star {
+		return s == ""
+	}
+	parts := strings.Split(rest, "*")
+	last := parts[len(parts)-1]
+	for _, part := range parts[:len(parts)-1] { // the first place will do: what follows may skip more
+		for ; len(s) >= len(part) && !alike(part, s[:len(part)]); s = s[1:] {
+		}
+		if len(s) < len(part) {
 			return false
 		}
-		pattern, s = pattern[1:], s[1:]
+		s = s[len(part):]
 	}
-	return s == ""
+	return len(s) >= len(last) && alike(last, s[len(s)-len(last):])
+}
+
+// alike matches as many characters, of which those of pattern may be ?.
+func alike(pattern, s string) bool {
+	for i := range len(pattern) {
+		if pattern[i] != '?' && pattern[i] != s[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Near returns up to three of the names that differ least from s, if any is near enough to be
