@@ -14,7 +14,7 @@ import (
 )
 
 // A Regret is what other numbers of segments would have brought at decisions of a model, one drawn from
-// each episode. World and state are branched there: a branch thinks 1, 2, 4, ... or the most segments about
+// each episode (of one whose actions are drawn anew and which ends sooner, none). World and state are branched there: a branch thinks 1, 2, 4, ... or the most segments about
 // that decision and then goes on as the model does; one always thinks the most. Worth is the discounted
 // reward from there on, less the price of every segment.
 type Regret struct {
@@ -110,10 +110,10 @@ func (r *Regret) add(ctx context.Context, m *think.Model, id string, options []s
 			return context.Cause(ctx)
 		}
 		for k := range episodes {
-			if t != at[k] {
-				continue
-			}
 			real := k * width
+			if t != at[k] || !all[real].live {
+				continue // what is drawn may end sooner than in the episode that was played
+			}
 			all[real].weight = 1
 			for j := 1; j < width; j++ {
 				i := real + j
@@ -154,7 +154,9 @@ func (r *Regret) add(ctx context.Context, m *think.Model, id string, options []s
 		}
 	}
 	for k := range episodes {
-		r.judge(all[k*width : (k+1)*width])
+		if s := all[k*width : (k+1)*width]; s[0].first > 0 {
+			r.judge(s)
+		}
 	}
 	return nil
 }

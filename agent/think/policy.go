@@ -74,12 +74,12 @@ func (p *Policy) Force(row, segments int) {
 	p.forced[row] = segments
 }
 
-// Copy makes row to remember what row from does: what it carries, and what it would draw next. Both are
-// rows of the last Act, or there was none.
+// Copy makes row to remember what row from does: what it carries, and what it would draw next.
 func (p *Policy) Copy(to, from int) error {
-	if max(to, from) < len(p.random) {
-		*p.random[to] = *p.random[from]
+	if err := p.grow(max(to, from) + 1); err != nil {
+		return err
 	}
+	*p.random[to] = *p.random[from]
 	for _, g := range p.groups {
 		if g.begun[to] = g.begun[from]; !g.begun[to] || !p.cfg.KeepCarry {
 			continue
@@ -112,13 +112,8 @@ func (p *Policy) Close() error {
 // Act implements agent.Policy.
 func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []bool, thought [][]trace.Segment) error {
 	n := len(actions)
-	for len(p.readers) < n {
-		r, err := p.reader()
-		if err != nil {
-			return err
-		}
-		p.readers, p.inputs = append(p.readers, r), append(p.inputs, Input{})
-		p.random, p.said = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random)))), append(p.said, 0)
+	if err := p.grow(n); err != nil {
+		return err
 	}
 	p.segments = append(p.segments[:0], make([]int32, n)...)
 	for _, g := range p.groups {
@@ -137,6 +132,19 @@ func (p *Policy) Act(ctx context.Context, actions []int32, obs []byte, fresh []b
 		if err := p.think(ctx, p.groups[shape], shape, actions, thought); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// grow makes room for n rows.
+func (p *Policy) grow(n int) error {
+	for len(p.readers) < n {
+		r, err := p.reader()
+		if err != nil {
+			return err
+		}
+		p.readers, p.inputs = append(p.readers, r), append(p.inputs, Input{})
+		p.random, p.said = append(p.random, rand.NewPCG(p.cfg.SampleSeed, uint64(len(p.random)))), append(p.said, 0)
 	}
 	return nil
 }
