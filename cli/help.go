@@ -63,7 +63,10 @@ func Polish(root *cobra.Command) {
 		if run := c.RunE; run != nil {
 			c.RunE = func(cmd *cobra.Command, args []string) error {
 				defer heed(cmd)()
-				err := checkNumbers(cmd)
+				err := checkUnused(cmd)
+				if err == nil {
+					err = checkNumbers(cmd)
+				}
 				if err == nil {
 					err = checkOutputs(cmd, args)
 				}

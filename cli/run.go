@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,7 @@ func Execute(root *cobra.Command, args []string) int {
 	if err == nil {
 		return ExitOK
 	}
-	fmt.Fprintln(root.ErrOrStderr(), root.Name()+":", err)
+	fmt.Fprintln(root.ErrOrStderr(), root.Name()+":", strings.ReplaceAll(err.Error(), "\n", "; "))
 	return ExitCode(err)
 }
 

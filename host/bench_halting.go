@@ -90,7 +90,7 @@ them: rows larger than trained beside others.`,
 	f.IntVar(&count, "count", 200, "number of rows")
 	f.StringVar(&plot, "plot", "", "write the curves to this PNG file")
 	cli.Writes(f, "plot", cli.File)
-	hide(cmd, "votes", "pick", "sure", "rule", "restarts", "keep-carry")
+	cli.Unused(cmd.Flags(), "votes", "pick", "sure", "rule", "restarts", "keep-carry")
 	return cmd
 }
 

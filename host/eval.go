@@ -58,8 +58,8 @@ func passes(comparisons ...bool) int {
 
 // searchAlone refuses what a search does not go with.
 func searchAlone(search, compare bool, q *ask.Flags) error {
-	if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1) {
-		return cli.Usagef("--search goes without --compare, --sure, --thoughts and --votes")
+	if search && (compare || q.Sure > 0 || q.Thoughts > 1 || q.Votes > 1 || q.Restarts > 0) {
+		return cli.Usagef("--search goes without --compare, --sure, --thoughts, --votes and --restarts")
 	}
 	return nil
 }

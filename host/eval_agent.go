@@ -126,7 +126,7 @@ configuration) is examined on those that it did not learn from, and on those tha
 	f.BoolVar(&regret, "regret", false, "branch a decision of every episode: what would other numbers of segments have brought?")
 	f.Float64Var(&price, "price", 0, "of a segment, in units of return, for --regret; default what the model's halting was learned with")
 	f.Float64Var(&least, "min-success", 0, "exit with 3 if a smaller share succeeds")
-	hide(cmd, "votes")
+	cli.Unused(cmd.Flags(), "votes", "sure")
 	return cmd
 }
 
@@ -156,10 +156,18 @@ func agentWorlds(name string, options []string) (ids []string, err error) {
 		return []string{id}, err
 	}
 	for _, e := range env.List(name) {
-		ids = append(ids, e.ID)
+		bad := checkEnv(e.ID, options)
+		if bad == nil {
+			ids = append(ids, e.ID)
+		} else if err == nil {
+			err = bad
+		}
 	}
-	if len(ids) == 0 {
-		return nil, cli.Usagef("no environment matches %s (ponder env list)", name)
+	switch {
+	case len(ids) > 0:
+		return ids, nil // without those that ask for options, as a level's file
+	case err == nil:
+		err = cli.Usagef("no environment matches %s (ponder env list)", name)
 	}
-	return ids, nil
+	return nil, err
 }

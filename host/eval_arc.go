@@ -83,7 +83,7 @@ model did not learn are left out and counted as skipped: ponder solve arc fits o
 	f.StringVar(&submission, "submission", "", "write the two best answers to every test to this file, as Kaggle's submission.json")
 	cli.Writes(f, "submission", cli.File)
 	how.add(f)
-	hide(cmd, "votes") // the copies that vote are those that were learned
+	cli.Unused(f, "votes", "sure") // the copies that vote are those that were learned
 	return cmd
 }
 
@@ -107,11 +107,4 @@ func (t *taskFlags) add(f *pflag.FlagSet) {
 // reading is how; what is passed over is said on stderr.
 func (t *taskFlags) reading(cmd *cobra.Command) arc.Reading {
 	return arc.Reading{SkipBad: t.skipBad, Note: func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), text.Plain(line)) }}
-}
-
-// hide takes flags that all of a kind have out of a command that has no use for them.
-func hide(cmd *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		cmd.Flags().Lookup(name).Hidden = true
-	}
 }

@@ -89,7 +89,7 @@ func asksRows(cmd *cobra.Command, arg func(args []string) string) *cobra.Command
 	q.Add(cmd, "", "the rows")
 	cmd.Flags().IntVar(&count, "count", 1000, "number of rows")
 	cmd.Flags().Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is exact")
-	hide(cmd, "votes") // rows have no copies
+	cli.Unused(cmd.Flags(), "votes") // rows have no copies
 	return cmd
 }
 

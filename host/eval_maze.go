@@ -57,6 +57,9 @@ out.`,
 			if errors.Is(err, exam.ErrNoSearch) {
 				return cli.Usagef("--search: %w", err)
 			}
+			if errors.Is(err, exam.ErrNoAnswer) {
+				return cli.Usagef("--sure: %w", err)
+			}
 			if err != nil {
 				return err
 			}

@@ -103,6 +103,9 @@ segments of all branches of a puzzle, and exact_accuracy is that of search, not 
 	f.BoolVar(&compare, "compare", false, "think about all again without halting before the limit and, with --thoughts, by each way to pick")
 	f.BoolVar(&search, "search", false, "where a thought does not solve, branch on a doubtful cell and think on in each branch; the rules of a full board are checked, the solution is not known")
 	f.Float64Var(&least, "min-accuracy", 0, "exit with 3 if a smaller share is solved")
+	for _, other := range []string{"compare", "by-rating", "search"} {
+		cmd.MarkFlagsMutuallyExclusive("fault", other)
+	}
 	cmd.MarkFlagsMutuallyExclusive("data", "givens", "fault")
 	cmd.MarkFlagsMutuallyExclusive("csv", "givens", "fault")
 	return cmd

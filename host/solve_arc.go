@@ -57,7 +57,7 @@ right where the file tells. A trace shows the thought about the tests themselves
 	q.add(cmd, "", "fitting")
 	cmd.Flags().IntVar(&fit.Steps, "steps", 300, "steps of fitting")
 	cmd.Flags().Float64Var(&fit.LR, "lr", 1e-2, "of fitting")
-	hide(cmd, "votes")
+	cli.Unused(cmd.Flags(), "votes", "sure")
 	return cmd
 }
 

@@ -54,6 +54,6 @@ func newSolveMazeCmd() *cobra.Command {
 		},
 	}
 	f.add(cmd, "maze", "nothing that a maze needs")
-	hide(cmd, "votes", "batch", "seed")
+	cli.Unused(cmd.Flags(), "votes", "batch", "seed", "sure")
 	return cmd
 }

@@ -20,7 +20,8 @@ func newSolveSudokuCmd() *cobra.Command {
 		Short: "Solve one sudoku",
 		Long: `The puzzle is 81 characters (or 256, 36 or 16), 0 or a dot for an empty cell, A to G for 10 to 16, or a file with these or with a line for every
 row, in most of the layouts that are in use; of a file with many puzzles each is solved, one result a line. It must have exactly one solution: that is checked first, by search. The answer is the network's
-alone and is checked afterwards; an answer that is wrong is shown as such, with exit code 3. A trace
+alone and is checked afterwards; an answer that is wrong is shown as such, with exit code 3, and one that is less
+sure than --sure asks not at all. A trace
 shows the thought about the puzzle itself, not about its copies.`,
 		Example: "  ponder solve sudoku 53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79\n  ponder solve sudoku puzzle.txt --votes 8",
 		Args:    cobra.MaximumNArgs(1),
@@ -46,7 +47,11 @@ shows the thought about the puzzle itself, not about its copies.`,
 				return err
 			}
 			err = f.Report(cmd.OutOrStdout(), sol)
-			if err == nil && !sol.Valid {
+			switch {
+			case err != nil:
+			case sol.Abstains:
+				err = cli.WithCode(cli.ExitUnsolved, fmt.Errorf("the network is %.3f sure of an answer, --sure %.3g: none is given", sol.Confidence, f.Sure))
+			case !sol.Valid:
 				err = cli.WithCode(cli.ExitUnsolved, errors.New("the network's answer is no solution"))
 			}
 			return err
@@ -61,14 +66,17 @@ func (f *solveFlags) solveMany(cmd *cobra.Command, m *think.Model, list []exam.S
 	if f.trace != "" {
 		return cli.Usagef("--trace holds one puzzle, the file has %d", len(list))
 	}
-	wrong := 0
+	wrong, none := 0, 0
 	out := cmd.OutOrStdout()
 	for _, c := range list {
 		sol, err := exam.SolveSudoku(cmd.Context(), m, c, cfg, nil)
 		if err != nil {
 			return err
 		}
-		if !sol.Valid {
+		switch {
+		case sol.Abstains:
+			none++
+		case !sol.Valid:
 			wrong++
 		}
 		if f.JSON {
@@ -80,7 +88,10 @@ func (f *solveFlags) solveMany(cmd *cobra.Command, m *think.Model, list []exam.S
 			return err
 		}
 	}
-	if wrong > 0 {
+	switch {
+	case none > 0:
+		return cli.WithCode(cli.ExitUnsolved, fmt.Errorf("the network is not so sure of its answers to %d of %d puzzles; of the others %d are no solutions", none, len(list), wrong))
+	case wrong > 0:
 		return cli.WithCode(cli.ExitUnsolved, fmt.Errorf("the network's answers to %d of %d puzzles are no solutions", wrong, len(list)))
 	}
 	return nil

@@ -149,6 +149,7 @@ type RowsResult struct {
 	Data      string          `json:"data"`
 	InFloat32 *RowsResult     `json:"in_float32,omitempty"` // the same in float32, where another precision was asked for
 	think.Evaluation
+	*Sureness // of what q_halt foresees, where it was asked for
 }
 
 // Rows asks for the first n held-out rows of the data of that name, as labelled: any family that task
@@ -162,11 +163,18 @@ func Rows(ctx context.Context, m *think.Model, data string, n int, cfg Config) (
 	if rows.Task != "" && rows.Task != m.Usage.Task {
 		return res, fmt.Errorf("data %q: its rows are for the task %s, model %s answers %s", data, rows.Task, m.Name, m.Usage.Task)
 	}
-	res.Evaluation, err = Evaluate(ctx, m, rows.Source, rows.Rows, rows.Cols, n, cfg)
+	var all []answered
+	res.Evaluation, err = EvaluateEach(ctx, m, rows.Source, rows.Rows, rows.Cols, n, cfg, func(th *think.Thought, _, _ []int32, s think.Score) error {
+		all = append(all, answeredOne(th, s.Judged))
+		return nil
+	})
 	if err != nil {
-		err = fmt.Errorf("data %q: %w", data, err)
+		return res, fmt.Errorf("data %q: %w", data, err)
 	}
-	return res, err
+	if cfg.Sure > 0 {
+		res.Sureness = sureness(cfg.Sure, all)
+	}
+	return res, nil
 }
 
 // Evaluate asks for the first n rows of src, which form grids of rows and cols (0: the model's own).
@@ -206,6 +214,9 @@ func fits(m *think.Model, s puzzle.Shape) error {
 func (r RowsResult) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, "%d rows of %s\nexact           %6.2f %%\nas judged       %6.2f %%\ncells right     %6.2f %%\nsegments        %6.2f\nrows/second     %6.1f\n",
 		r.Count, r.Data, 100*r.ExactAccuracy, 100*r.JudgedAccuracy, 100*r.CellAccuracy, r.MeanSegments, r.PuzzlesPerSecond)
+	if err == nil && r.Sureness != nil {
+		err = r.Sureness.Print(w)
+	}
 	if m := r.InFloat32; err == nil && m != nil {
 		err = printInFloat32(w, r.Precision, "exact", r.ExactAccuracy, m.ExactAccuracy, r.PuzzlesPerSecond, m.PuzzlesPerSecond)
 	}

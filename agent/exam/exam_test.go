@@ -78,6 +78,58 @@ func TestMazeSearch(t *testing.T) {
 	}
 }
 
+// TestSure: how sure a model is of its answers is told of mazes whose way it marks and of rows; one that decides move by move
+// has no answer to be sure of, and a sudoku that it is not sure of gets none.
+func TestSure(t *testing.T) {
+	ctx := context.Background()
+	list, err := exam.DrawMazes(maze.Recipe(9), 8, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := exam.Mazes(ctx, shipped(t, "maze-path"), list, exam.Config{Sure: 0.9})
+	if err != nil || r.Sureness == nil || r.Coverage < 0.5 || r.Risk > 0 || len(r.Bins) == 0 {
+		t.Errorf("marked ways: %+v, error %v", r.Sureness, err)
+	}
+	if _, err := exam.Mazes(ctx, shipped(t, "maze"), list, exam.Config{Sure: 0.9}); !errors.Is(err, exam.ErrNoAnswer) {
+		t.Errorf("error %v", err)
+	}
+	m := shipped(t, "sudoku")
+	rows, err := exam.Rows(ctx, m, "sudoku:45-50", 4, exam.Config{Sure: 0.9, Seed: 3})
+	if err != nil || rows.Sureness == nil || rows.Coverage != 1 || rows.Risk != 0 {
+		t.Errorf("rows: %+v, error %v", rows.Sureness, err)
+	}
+	puzzles, err := exam.DrawSudokus(sudoku.Config{Side: 9, MinGivens: 45, MaxGivens: 50}, 1, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := exam.SolveSudoku(ctx, m, puzzles[0], exam.Config{Sure: 0.9}, nil)
+	if err != nil || s.Abstains || !s.Valid {
+		t.Errorf("%+v, error %v", s, err)
+	}
+	s, err = exam.SolveSudoku(ctx, m, puzzles[0], exam.Config{Sure: 1}, nil)
+	if err != nil || !s.Abstains || s.Valid || s.Solution != "" || !strings.Contains(s.Line(), "not sure enough") {
+		t.Errorf("%+v, error %v", s, err)
+	}
+}
+
+// TestDrawnRegret: where actions are drawn and every decision has one segment, each branch is the episode itself.
+func TestDrawnRegret(t *testing.T) {
+	m := shipped(t, "maze-reward")
+	cfg := exam.Config{Config: think.Config{Sample: true, SampleSeed: 1}}
+	cfg.Halting = act.Config{Rule: act.Never, MaxSegments: 1}
+	options := []string{"steps=12"}
+	a, err := exam.Agent(context.Background(), m, "maze/5x5-v0", options, 24, 1, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.AddRegret(context.Background(), m, options, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if r := a.Branched; r.Decisions == 0 || r.Mean != 0 || r.Right != 1 || r.Own != r.Most {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestSurprises: in mazes whose doors change, decisions are told apart by how long ago one did, and the shipped agent thinks
 // longer when it sees that than later; in still mazes there is nothing to tell.
 func TestSurprises(t *testing.T) {

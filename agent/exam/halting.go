@@ -31,11 +31,12 @@ type HaltingPoint struct {
 	ExactAccuracy float64 `json:"exact_accuracy"`
 }
 
-// A course is one thought to the most segments: after each segment whether the answer is right, q_halt, and
-// how far the state moved.
+// A course is one thought to the most segments: after each segment whether the answer is right, q_halt and
+// q_continue, and how far the state moved.
 type course struct {
 	right    []bool
 	q        []float64
+	more     []float64
 	residual []float64
 }
 
@@ -84,7 +85,8 @@ func Halting(ctx context.Context, m *think.Model, src puzzle.Source, rows, cols,
 		}
 		pred = think.Argmax(pred, th.Logits, seq)
 		s := sc.Row(in[th.Job], label[th.Job], pred)
-		c.right, c.q, c.residual = append(c.right, s.Judged), append(c.q, float64(th.QHalt)), append(c.residual, residual)
+		c.right, c.residual = append(c.right, s.Judged), append(c.residual, residual)
+		c.q, c.more = append(c.q, float64(th.QHalt)), append(c.more, float64(th.QContinue))
 		return nil
 	}
 	err = thinker.Run(ctx, func(tokens []int32) (int32, bool, error) {
@@ -158,7 +160,7 @@ func ways(rows [][]*course, own act.Config) []HaltingWay {
 		oracle = append(oracle, at(float64(k+1), func(c *course, j int) bool { return right(c, j) || j == k }))
 	}
 	mine := at(float64(own.Threshold), func(c *course, k int) bool {
-		return own.Content(float32(c.q[k]), 0)
+		return own.Content(float32(c.q[k]), float32(c.more[k]))
 	})
 	list := []HaltingWay{
 		{Way: "own", Points: []HaltingPoint{mine}},

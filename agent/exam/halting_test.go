@@ -16,9 +16,9 @@ import (
 func TestWays(t *testing.T) {
 	inf := math.Inf(1)
 	all := []*course{
-		{right: []bool{false, true, true, true}, q: []float64{-3, 2, 3, 4}, residual: []float64{inf, 0.5, 0.1, 0}},
-		{right: []bool{true, true, false, true}, q: []float64{5, 4, 1, 6}, residual: []float64{inf, 0.4, 0.3, 0.1}},
-		{right: []bool{false, false, false, false}, q: []float64{-9, -8, -7, -6}, residual: []float64{inf, 0.9, 0.9, 0.9}},
+		{right: []bool{false, true, true, true}, q: []float64{-3, 2, 3, 4}, more: make([]float64, 4), residual: []float64{inf, 0.5, 0.1, 0}},
+		{right: []bool{true, true, false, true}, q: []float64{5, 4, 1, 6}, more: []float64{9, 4.5, 4.5, 4.5}, residual: []float64{inf, 0.4, 0.3, 0.1}},
+		{right: []bool{false, false, false, false}, q: []float64{-9, -8, -7, -6}, more: make([]float64, 4), residual: []float64{inf, 0.9, 0.9, 0.9}},
 	}
 	got := map[string]HaltingWay{}
 	var rows [][]*course
@@ -31,6 +31,11 @@ func TestWays(t *testing.T) {
 	// Threshold 1: after segments 2, 1 and, never content, 4.
 	if w := got["own"]; math.Abs(w.Segments-7.0/3) > 1e-9 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9 {
 		t.Errorf("own: %+v", w.HaltingPoint)
+	}
+	for _, w := range ways(rows, act.Config{MaxSegments: 4, Rule: act.HaltOverContinue}) { // after segments 2, 4 and, never content, 4
+		if w.Way == "own" && (math.Abs(w.Segments-10.0/3) > 1e-9 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9) {
+			t.Errorf("own, by q_continue: %+v", w.HaltingPoint)
+		}
 	}
 	if w := got["oracle"]; *w.Area != 0 || math.Abs(w.ExactAccuracy-2.0/3) > 1e-9 || math.Abs(w.Segments-5.0/3) > 1e-9 {
 		t.Errorf("oracle: %+v, area %v", w.HaltingPoint, *w.Area)

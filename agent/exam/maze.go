@@ -2,6 +2,7 @@ package exam
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -49,6 +50,9 @@ type MazeResult struct {
 	InFloat32 *MazeResult `json:"in_float32,omitempty"`       // the same in float32, where another precision was asked for
 
 	*Several
+	*Sureness // path: that the marks are a shortest way, where it was asked for
+
+	answered []answered
 }
 
 // The targets of networks for mazes.
@@ -126,6 +130,9 @@ func DrawMazes(cfg maze.Config, n int, seed uint64) ([]Maze, error) {
 	return list, nil
 }
 
+// ErrNoAnswer is the error of a Config with Sure for a model that has no one answer to be sure of.
+var ErrNoAnswer = errors.New("it has no one answer to be sure of")
+
 // Mazes asks the model about every maze and adds up what came of it.
 func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeResult, error) {
 	if err := answers(m, "mazes", mazes.DirectionsTask, mazes.PathTask, mazes.RouteTask); err != nil {
@@ -136,8 +143,11 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 		return MazeResult{}, err
 	}
 	res := MazeResult{Model: m.Name, Engine: m.Engine, Precision: m.Precision, Target: target, Count: len(list), MaxSegments: cfg.halting(m).Halting.MaxSegments}
-	if target == targetPath {
+	switch {
+	case target == targetPath:
 		res.Pick = cfg.picked()
+	case cfg.Sure > 0:
+		return MazeResult{}, fmt.Errorf("model %s decides before every move, %w", m.Name, ErrNoAnswer)
 	}
 	var err error
 	if res.Several, err = cfg.several(m); err != nil {
@@ -185,6 +195,9 @@ func Mazes(ctx context.Context, m *think.Model, list []Maze, cfg Config) (MazeRe
 	res.MeanSegments = segmentsPerDecision(all)
 	if cfg.Search {
 		res.Calls = res.MeanSegments
+	}
+	if cfg.Sure > 0 {
+		res.Sureness = sureness(cfg.Sure, res.answered)
 	}
 	res.SegmentsShortest = segmentsPerDecision(all[:quarter])
 	res.SegmentsLongest = segmentsPerDecision(all[len(all)-quarter:])
@@ -343,6 +356,9 @@ func (r *MazeResult) Print(w io.Writer) error {
 	_, err = fmt.Fprintf(w, "as q_halt judges       %6.2f %%, foreseen in %.2f %%\n"+
 		"segments a %-10s  %6.2f of at most %d (%.2f on the shortest quarter, %.2f on the longest)\nmazes/second           %6.1f\n",
 		100*r.JudgedAccuracy, 100*r.QHaltAccuracy, decision, r.MeanSegments, r.MaxSegments, r.SegmentsShortest, r.SegmentsLongest, r.PuzzlesPerSecond)
+	if err == nil && r.Sureness != nil {
+		err = r.Sureness.Print(w)
+	}
 	if m := r.AlwaysMax; err == nil && m != nil {
 		_, err = fmt.Fprintf(w, "without halting: reached %.2f %%, shortest %.2f %%, exact %.2f %%, %.2f segments, %.1f mazes/second\n",
 			100*m.Success, 100*m.Optimal, 100*m.ExactAccuracy, m.MeanSegments, m.PuzzlesPerSecond)

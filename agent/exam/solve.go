@@ -158,13 +158,14 @@ func (k *mazeSink) Put(s *trace.Step) error {
 
 // A SudokuSolution is the answer to one sudoku.
 type SudokuSolution struct {
-	Solution   string  `json:"solution"` // one line of digits: what the network answers, right or wrong
+	Solution   string  `json:"solution"` // one line of digits: what the network answers, right or wrong; "" where it abstains
 	Valid      bool    `json:"valid"`    // checked: full, by the rules, all givens kept
 	Segments   float64 `json:"segments"` // of thought; with votes the mean
 	Confidence float64 `json:"confidence"`
 	Votes      int     `json:"votes"`       // copies asked
 	InFavour   int     `json:"in_favour"`   // that gave this answer
 	Disputed   bool    `json:"disputed"`    // another thought about it is as content with another answer
+	Abstains   bool    `json:"abstains"`    // it is less sure than was asked for, and gives no answer
 	WrongCells int     `json:"wrong_cells"` // against the only solution
 	Rating     int     `json:"rating"`      // guesses a search needs
 
@@ -174,7 +175,10 @@ type SudokuSolution struct {
 }
 
 func (s *SudokuSolution) verdict(solved string) string {
-	if s.Valid {
+	switch {
+	case s.Abstains:
+		return "not sure enough to answer"
+	case s.Valid:
 		return solved
 	}
 	return fmt.Sprintf("not solved, %d cells wrong", s.WrongCells)
@@ -219,6 +223,10 @@ func SolveSudoku(ctx context.Context, m *think.Model, c Sudoku, cfg Config, reco
 	})
 	if err != nil {
 		return nil, err
+	}
+	if sol.Confidence < cfg.Sure {
+		sol.Abstains, sol.Answer = true, c.Cells
+		return sol, nil
 	}
 	sol.Solution, sol.Valid = string(sudoku.AppendLine(nil, sol.Answer)), sudoku.Solves(sol.Answer, c.Cells)
 	for i := range sol.Answer {

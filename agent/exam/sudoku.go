@@ -253,10 +253,7 @@ func (b *ballot) best() (best task.Candidate, confidence float64) {
 	if best, confidence = b.Best(); b.checked != nil {
 		best, confidence = b.BestBy(b.checked)
 	}
-	if b.disputed {
-		confidence /= 2
-	}
-	return best, confidence
+	return best, doubted(confidence, b.disputed)
 }
 
 // vote thinks about every copy of every puzzle and hands over each puzzle's ballot when all its votes

@@ -6,6 +6,9 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"github.com/ponder-agents/ponder/agent/think"
+	"github.com/ponder-agents/ponder/internal/logit"
 )
 
 // Sureness is how well a model knows whether it is right. Its confidence in an answer is sigmoid(q_halt), with
@@ -42,12 +45,29 @@ type answered struct {
 	right      bool
 }
 
+// answeredOne is what one thought, or the one that was picked of several, came to.
+func answeredOne(th *think.Thought, right bool) answered {
+	return answered{doubted(logit.P(th.QHalt), th.Disputed), right}
+}
+
+// doubted is a confidence, or half of it where it is disputed: of two answers at most one is right, or the question has both.
+func doubted(confidence float64, disputed bool) float64 {
+	if disputed {
+		confidence /= 2
+	}
+	return confidence
+}
+
 // sureness sums up answers; sure is the confidence that an answer needs.
 func sureness(sure float64, all []answered) *Sureness {
 	s := &Sureness{Sure: sure}
 	bins := make([]Bin, 10)
 	given, wrong := 0.0, 0.0
-	for _, a := range all {
+	for i := range all {
+		a := &all[i]
+		if !(a.confidence >= 0) {
+			a.confidence = 0 // of a network whose numbers overflow
+		}
 		b := &bins[min(int(10*a.confidence), 9)]
 		b.Count++
 		b.Confidence += a.confidence

@@ -23,4 +23,7 @@ func TestSureness(t *testing.T) {
 	if s := sureness(1, []answered{{0.3, false}, {0.3, false}}); s.Coverage != 0 || s.Risk != 0 || math.Abs(s.CalibrationError-0.3) > 1e-12 {
 		t.Errorf("nothing answered: %+v", s)
 	}
+	if s := sureness(0.5, []answered{{math.NaN(), false}, {0.9, true}}); s.Coverage != 0.5 || s.Risk != 0 || s.Bins[0].Confidence != 0 {
+		t.Errorf("a confidence that is no number: %+v", s)
+	}
 }

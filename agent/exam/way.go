@@ -168,14 +168,15 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	}
 	crop := mazes.PathCrop(list[0].Maze)
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
-	ballots := make([]task.Ballot, len(list))
+	ballots, disputed := make([]task.Ballot, len(list)), make([]bool, len(list))
 	all := make([]walked, len(list))
 	ask := x.think
 	if cfg.Search {
 		ask = x.search
 	}
-	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, func(job int, tokens []uint8, qHalt float32, segments, branches int) {
+	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, func(job int, tokens []uint8, qHalt float32, contested bool, segments, branches int) {
 		i := job / cfg.votes()
+		disputed[i] = disputed[i] || contested
 		ballots[i].Add(tokens, qHalt)
 		all[i].segments += segments
 		all[i].decisions++
@@ -187,9 +188,9 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	exact, cellsRight := 0.0, 0.0
 	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
 	for i, m := range list {
-		best, _ := ballots[i].Best()
+		best, confidence := ballots[i].Best()
 		if cfg.Pick == think.PickCheck {
-			best, _ = ballots[i].BestBy(func(cells []uint8) (float64, bool) {
+			best, confidence = ballots[i].BestBy(func(cells []uint8) (float64, bool) {
 				way := m.AppendMarked(nil, marks(cells))
 				return -float64(len(way)), len(way) > 0
 			})
@@ -205,7 +206,9 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 		}
 		exact += count(right == cells)
 		cellsRight += float64(right) / float64(max(1, cells))
-		res.Valid += count(x.solver.IsShortest(m.Maze, m.AppendMarked(nil, marked)))
+		valid := x.solver.IsShortest(m.Maze, m.AppendMarked(nil, marked))
+		res.Valid += count(valid)
+		res.answered = append(res.answered, answered{doubted(confidence, disputed[i]), valid})
 		way := m.AppendTraced(nil, marked)
 		all[i].shortest, _ = x.solver.Len(m.Maze)
 		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
@@ -217,8 +220,9 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	return all, nil
 }
 
-// An answeredCopy hears what the copy of job was answered with, as wayExam.tokens, and what it took; branches are a search's.
-type answeredCopy func(job int, tokens []uint8, qHalt float32, segments, branches int)
+// An answeredCopy hears what the copy of job was answered with, as wayExam.tokens, whether another thought contests it, and what
+// it took; branches are a search's.
+type answeredCopy func(job int, tokens []uint8, qHalt float32, contested bool, segments, branches int)
 
 // think asks for every maze and copy by one thought, or several as cfg says.
 func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, each answeredCopy) (think.Evaluation, error) {
@@ -227,7 +231,7 @@ func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape t
 		return think.Evaluation{}, err
 	}
 	return cfg.thinker(m, shape).Evaluate(ctx, sc, x, cfg.telling(func(th *think.Thought, pred, _ []int32, _ think.Score) error {
-		each(th.Job, x.tokens(th.Job, pred), th.QHalt, th.Segment, 0)
+		each(th.Job, x.tokens(th.Job, pred), th.QHalt, th.Disputed, th.Segment, 0)
 		return nil
 	}))
 }
@@ -236,7 +240,7 @@ func (x *wayExam) think(ctx context.Context, m *think.Model, cfg Config, shape t
 func (x *wayExam) search(ctx context.Context, m *think.Model, cfg Config, shape think.Shape, each answeredCopy) (e think.Evaluation, err error) {
 	label := make([]int32, shape.Seq) // which the search does not see
 	err = cfg.search(ctx, m, shape, func(in []int32) (int32, bool, error) { return x.Next(in, label) }, func(f *think.Found) {
-		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, f.Calls, f.Nodes)
+		each(f.Job, x.back(f.Job, f.Answer), f.QHalt, false, f.Calls, f.Nodes)
 		e.JudgedAccuracy += count(f.Right)
 		e.QHaltAccuracy += count(f.Right == (f.QHalt >= 0))
 	})
