@@ -161,6 +161,13 @@ func TestLoadNotes(t *testing.T) {
 	if _, _, err := Load(filepath.Join(root, "none")); err == nil {
 		t.Error("a folder that is not there is read")
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(good, link); err != nil {
+		t.Skip(err)
+	}
+	if runs, _, err := Load(link, root); err != nil || len(runs) != 1 || runs[0].Dir != link {
+		t.Errorf("a run and a link to it: %d runs, error %v", len(runs), err)
+	}
 }
 
 // Curves are means over the runs that have come so far, on straight lines between their own points.

@@ -217,9 +217,12 @@ func table(out io.Writer, lines func(w io.Writer)) error {
 	return w.Flush()
 }
 
-// Find is the runs below root, by path. One that cannot be read is damaged and has the error.
+// Find is the runs below root, which may be a link, by path. One that cannot be read is damaged and has the error.
 func Find(root string) (Summaries, error) {
 	all := Summaries{}
+	if st, err := os.Stat(root); err == nil && st.IsDir() {
+		root += string(filepath.Separator) // WalkDir does not follow a link, but goes to what is behind it
+	}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrPermission):

@@ -65,6 +65,20 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
+// TestFindLink: the root may be a link to a run, or to a folder of them.
+func TestFindLink(t *testing.T) {
+	dir := runFolder(t, map[string]string{InfoFile: `{"state": "finished"}`, "metrics.jsonl": `{"step":1,"kind":"eval","loss":2}` + "\n"})
+	for to, at := range map[string]string{dir: "link", filepath.Dir(dir): filepath.Join("link", filepath.Base(dir))} {
+		t.Chdir(t.TempDir())
+		if err := os.Symlink(to, "link"); err != nil {
+			t.Skip(err)
+		}
+		if found, err := Find("link"); err != nil || len(found) != 1 || found[0].Dir != at {
+			t.Errorf("%s behind a link: %v, %v", to, found, err)
+		}
+	}
+}
+
 func TestCompare(t *testing.T) {
 	const info, line = `{"state": "finished"}`, `{"step":1,"kind":"eval","loss":2}` + "\n"
 	a := runFolder(t, map[string]string{InfoFile: info, "metrics.jsonl": line, ConfigFile: "steps = 3\nseed = 1\n[model]\nhidden = 8\n[[stages]]\ndata = 'x'\n"})
