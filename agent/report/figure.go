@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -221,7 +222,8 @@ func glyph(group int) draw.GlyphStyle {
 // title says a metric in words.
 func title(k Key) string {
 	words := strings.ReplaceAll(k.Name, "_", " ")
-	words = strings.ToUpper(words[:1]) + words[1:]
+	_, first := utf8.DecodeRuneInString(words)
+	words = strings.ToUpper(words[:first]) + words[first:]
 	switch k.Kind {
 	case "eval":
 		return words + ", evaluations"

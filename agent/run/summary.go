@@ -111,7 +111,7 @@ func noRun(dir string, err error) error {
 type Line struct {
 	Step   int64
 	Kind   string
-	Values map[string]float64 // but for lr and the stage, which are settings
+	Values map[string]float64 // by names that are not empty; but for lr and the stage, which are settings
 }
 
 func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
@@ -140,7 +140,7 @@ func EachLine(dir string, each func(Line)) (cut bool, err error) {
 		l.Step = int64(step)
 		l.Kind, _ = fields["kind"].(string)
 		for name, v := range fields {
-			if x, ok := v.(float64); ok && name != "step" && name != "stage" && name != "lr" {
+			if x, ok := v.(float64); ok && name != "" && name != "step" && name != "stage" && name != "lr" {
 				l.Values[name] = x
 			}
 		}

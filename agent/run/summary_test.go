@@ -26,7 +26,7 @@ func TestSummarize(t *testing.T) {
 		InfoFile: `{"command": ["ponder"], "learner": "supervised", "seed": 3, "started": "2026-01-02T03:04:05Z", "state": "running", "step": 0}`,
 		"metrics.jsonl": `{"step":10,"kind":"train","stage":0,"lr":1,"loss":2,"exact_accuracy":0.5}
 {"step":20,"kind":"train","stage":0,"lr":1,"loss":1,"exact_accuracy":0.75}
-{"step":20,"kind":"eval","exact_accuracy":0.25,"segments":4}
+{"step":20,"kind":"eval","exact_accuracy":0.25,"segments":4,"":1}
 {"step":30,"kind":"train","stage":1,"lr":1,"loss":1.5,"exact_accuracy":0.25}
 {"step":40,"kind":"tra`,
 	})
