@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"gonum.org/v1/plot"
@@ -34,7 +35,7 @@ type Figure struct {
 	Section string
 	Title   string
 	Caption string
-	Name    string // for a file: "eval-mean-return"
+	Name    string // for a file, of letters, digits and dashes: "eval-mean-return"; no other figure of a page has it
 	plot    *plot.Plot
 	legend  []entry
 }
@@ -146,13 +147,29 @@ func Figures(groups []*Group) (figures []Figure, err error) {
 		sections := []string{Learned, Thought, Exams, Training}
 		return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
 	})
+	names := map[string]bool{} // without case, as some file systems have them
+	for i := range figures {
+		f := &figures[i]
+		base := f.Name
+		for n := 2; names[strings.ToLower(f.Name)]; n++ {
+			f.Name = fmt.Sprintf("%s-%d", base, n)
+		}
+		names[strings.ToLower(f.Name)] = true
+	}
 	return figures, nil
+}
+
+// fileName is a name with dashes for all but letters and digits, and not too long for a file.
+func fileName(name string) string {
+	parts := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	letters := []rune(strings.Join(parts, "-"))
+	return string(letters[:min(len(letters), 50)])
 }
 
 // curves is a metric over the steps, one line a group, from the worst to the best seed a band. ok is false if
 // no group has two points.
 func curves(groups []*Group, k Key) (f Figure, ok bool, err error) {
-	f = Figure{Section: section(k.Name), Title: title(k), Name: strings.ReplaceAll(k.Kind+"-"+k.Name, "_", "-"), plot: newPlot("steps", strings.ReplaceAll(k.Name, "_", " "))}
+	f = Figure{Section: section(k.Name), Title: title(k), Name: fileName(k.Kind + "-" + k.Name), plot: newPlot("steps", strings.ReplaceAll(k.Name, "_", " "))}
 	for i, g := range groups {
 		c := g.Curve(k)
 		if len(c.Steps) == 0 {
