@@ -354,7 +354,7 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
-// ticks are gonum's with thousands and millions said shortly, and none between them.
+// ticks are gonum's with large numbers said shortly, and none between them.
 type ticks struct{}
 
 func (ticks) Ticks(least, most float64) (out []plot.Tick) {
@@ -362,11 +362,9 @@ func (ticks) Ticks(least, most float64) (out []plot.Tick) {
 		if t.Label == "" {
 			continue
 		}
-		switch a := math.Abs(t.Value); {
-		case a >= 1e6:
-			t.Label = fmt.Sprintf("%gM", t.Value/1e6)
-		case a >= 1e4:
-			t.Label = fmt.Sprintf("%gk", t.Value/1e3)
+		if a := math.Abs(t.Value); a >= 1e4 {
+			size, name := unit(a)
+			t.Label = fmt.Sprintf("%g%s", t.Value/size, name)
 		}
 		out = append(out, t)
 	}
