@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // seedField is the one in which the runs of a group differ.
@@ -102,7 +103,8 @@ func (g *Group) common() string {
 	name := filepath.Base(g.Runs[0].Dir)
 	for _, r := range g.Runs[1:] {
 		for !strings.HasPrefix(filepath.Base(r.Dir), name) {
-			name = name[:len(name)-1]
+			_, last := utf8.DecodeLastRuneInString(name)
+			name = name[:len(name)-last]
 		}
 	}
 	if name = strings.TrimRight(name, "-_.=0123456789"); name == "" || name == "run" || name == "seed" {
