@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,6 +47,9 @@ func New(groups []*Group, notes []string, o Options) (*Page, error) {
 	if o.Title == "" {
 		o.Title = "Runs"
 	}
+	if err := o.check(groups); err != nil {
+		return nil, err
+	}
 	figures, err := Figures(groups)
 	if err != nil {
 		return nil, err
@@ -57,6 +61,19 @@ func New(groups []*Group, notes []string, o Options) (*Page, error) {
 }
 
 // shared are the metrics that every group has.
+// check refuses levels that no run can reach.
+func (o Options) check(groups []*Group) error {
+	for _, l := range o.Levels {
+		if math.IsNaN(l.Value) {
+			return fmt.Errorf("level of %s: NaN is none to reach", l.Metric)
+		}
+		if !slices.ContainsFunc(groups, func(g *Group) bool { _, ok := g.reaches(l.Metric); return ok }) {
+			return fmt.Errorf("level of %s: no run has this metric", l.Metric)
+		}
+	}
+	return nil
+}
+
 func shared(groups []*Group) map[Key]bool {
 	all := groups[0].keys()
 	for _, g := range groups[1:] {
@@ -229,9 +246,10 @@ func (p *Page) reached() *table {
 	for i, g := range p.Groups {
 		cells := []string{g.Name}
 		for _, l := range p.options.Levels {
-			k := Key{"train", l.Metric}
-			if !g.keys()[k] {
-				k.Kind = "eval"
+			k, ok := g.reaches(l.Metric)
+			if !ok {
+				cells = append(cells, "–")
+				continue
 			}
 			steps, never := g.Reach(k, l.Value)
 			cell := ""

@@ -39,9 +39,9 @@ type Metric struct {
 	At   int64   `json:"best_at"` // its step
 }
 
-// smaller reports whether less of a metric is better.
-func smaller(name string) bool {
-	return strings.Contains(name, "loss") || name == "segments" || name == "mean_segments" || name == "mean_length"
+// Smaller reports whether less of a metric is better.
+func Smaller(name string) bool {
+	return strings.Contains(name, "loss") || strings.Contains(name, "regret") || slices.Contains([]string{"segments", "mean_segments", "segments_per_episode", "mean_length"}, name)
 }
 
 // Summarize reads the folder of a run.
@@ -80,7 +80,7 @@ func Summarize(dir string) (*Summary, error) {
 				m = &Metric{Kind: l.Kind, Name: name, Best: x, At: l.Step}
 				all[[2]string{l.Kind, name}] = m
 			}
-			if m.Last = x; x > m.Best != smaller(name) && x != m.Best {
+			if m.Last = x; x > m.Best != Smaller(name) && x != m.Best {
 				m.Best, m.At = x, l.Step
 			}
 		}
