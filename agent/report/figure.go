@@ -38,6 +38,7 @@ type Figure struct {
 	Name    string // for a file, of letters, digits and dashes: "eval-mean-return"; no other figure of a page has it
 	plot    *plot.Plot
 	legend  []entry
+	beyond  int // points that are left out, see farthest
 }
 
 type entry struct {
@@ -51,6 +52,21 @@ const (
 	row           = 14 * vg.Length(1) // of the legend
 	dotsPerInch   = 160
 )
+
+// farthest is the largest number in a figure: gonum's sums and differences must be finite, and it widens the axis of
+// a lone number by 1, which is lost beside one above 2^53 (it panics).
+const farthest = 1e15
+
+// fits reports whether a point with these numbers can be drawn, and counts those that cannot.
+func (f *Figure) fits(numbers ...float64) bool {
+	for _, v := range numbers {
+		if !(math.Abs(v) <= farthest) { // nor does NaN
+			f.beyond++
+			return false
+		}
+	}
+	return true
+}
 
 // colors can be told apart by who sees red and green alike (Okabe and Ito 2008, "Color Universal Design").
 var colors = []color.NRGBA{
@@ -123,24 +139,22 @@ func sorted(groups []*Group) []Key {
 	return keys
 }
 
-// Figures are all that the groups have something for.
-func Figures(groups []*Group) (figures []Figure, err error) {
+// Figures are all that the groups have something for. A note says where points are left out.
+func Figures(groups []*Group) (figures []Figure, notes []string, err error) {
+	var all []func([]*Group) (Figure, bool, error)
 	for _, k := range sorted(groups) {
-		f, ok, err := curves(groups, k)
+		all = append(all, func(groups []*Group) (Figure, bool, error) { return curves(groups, k) })
+	}
+	for _, draw := range append(all, cost, rules, changes, regrets) {
+		f, ok, err := draw(groups)
 		if err != nil {
-			return nil, fmt.Errorf("figure of %v: %w", k, err)
+			return nil, nil, fmt.Errorf("figure %q: %w", f.Title, err)
+		}
+		if f.beyond > 0 {
+			notes = append(notes, fmt.Sprintf("figure %q: points beyond ±%g left out: %d", f.Title, farthest, f.beyond))
 		}
 		if ok {
 			figures = append(figures, f)
-		}
-	}
-	for _, f := range []func([]*Group) (Figure, bool, error){cost, rules, changes, regrets} {
-		fig, ok, err := f(groups)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			figures = append(figures, fig)
 		}
 	}
 	slices.SortStableFunc(figures, func(a, b Figure) int {
@@ -156,7 +170,7 @@ func Figures(groups []*Group) (figures []Figure, err error) {
 		}
 		names[strings.ToLower(f.Name)] = true
 	}
-	return figures, nil
+	return figures, notes, nil
 }
 
 // fileName is a name with dashes for all but letters and digits, and not too long for a file.
@@ -171,7 +185,13 @@ func fileName(name string) string {
 func curves(groups []*Group, k Key) (f Figure, ok bool, err error) {
 	f = Figure{Section: section(k.Name), Title: title(k), Name: fileName(k.Kind + "-" + k.Name), plot: newPlot("steps", strings.ReplaceAll(k.Name, "_", " "))}
 	for i, g := range groups {
-		c := g.Curve(k)
+		var c Curve
+		all := g.Curve(k)
+		for j, x := range all.Steps {
+			if f.fits(x, all.Mean[j], all.Least[j], all.Max[j]) {
+				c.add(x, all.Mean[j], all.Least[j], all.Max[j])
+			}
+		}
 		if len(c.Steps) == 0 {
 			continue
 		}
@@ -263,7 +283,9 @@ func cost(groups []*Group) (f Figure, ok bool, err error) {
 					x, y := r.Series[segments], r.Series[what]
 					if len(x) > 0 && len(y) > 0 {
 						p := plotter.XY{X: x[len(x)-1].Value, Y: y[len(y)-1].Value}
-						least, most, points = min(least, p.X), max(most, p.X), append(points, p)
+						if f.fits(p.X, p.Y) {
+							least, most, points = min(least, p.X), max(most, p.X), append(points, p)
+						}
 					}
 				}
 				if len(points) == 0 {
@@ -296,7 +318,7 @@ func regrets(groups []*Group) (f Figure, ok bool, err error) {
 	for _, g := range groups {
 		for _, r := range g.Runs {
 			for _, e := range r.Exams {
-				if b := e.Branched; b != nil {
+				if b := e.Branched; b != nil && f.fits(b.TooShort, b.Right, b.TooLong) {
 					names = append(names, e.Model)
 					for i, v := range []float64{b.TooShort, b.Right, b.TooLong} {
 						parts[i] = append(parts[i], v)

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/run"
 )
 
@@ -64,5 +67,59 @@ func TestPNGNames(t *testing.T) {
 	slices.Sort(want)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// Numbers that no axis has room for are left out, and the page is drawn all the same.
+func TestExtreme(t *testing.T) {
+	for _, extreme := range []float64{math.Inf(1), math.NaN(), 1.7e308, -1.7e308, 1e300, 1e17, 2e15} {
+		series := map[Key]Series{{"train", "loss"}: {{1, 1}, {2, extreme}, {3, 3}}, {"eval", "success"}: {{3, extreme}}, {"eval", "mean_segments"}: {{3, extreme}}}
+		again := map[Key]Series{{"train", "loss"}: {{1, 1}, {2, extreme}, {3, 3}}}
+		constant := map[Key]Series{{"train", "entropy"}: {{1, extreme}, {2, extreme}}}
+		g := group(series, again, constant)
+		bad := exam.AgentResult{Model: "m", Rule: "never", MeanReturn: 1, SegmentsPerEpisode: 1, ReturnError: extreme, Branched: &exam.Regret{Right: extreme}}
+		good := exam.AgentResult{Model: "m", Rule: "own", MeanReturn: 1, SegmentsPerEpisode: 1, Surprises: []exam.Surprise{{Since: 0, MeanSegments: extreme}, {Since: 1}, {Since: 2}}}
+		uniform := exam.AgentResult{Model: "m", Rule: "uniform", MeanReturn: 1, SegmentsPerEpisode: extreme}
+		other := exam.AgentResult{Model: "m", Rule: "entropy", MeanReturn: 1, SegmentsPerEpisode: 2}
+		g.Runs[0].Exams = []exam.AgentResult{bad, good, uniform, other}
+		p, err := New([]*Group{g}, nil, Options{})
+		if err != nil {
+			t.Errorf("%g: %v", extreme, err)
+			continue
+		}
+		var titles []string
+		for _, f := range p.Figures {
+			titles = append(titles, f.Title)
+		}
+		if d := cmp.Diff([]string{"What each way to end a thought is worth", "Does it think again when the world changes?", "Loss, while training"}, titles); d != "" {
+			t.Errorf("%g:\n%s", extreme, d)
+		}
+		if want := `figure "Loss, while training": points beyond ±1e+15 left out: 1`; !slices.Contains(p.Notes, want) {
+			t.Errorf("%g: notes %q, want %q", extreme, p.Notes, want)
+		}
+		if err := p.WriteHTML(&bytes.Buffer{}); err != nil {
+			t.Errorf("%g: %v", extreme, err)
+		}
+	}
+}
+
+// All that fits can be drawn, however far apart or near.
+func TestFarthest(t *testing.T) {
+	for _, s := range []Series{
+		{{1, farthest}, {2, farthest}},
+		{{1, -farthest}, {2, farthest}},
+		{{1, farthest}, {2, math.Nextafter(farthest, 0)}},
+		{{1, 0}, {2, math.SmallestNonzeroFloat64}},
+		{{1, 1}, {2, math.Nextafter(1, 2)}},
+		{{int64(farthest) - 1, 1}, {int64(farthest), 2}},
+	} {
+		k := Key{"train", "x"}
+		f, ok, err := curves([]*Group{group(map[Key]Series{k: s})}, k)
+		if err != nil || !ok {
+			t.Fatalf("%v: %v, error %v", s, ok, err)
+		}
+		if _, err := f.SVG(); err != nil {
+			t.Errorf("%v: %v", s, err)
+		}
 	}
 }

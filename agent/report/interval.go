@@ -113,11 +113,14 @@ func (g *Group) Curve(k Key) (c Curve) {
 		if 2*len(values) < len(all) || len(values) == 0 {
 			continue
 		}
-		c.Steps = append(c.Steps, float64(steps[i]))
-		c.Mean = append(c.Mean, stat.Mean(values, nil))
-		c.Least, c.Max = append(c.Least, slices.Min(values)), append(c.Max, slices.Max(values))
+		c.add(float64(steps[i]), stat.Mean(values, nil), slices.Min(values), slices.Max(values))
 	}
 	return c
+}
+
+func (c *Curve) add(step, mean, least, most float64) {
+	c.Steps, c.Mean = append(c.Steps, step), append(c.Mean, mean)
+	c.Least, c.Max = append(c.Least, least), append(c.Max, most)
 }
 
 // at is the value at a step between the first and the last.

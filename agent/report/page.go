@@ -50,17 +50,17 @@ func New(groups []*Group, notes []string, o Options) (*Page, error) {
 	if err := o.check(groups); err != nil {
 		return nil, err
 	}
-	figures, err := Figures(groups)
+	figures, left, err := Figures(groups)
 	if err != nil {
 		return nil, err
 	}
+	notes = append(notes, left...)
 	if len(groups) > 1 && len(shared(groups)) == 0 {
 		notes = append(notes, "no metric is in all groups: each figure shows those that have it")
 	}
 	return &Page{Title: o.Title, Groups: groups, Notes: notes, Figures: figures, options: o}, nil
 }
 
-// shared are the metrics that every group has.
 // check refuses levels that no run can reach.
 func (o Options) check(groups []*Group) error {
 	for _, l := range o.Levels {
@@ -74,6 +74,7 @@ func (o Options) check(groups []*Group) error {
 	return nil
 }
 
+// shared are the metrics that every group has.
 func shared(groups []*Group) map[Key]bool {
 	all := groups[0].keys()
 	for _, g := range groups[1:] {
