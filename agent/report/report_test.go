@@ -192,6 +192,7 @@ func TestCurve(t *testing.T) {
 func TestHalting(t *testing.T) {
 	f, err := Halting([]exam.HaltingWay{
 		{Way: "own", Points: []exam.HaltingPoint{{Segments: 2, ExactAccuracy: 0.5}}},
+		{Way: "residual"}, // of one segment has no setting
 		{Way: "fixed", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 2, ExactAccuracy: 0.4}, {Segments: 3, ExactAccuracy: 0.9}}},
 	})
 	if err != nil {
@@ -205,6 +206,9 @@ func TestHalting(t *testing.T) {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the figure lacks %s", want)
 		}
+	}
+	if strings.Contains(svg, ">residual<") {
+		t.Error("a way without a setting is in the legend")
 	}
 	if png, err := f.PNG(); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
 		t.Errorf("PNG of %d bytes, error %v", len(png), err)
