@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -33,9 +35,10 @@ type Figure struct {
 	Section string
 	Title   string
 	Caption string
-	Name    string // for a file: "eval-mean-return"
+	Name    string // for a file, of letters, digits and dashes: "eval-mean-return"; no other figure of a page has it
 	plot    *plot.Plot
 	legend  []entry
+	beyond  int // points that are left out, see farthest
 }
 
 type entry struct {
@@ -49,6 +52,21 @@ const (
 	row           = 14 * vg.Length(1) // of the legend
 	dotsPerInch   = 160
 )
+
+// farthest is the largest number in a figure: gonum's sums and differences must be finite, and it widens the axis of
+// a lone number by 1, which is lost beside one above 2^53 (it panics).
+const farthest = 1e15
+
+// fits reports whether a point with these numbers can be drawn, and counts those that cannot.
+func (f *Figure) fits(numbers ...float64) bool {
+	for _, v := range numbers {
+		if !(math.Abs(v) <= farthest) { // nor does NaN
+			f.beyond++
+			return false
+		}
+	}
+	return true
+}
 
 // colors can be told apart by who sees red and green alike (Okabe and Ito 2008, "Color Universal Design").
 var colors = []color.NRGBA{
@@ -121,39 +139,59 @@ func sorted(groups []*Group) []Key {
 	return keys
 }
 
-// Figures are all that the groups have something for.
-func Figures(groups []*Group) (figures []Figure, err error) {
+// Figures are all that the groups have something for. A note says where points are left out.
+func Figures(groups []*Group) (figures []Figure, notes []string, err error) {
+	var all []func([]*Group) (Figure, bool, error)
 	for _, k := range sorted(groups) {
-		f, ok, err := curves(groups, k)
+		all = append(all, func(groups []*Group) (Figure, bool, error) { return curves(groups, k) })
+	}
+	for _, draw := range append(all, cost, rules, changes, regrets) {
+		f, ok, err := draw(groups)
 		if err != nil {
-			return nil, fmt.Errorf("figure of %v: %w", k, err)
+			return nil, nil, fmt.Errorf("figure %q: %w", f.Title, err)
+		}
+		if f.beyond > 0 {
+			notes = append(notes, fmt.Sprintf("figure %q: points beyond ±%g left out: %d", f.Title, farthest, f.beyond))
 		}
 		if ok {
 			figures = append(figures, f)
-		}
-	}
-	for _, f := range []func([]*Group) (Figure, bool, error){cost, rules, changes, regrets} {
-		fig, ok, err := f(groups)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			figures = append(figures, fig)
 		}
 	}
 	slices.SortStableFunc(figures, func(a, b Figure) int {
 		sections := []string{Learned, Thought, Exams, Training}
 		return slices.Index(sections, a.Section) - slices.Index(sections, b.Section)
 	})
-	return figures, nil
+	names := map[string]bool{} // without case, as some file systems have them
+	for i := range figures {
+		f := &figures[i]
+		base := f.Name
+		for n := 2; names[strings.ToLower(f.Name)]; n++ {
+			f.Name = fmt.Sprintf("%s-%d", base, n)
+		}
+		names[strings.ToLower(f.Name)] = true
+	}
+	return figures, notes, nil
+}
+
+// fileName is a name with dashes for all but letters and digits, and not too long for a file.
+func fileName(name string) string {
+	parts := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	letters := []rune(strings.Join(parts, "-"))
+	return string(letters[:min(len(letters), 50)])
 }
 
 // curves is a metric over the steps, one line a group, from the worst to the best seed a band. ok is false if
 // no group has two points.
 func curves(groups []*Group, k Key) (f Figure, ok bool, err error) {
-	f = Figure{Section: section(k.Name), Title: title(k), Name: strings.ReplaceAll(k.Kind+"-"+k.Name, "_", "-"), plot: newPlot("steps", strings.ReplaceAll(k.Name, "_", " "))}
+	f = Figure{Section: section(k.Name), Title: title(k), Name: fileName(k.Kind + "-" + k.Name), plot: newPlot("steps", strings.ReplaceAll(k.Name, "_", " "))}
 	for i, g := range groups {
-		c := g.Curve(k)
+		var c Curve
+		all := g.Curve(k)
+		for j, x := range all.Steps {
+			if f.fits(x, all.Mean[j], all.Least[j], all.Max[j]) {
+				c.add(x, all.Mean[j], all.Least[j], all.Max[j])
+			}
+		}
 		if len(c.Steps) == 0 {
 			continue
 		}
@@ -221,7 +259,8 @@ func glyph(group int) draw.GlyphStyle {
 // title says a metric in words.
 func title(k Key) string {
 	words := strings.ReplaceAll(k.Name, "_", " ")
-	words = strings.ToUpper(words[:1]) + words[1:]
+	_, first := utf8.DecodeRuneInString(words)
+	words = strings.ToUpper(words[:first]) + words[first:]
 	switch k.Kind {
 	case "eval":
 		return words + ", evaluations"
@@ -244,7 +283,9 @@ func cost(groups []*Group) (f Figure, ok bool, err error) {
 					x, y := r.Series[segments], r.Series[what]
 					if len(x) > 0 && len(y) > 0 {
 						p := plotter.XY{X: x[len(x)-1].Value, Y: y[len(y)-1].Value}
-						least, most, points = min(least, p.X), max(most, p.X), append(points, p)
+						if f.fits(p.X, p.Y) {
+							least, most, points = min(least, p.X), max(most, p.X), append(points, p)
+						}
 					}
 				}
 				if len(points) == 0 {
@@ -277,7 +318,7 @@ func regrets(groups []*Group) (f Figure, ok bool, err error) {
 	for _, g := range groups {
 		for _, r := range g.Runs {
 			for _, e := range r.Exams {
-				if b := e.Branched; b != nil {
+				if b := e.Branched; b != nil && f.fits(b.TooShort, b.Right, b.TooLong) {
 					names = append(names, e.Model)
 					for i, v := range []float64{b.TooShort, b.Right, b.TooLong} {
 						parts[i] = append(parts[i], v)
@@ -335,7 +376,7 @@ func newPlot(x, y string) *plot.Plot {
 	return p
 }
 
-// ticks are gonum's with thousands and millions said shortly, and none between them.
+// ticks are gonum's with large numbers said shortly, and none between them.
 type ticks struct{}
 
 func (ticks) Ticks(least, most float64) (out []plot.Tick) {
@@ -343,11 +384,9 @@ func (ticks) Ticks(least, most float64) (out []plot.Tick) {
 		if t.Label == "" {
 			continue
 		}
-		switch a := math.Abs(t.Value); {
-		case a >= 1e6:
-			t.Label = fmt.Sprintf("%gM", t.Value/1e6)
-		case a >= 1e4:
-			t.Label = fmt.Sprintf("%gk", t.Value/1e3)
+		if a := math.Abs(t.Value); a >= 1e4 {
+			size, name := unit(a)
+			t.Label = fmt.Sprintf("%g%s", t.Value/size, name)
 		}
 		out = append(out, t)
 	}

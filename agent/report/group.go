@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/ponder-agents/ponder/agent/run"
 )
 
 // seedField is the one in which the runs of a group differ.
@@ -102,7 +105,8 @@ func (g *Group) common() string {
 	name := filepath.Base(g.Runs[0].Dir)
 	for _, r := range g.Runs[1:] {
 		for !strings.HasPrefix(filepath.Base(r.Dir), name) {
-			name = name[:len(name)-1]
+			_, last := utf8.DecodeLastRuneInString(name)
+			name = name[:len(name)-last]
 		}
 	}
 	if name = strings.TrimRight(name, "-_.=0123456789"); name == "" || name == "run" || name == "seed" {
@@ -146,11 +150,15 @@ func (g *Group) Final(k Key) (values []float64) {
 	return values
 }
 
-// Reach is the first step at which each run of g had the metric at least so large; those that never had
-// are counted in never.
+// Reach is the first step at which each run of g had the metric at least so large, or so small where less is better
+// (run.Smaller); those that never had are counted in never.
 func (g *Group) Reach(k Key, level float64) (steps []float64, never int) {
+	there := func(p Point) bool { return p.Value >= level }
+	if run.Smaller(k.Name) {
+		there = func(p Point) bool { return p.Value <= level }
+	}
 	for _, r := range g.Runs {
-		i := slices.IndexFunc(r.Series[k], func(p Point) bool { return p.Value >= level })
+		i := slices.IndexFunc(r.Series[k], there)
 		if i < 0 {
 			never++
 		} else {
@@ -158,6 +166,15 @@ func (g *Group) Reach(k Key, level float64) (steps []float64, never int) {
 		}
 	}
 	return steps, never
+}
+
+// reaches is the metric of that name in which g comes to a level, if g has it.
+func (g *Group) reaches(name string) (k Key, ok bool) {
+	all := g.keys()
+	if k = (Key{"train", name}); !all[k] {
+		k.Kind = "eval"
+	}
+	return k, all[k]
 }
 
 // String is for people.

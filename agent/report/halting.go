@@ -18,7 +18,10 @@ func Halting(ways []exam.HaltingWay) (Figure, error) {
 		for k, p := range w.Points {
 			points[k] = plotter.XY{X: p.Segments, Y: p.ExactAccuracy}
 		}
-		if len(points) == 1 {
+		switch len(points) {
+		case 0: // a residual needs two segments
+			continue
+		case 1:
 			if err := f.scatter(points, i); err != nil {
 				return f, err
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -45,13 +46,13 @@ func (i Interval) String() string {
 
 // number is a figure in three digits or so, as people write it.
 func number(v float64) string {
-	switch a := math.Abs(v); {
+	rounded, _ := strconv.ParseFloat(fmt.Sprintf("%.3g", v), 64) // 999,936 is 1M
+	switch a := math.Abs(rounded); {
 	case math.IsNaN(v):
 		return "–"
-	case a >= 1e6:
-		return fmt.Sprintf("%.3gM", v/1e6)
 	case a >= 1e4:
-		return fmt.Sprintf("%.3gk", v/1e3)
+		size, name := unit(a)
+		return fmt.Sprintf("%.3g%s", rounded/size, name)
 	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 10:
@@ -60,6 +61,19 @@ func number(v float64) string {
 		return fmt.Sprintf("%.3f", v)
 	}
 	return fmt.Sprintf("%.2g", v)
+}
+
+// unit is what a number from 10,000 on is counted in; those from 1e12 on have a power of ten.
+func unit(a float64) (size float64, name string) {
+	switch {
+	case a >= 1e12:
+		return 1, ""
+	case a >= 1e9:
+		return 1e9, "G"
+	case a >= 1e6:
+		return 1e6, "M"
+	}
+	return 1e3, "k"
 }
 
 // A Curve is a metric over the runs of a group.
@@ -99,11 +113,14 @@ func (g *Group) Curve(k Key) (c Curve) {
 		if 2*len(values) < len(all) || len(values) == 0 {
 			continue
 		}
-		c.Steps = append(c.Steps, float64(steps[i]))
-		c.Mean = append(c.Mean, stat.Mean(values, nil))
-		c.Least, c.Max = append(c.Least, slices.Min(values)), append(c.Max, slices.Max(values))
+		c.add(float64(steps[i]), stat.Mean(values, nil), slices.Min(values), slices.Max(values))
 	}
 	return c
+}
+
+func (c *Curve) add(step, mean, least, most float64) {
+	c.Steps, c.Mean = append(c.Steps, step), append(c.Mean, mean)
+	c.Least, c.Max = append(c.Least, least), append(c.Max, most)
 }
 
 // at is the value at a step between the first and the last.

@@ -47,9 +47,12 @@ func Load(folders ...string) (runs []*Run, notes []string, err error) {
 			notes = append(notes, folder+": no run in it, passed over")
 		}
 		for _, s := range found {
-			id := s.Dir
-			if abs, err := filepath.Abs(s.Dir); err == nil {
-				id = abs
+			id, err := filepath.Abs(s.Dir)
+			if err == nil {
+				id, err = filepath.EvalSymlinks(id)
+			}
+			if err != nil {
+				id = s.Dir
 			}
 			if seen[id] {
 				continue

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,14 +47,31 @@ func New(groups []*Group, notes []string, o Options) (*Page, error) {
 	if o.Title == "" {
 		o.Title = "Runs"
 	}
-	figures, err := Figures(groups)
+	if err := o.check(groups); err != nil {
+		return nil, err
+	}
+	figures, left, err := Figures(groups)
 	if err != nil {
 		return nil, err
 	}
+	notes = append(notes, left...)
 	if len(groups) > 1 && len(shared(groups)) == 0 {
 		notes = append(notes, "no metric is in all groups: each figure shows those that have it")
 	}
 	return &Page{Title: o.Title, Groups: groups, Notes: notes, Figures: figures, options: o}, nil
+}
+
+// check refuses levels that no run can reach.
+func (o Options) check(groups []*Group) error {
+	for _, l := range o.Levels {
+		if math.IsNaN(l.Value) {
+			return fmt.Errorf("level of %s: NaN is none to reach", l.Metric)
+		}
+		if !slices.ContainsFunc(groups, func(g *Group) bool { _, ok := g.reaches(l.Metric); return ok }) {
+			return fmt.Errorf("level of %s: no run has this metric", l.Metric)
+		}
+	}
+	return nil
 }
 
 // shared are the metrics that every group has.
@@ -229,9 +247,10 @@ func (p *Page) reached() *table {
 	for i, g := range p.Groups {
 		cells := []string{g.Name}
 		for _, l := range p.options.Levels {
-			k := Key{"train", l.Metric}
-			if !g.keys()[k] {
-				k.Kind = "eval"
+			k, ok := g.reaches(l.Metric)
+			if !ok {
+				cells = append(cells, "–")
+				continue
 			}
 			steps, never := g.Reach(k, l.Value)
 			cell := ""

@@ -161,6 +161,13 @@ func TestLoadNotes(t *testing.T) {
 	if _, _, err := Load(filepath.Join(root, "none")); err == nil {
 		t.Error("a folder that is not there is read")
 	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(good, link); err != nil {
+		t.Skip(err)
+	}
+	if runs, _, err := Load(link, root); err != nil || len(runs) != 1 || runs[0].Dir != link {
+		t.Errorf("a run and a link to it: %d runs, error %v", len(runs), err)
+	}
 }
 
 // Curves are means over the runs that have come so far, on straight lines between their own points.
@@ -185,6 +192,7 @@ func TestCurve(t *testing.T) {
 func TestHalting(t *testing.T) {
 	f, err := Halting([]exam.HaltingWay{
 		{Way: "own", Points: []exam.HaltingPoint{{Segments: 2, ExactAccuracy: 0.5}}},
+		{Way: "residual"}, // of one segment has no setting
 		{Way: "fixed", Points: []exam.HaltingPoint{{Segments: 1, ExactAccuracy: 0}, {Segments: 2, ExactAccuracy: 0.4}, {Segments: 3, ExactAccuracy: 0.9}}},
 	})
 	if err != nil {
@@ -198,6 +206,9 @@ func TestHalting(t *testing.T) {
 		if !strings.Contains(svg, want) {
 			t.Errorf("the figure lacks %s", want)
 		}
+	}
+	if strings.Contains(svg, ">residual<") {
+		t.Error("a way without a setting is in the legend")
 	}
 	if png, err := f.PNG(); err != nil || !bytes.HasPrefix(png, []byte("\x89PNG")) {
 		t.Errorf("PNG of %d bytes, error %v", len(png), err)

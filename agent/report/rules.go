@@ -29,7 +29,12 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 	for i, w := range shown {
 		var points points
 		for _, exams := range ways[w] {
-			points = append(points, pointOf(exams))
+			if p := pointOf(exams); f.fits(p.X, p.Y-p.bar, p.Y+p.bar) {
+				points = append(points, p)
+			}
+		}
+		if len(points) == 0 {
+			continue
 		}
 		slices.SortFunc(points, func(a, b point) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
 		bars, err := plotter.NewYErrorBars(points)
@@ -48,7 +53,7 @@ func rules(groups []*Group) (f Figure, ok bool, err error) {
 		}
 		f.legend = append(f.legend, entry{w.name(ways[w]), dot(i)})
 	}
-	return f, len(shown) > 1, nil
+	return f, len(f.legend) > 1, nil
 }
 
 // tried is the exams of all runs by what they tried, and what they are measured by.
@@ -169,7 +174,7 @@ func changes(groups []*Group) (f Figure, ok bool, err error) {
 			for _, e := range r.Exams {
 				var points plotter.XYs
 				for _, s := range e.Surprises {
-					if s.Since >= 0 {
+					if s.Since >= 0 && f.fits(float64(s.Since), s.MeanSegments) {
 						points = append(points, plotter.XY{X: float64(s.Since), Y: s.MeanSegments})
 					}
 				}

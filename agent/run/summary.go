@@ -39,9 +39,9 @@ type Metric struct {
 	At   int64   `json:"best_at"` // its step
 }
 
-// smaller reports whether less of a metric is better.
-func smaller(name string) bool {
-	return strings.Contains(name, "loss") || name == "segments" || name == "mean_segments" || name == "mean_length"
+// Smaller reports whether less of a metric is better.
+func Smaller(name string) bool {
+	return strings.Contains(name, "loss") || strings.Contains(name, "regret") || slices.Contains([]string{"segments", "mean_segments", "segments_per_episode", "mean_length"}, name)
 }
 
 // Summarize reads the folder of a run.
@@ -80,7 +80,7 @@ func Summarize(dir string) (*Summary, error) {
 				m = &Metric{Kind: l.Kind, Name: name, Best: x, At: l.Step}
 				all[[2]string{l.Kind, name}] = m
 			}
-			if m.Last = x; x > m.Best != smaller(name) && x != m.Best {
+			if m.Last = x; x > m.Best != Smaller(name) && x != m.Best {
 				m.Best, m.At = x, l.Step
 			}
 		}
@@ -111,7 +111,7 @@ func noRun(dir string, err error) error {
 type Line struct {
 	Step   int64
 	Kind   string
-	Values map[string]float64 // but for lr and the stage, which are settings
+	Values map[string]float64 // by names that are not empty; but for lr and the stage, which are settings
 }
 
 func metricsPath(dir string) string { return filepath.Join(dir, "metrics.jsonl") }
@@ -140,7 +140,7 @@ func EachLine(dir string, each func(Line)) (cut bool, err error) {
 		l.Step = int64(step)
 		l.Kind, _ = fields["kind"].(string)
 		for name, v := range fields {
-			if x, ok := v.(float64); ok && name != "step" && name != "stage" && name != "lr" {
+			if x, ok := v.(float64); ok && name != "" && name != "step" && name != "stage" && name != "lr" {
 				l.Values[name] = x
 			}
 		}
@@ -217,9 +217,12 @@ func table(out io.Writer, lines func(w io.Writer)) error {
 	return w.Flush()
 }
 
-// Find is the runs below root, by path. One that cannot be read is damaged and has the error.
+// Find is the runs below root, which may be a link, by path. One that cannot be read is damaged and has the error.
 func Find(root string) (Summaries, error) {
 	all := Summaries{}
+	if st, err := os.Stat(root); err == nil && st.IsDir() {
+		root += string(filepath.Separator) // WalkDir does not follow a link, but goes to what is behind it
+	}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrPermission):

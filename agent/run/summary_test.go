@@ -26,7 +26,7 @@ func TestSummarize(t *testing.T) {
 		InfoFile: `{"command": ["ponder"], "learner": "supervised", "seed": 3, "started": "2026-01-02T03:04:05Z", "state": "running", "step": 0}`,
 		"metrics.jsonl": `{"step":10,"kind":"train","stage":0,"lr":1,"loss":2,"exact_accuracy":0.5}
 {"step":20,"kind":"train","stage":0,"lr":1,"loss":1,"exact_accuracy":0.75}
-{"step":20,"kind":"eval","exact_accuracy":0.25,"segments":4}
+{"step":20,"kind":"eval","exact_accuracy":0.25,"segments":4,"":1}
 {"step":30,"kind":"train","stage":1,"lr":1,"loss":1.5,"exact_accuracy":0.25}
 {"step":40,"kind":"tra`,
 	})
@@ -62,6 +62,20 @@ func TestSummarize(t *testing.T) {
 	}
 	if _, err := Summarize(bad); err == nil || !strings.Contains(err.Error(), "metrics.jsonl:1: ") {
 		t.Errorf("a line that is no JSON: %v", err)
+	}
+}
+
+// TestFindLink: the root may be a link to a run, or to a folder of them.
+func TestFindLink(t *testing.T) {
+	dir := runFolder(t, map[string]string{InfoFile: `{"state": "finished"}`, "metrics.jsonl": `{"step":1,"kind":"eval","loss":2}` + "\n"})
+	for to, at := range map[string]string{dir: "link", filepath.Dir(dir): filepath.Join("link", filepath.Base(dir))} {
+		t.Chdir(t.TempDir())
+		if err := os.Symlink(to, "link"); err != nil {
+			t.Skip(err)
+		}
+		if found, err := Find("link"); err != nil || len(found) != 1 || found[0].Dir != at {
+			t.Errorf("%s behind a link: %v, %v", to, found, err)
+		}
 	}
 }
 
