@@ -104,7 +104,9 @@ func sweepError(cmd *cobra.Command, err error, file, out string) error {
 	if cmd.Context().Err() != nil {
 		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped, saved; go on with: ponder sweep %s --out %s", file, out))
 	}
-	if _, ok := errors.AsType[*sweep.SettingError](err); ok {
+	_, setting := errors.AsType[*sweep.SettingError](err)
+	_, metric := errors.AsType[*sweep.MetricError](err)
+	if setting || metric {
 		return cli.WithCode(cli.ExitUsage, err)
 	}
 	lines := strings.Split(err.Error(), "\n")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -112,6 +113,11 @@ func (s *Sweep) Run(ctx context.Context) error {
 		s.say("rung %d of %d: %d runs up to %g %%", i+1, len(rungs), len(alive), 100*share)
 		if err := s.each(alive, func(_ int, t Trial) error { return s.advance(ctx, t, share) }); err != nil {
 			return err
+		}
+		if share < 1 || s.Plan.Metric != "" {
+			if err := s.measured(alive, share); err != nil {
+				return err
+			}
 		}
 		if share < 1 {
 			alive = s.survivors(alive, share)
@@ -299,18 +305,55 @@ func show(v float64) string {
 // value is the last figure of a run up to a share of its steps, NaN if there is none, and its step.
 func (s *Sweep) value(t Trial, share float64) (v float64, step int64) {
 	kind, name := s.Plan.metric()
-	most := int64(math.MaxInt64)
-	if share < 1 {
-		most = int64(math.Ceil(share * float64(s.budget[t.Setting])))
-	}
 	v = math.NaN()
-	// A folder without lines has no figure.
-	_, _ = run.EachLine(s.dir(t), func(l run.Line) {
-		if x, ok := l.Values[name]; ok && l.Kind == kind && l.Step <= most {
+	s.lines(t, share, func(l run.Line) {
+		if x, ok := l.Values[name]; ok && l.Kind == kind {
 			v, step = x, l.Step
 		}
 	})
 	return v, step
+}
+
+// lines are those of a run up to a share of its steps; a folder without any has none.
+func (s *Sweep) lines(t Trial, share float64, each func(run.Line)) {
+	most := int64(math.MaxInt64)
+	if share < 1 {
+		most = int64(math.Ceil(share * float64(s.budget[t.Setting])))
+	}
+	_, _ = run.EachLine(s.dir(t), func(l run.Line) {
+		if l.Step <= most {
+			each(l)
+		}
+	})
+}
+
+// A MetricError says that runs cannot be compared: none has the metric.
+type MetricError struct {
+	Metric string
+	Share  float64  // of the runs, up to which there is none
+	Has    []string // what they have there
+}
+
+func (e *MetricError) Error() string {
+	has := cmp.Or(strings.Join(e.Has, ", "), "no figures at all: let args have a smaller --log-every or --eval-every")
+	return fmt.Sprintf("metric %q: no run has it up to %g %%, they have %s", e.Metric, 100*e.Share, has)
+}
+
+// measured is an error where no run has a figure by which settings are compared: what goes on would be chance.
+func (s *Sweep) measured(trials []Trial, share float64) error {
+	has := map[string]bool{}
+	for _, t := range trials {
+		if v, _ := s.value(t, share); !math.IsNaN(v) {
+			return nil
+		}
+		s.lines(t, share, func(l run.Line) {
+			for name := range l.Values {
+				has[l.Kind+" "+name] = true
+			}
+		})
+	}
+	kind, name := s.Plan.metric()
+	return &MetricError{kind + " " + name, share, slices.Sorted(maps.Keys(has))}
 }
 
 // mean is that of the runs of a setting that have a figure.
