@@ -60,7 +60,11 @@ newest checkpoint. The runs are folders in DIR, for ponder runs list DIR and pon
 				_, err = fmt.Fprint(cmd.OutOrStdout(), text)
 				return err
 			}
-			s, err := sweep.Open(args[0], out)
+			begin := sweep.Open
+			if list {
+				begin = sweep.Look
+			}
+			s, err := begin(args[0], out)
 			if err != nil {
 				return err
 			}

@@ -50,19 +50,60 @@ const (
 	logs      = "logs"
 )
 
-// Open begins the sweep that file plans in dir, or goes on with it.
-func Open(file, dir string) (*Sweep, error) {
+// read is the sweep that file plans for dir, and the files that it has there.
+func read(file, dir string) (s *Sweep, files map[string][]byte, err error) {
 	p, plan, err := Read(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &Sweep{Plan: p, Dir: dir, train: p.Train, Out: io.Discard, budget: map[int]int64{}}
+	files = map[string][]byte{planFile: plan}
+	if from := p.trainFile(file); from != "" {
+		if files[trainCopy], err = text.ReadBytes(from, mostFile); err != nil {
+			return nil, nil, err
+		}
+		s.train = filepath.Join(dir, trainCopy)
+	}
+	return s, files, nil
+}
+
+// missing are those of files that are not in dir yet; those that are must be the same.
+func missing(dir string, files map[string][]byte) (names []string, err error) {
+	for _, name := range []string{planFile, trainCopy} {
+		want, ok := files[name]
+		if !ok {
+			continue
+		}
+		switch has, err := text.ReadBytes(filepath.Join(dir, name), mostFile); {
+		case errors.Is(err, fs.ErrNotExist):
+			names = append(names, name)
+		case err != nil:
+			return nil, err
+		case !bytes.Equal(has, want):
+			return nil, fmt.Errorf("%s: the sweep there was begun with another %s; choose another folder", dir, name)
+		}
+	}
+	return names, nil
+}
+
+// Look is the sweep that file plans where it was begun in dir. It writes nothing.
+func Look(file, dir string) (*Sweep, error) {
+	s, files, err := read(file, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sweep{Plan: p, Dir: dir, train: p.Train, Out: io.Discard, budget: map[int]int64{}}
-	files := map[string][]byte{planFile: plan}
-	if from := p.trainFile(file); from != "" {
-		if files[trainCopy], err = text.ReadBytes(from, mostFile); err != nil {
-			return nil, err
-		}
-		s.train = filepath.Join(dir, trainCopy)
+	names, err := missing(dir, files)
+	if err == nil && slices.Contains(names, planFile) {
+		err = fmt.Errorf("%s: no sweep there", dir)
+	}
+	return s, err
+}
+
+// Open begins the sweep that file plans in dir, or goes on with it.
+func Open(file, dir string) (*Sweep, error) {
+	s, files, err := read(file, dir)
+	if err != nil {
+		return nil, err
 	}
 	place, err := output.Follow(dir)
 	if err != nil {
@@ -77,23 +118,15 @@ func Open(file, dir string) (*Sweep, error) {
 	if _, err := os.Stat(filepath.Join(dir, planFile)); err != nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s: not empty, and no sweep in it; choose another folder", dir)
 	}
+	names, err := missing(dir, files)
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(place, 0o777); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{planFile, trainCopy} { // the plan first: with it the folder is a sweep's, whenever this ends
-		want, ok := files[name]
-		if !ok {
-			continue
-		}
-		path := filepath.Join(dir, name)
-		switch has, err := text.ReadBytes(path, mostFile); {
-		case err == nil && !bytes.Equal(has, want):
-			return nil, fmt.Errorf("%s: the sweep there was begun with another %s; choose another folder", dir, name)
-		case errors.Is(err, fs.ErrNotExist):
-			if err := output.WriteFile(path, func(w io.Writer) error { _, err := w.Write(want); return err }); err != nil {
-				return nil, err
-			}
-		case err != nil:
+	for _, name := range names { // the plan first: with it the folder is a sweep's, whenever this ends
+		if err := output.WriteFile(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(files[name]); return err }); err != nil {
 			return nil, err
 		}
 	}

@@ -206,6 +206,23 @@ func TestHalving(t *testing.T) {
 	}
 }
 
+// To look at a sweep writes nothing.
+func TestLook(t *testing.T) {
+	file, dir := files(t, halving, "steps = 20\n")
+	if _, err := Look(file, dir); err == nil || err.Error() != dir+": no sweep there" {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder: %v", err)
+	}
+	if _, err := Open(file, dir); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Look(file, dir); err != nil || len(s.Standings()) != 4 {
+		t.Errorf("standings %+v, error %v", s, err)
+	}
+}
+
 // TestKilled: killed again and again, a sweep ends as one in one go.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
