@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/sweep"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/spf13/cobra"
 )
 
@@ -106,7 +107,7 @@ func sweepError(cmd *cobra.Command, err error, file, out string) error {
 		return nil
 	}
 	if cmd.Context().Err() != nil {
-		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped, saved; go on with: ponder sweep %s --out %s", file, out))
+		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped, saved; go on with: %s", shell.Join([]string{"ponder", "sweep", file, "--out", out})))
 	}
 	_, setting := errors.AsType[*sweep.SettingError](err)
 	_, metric := errors.AsType[*sweep.MetricError](err)

@@ -21,6 +21,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/ponder-agents/ponder/torch"
 
 	"github.com/ponder-agents/ponder/cli"
@@ -296,12 +297,13 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 
 // runError adds to the error of a run that can go on how it does.
 func runError(dir string, err error) error {
+	resume := shell.Join([]string{"ponder", "train", "--resume", dir})
 	if stopped, ok := errors.AsType[*run.Stopped](err); ok {
 		if errors.Is(err, run.ErrUntil) {
-			fmt.Fprintf(os.Stderr, "at step %d, saved; go on with: ponder train --resume %s\n", stopped.Step, dir)
+			fmt.Fprintf(os.Stderr, "at step %d, saved; go on with: %s\n", stopped.Step, resume)
 			return nil
 		}
-		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", stopped.Step, dir))
+		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: %s", stopped.Step, resume))
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); !ok { // else a file, as on a full disk
 		return err
@@ -310,7 +312,7 @@ func runError(dir string, err error) error {
 	if serr != nil || len(steps) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; step %d is saved, go on when it is mended: ponder train --resume %s", err, steps[len(steps)-1], dir)
+	return fmt.Errorf("%w; step %d is saved, go on when it is mended: %s", err, steps[len(steps)-1], resume)
 }
 
 // openDevice is the device on which training runs.
