@@ -90,10 +90,11 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 				}
 				return f.goOn(cmd)
 			}
-			if isAgentFile(args[0]) {
+			agent, unread := isAgentFile(args[0])
+			if agent {
 				return f.trainAgent(cmd, args[0])
 			}
-			if err := f.idle(agentOnly, "a recipe"); err != nil {
+			if err := f.idle(agentOnly, "a recipe"); err != nil && unread == nil { // else what is wrong is the file
 				return err
 			}
 			return f.train(cmd, args[0])
