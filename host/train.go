@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,6 +181,14 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 	return r, nil
 }
 
+// checkSeed refuses a seed that no TOML file can have: a run says it in its own.
+func checkSeed(seed uint64) error {
+	if seed > math.MaxInt64 {
+		return cli.Usagef("--seed %d: want at most %d, the largest integer of TOML", seed, math.MaxInt64)
+	}
+	return nil
+}
+
 // mayMiss reports whether err says that data is not there, where only the recipe is asked for.
 func (f *trainFlags) mayMiss(err error) bool { return f.dryRun && errors.Is(err, fs.ErrNotExist) }
 
@@ -195,6 +204,9 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 		}
 	}
 	r, err := f.recipe(name)
+	if err == nil {
+		err = checkSeed(r.Seed)
+	}
 	if err != nil {
 		return err
 	}

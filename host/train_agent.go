@@ -48,6 +48,9 @@ func (f *agentFlags) train(cmd *cobra.Command, base string) error {
 	if err := cfg.Check(); err != nil {
 		return cli.WithCode(cli.ExitUsage, err)
 	}
+	if err := checkSeed(cfg.Seed); err != nil {
+		return err
+	}
 	if err := checkEnv(cfg.Env, cfg.Options); err != nil {
 		return err
 	}
