@@ -218,7 +218,7 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 		return err
 	}
 	if f.dryRun {
-		return dryRun(cmd.OutOrStdout(), r, dev)
+		return f.show(cmd.OutOrStdout(), r, dev)
 	}
 	t, err := f.trainer(r, dev)
 	if err != nil {
@@ -241,11 +241,11 @@ func (f *trainFlags) trainer(r learn.Recipe, dev torch.Device) (*learn.Trainer, 
 	return learn.NewTrainerFrom(f.begin, c, r, task.Open, dev)
 }
 
-// dryRun prints the recipe and the size of its network.
-func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
+// show prints the recipe and the size of its network.
+func (f *trainFlags) show(w io.Writer, r learn.Recipe, dev torch.Device) error {
 	params := torch.NewParams(dev)
 	defer params.Close()
-	m, err := r.NewNetwork(params, 0)
+	m, err := f.network(params, r)
 	if err != nil {
 		return err
 	}
@@ -256,6 +256,19 @@ func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
 	}
 	_, err = fmt.Fprintf(w, "# %d parameters\n%s", params.Count(), text)
 	return err
+}
+
+// network is the one that training begins with, all but its random weights.
+func (f *trainFlags) network(params *torch.Params, r learn.Recipe) (hrm.Network, error) {
+	if f.begin == "" {
+		return r.NewNetwork(params, 0)
+	}
+	c, err := ask.Checkpoint(f.begin)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return r.NetworkOf(params, f.begin, c)
 }
 
 // choosePrecision sets the number format that --precision asks for. The choice becomes part of the
