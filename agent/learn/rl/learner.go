@@ -99,7 +99,14 @@ func ByAlgorithm(name string) (Config, error) {
 }
 
 // ReadConfig reads a TOML file whose fields are over Default of the algorithm that it names.
-func ReadConfig(file string) (Config, error) { return run.ReadTOML(file, "algorithm", ByAlgorithm) }
+func ReadConfig(file string) (Config, error) {
+	c, err := run.ReadTOML(file, "algorithm", ByAlgorithm)
+	if c.filled && c.PPO.MaxNorm == 0 && c.DQN.MaxNorm == 0 { // config.toml of an older run, whose zeros are defaults; nobody else has both
+		c, err = run.ReadTOML(file, "algorithm", func(name string) (Config, error) { return Default(name, ""), nil })
+		c = c.Filled()
+	}
+	return c, err
+}
 
 // Check reports every problem of c at once.
 func (c Config) Check() error {

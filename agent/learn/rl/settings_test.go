@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,6 +58,15 @@ func TestZero(t *testing.T) {
 	}
 	if c := (saved{Config: Config{Algorithm: AlgorithmPPO}}).config().Filled(); c.Act.Gamma != 0.99 || c.PPO.Lambda != 0.95 || c.Policy.Hidden != 64 {
 		t.Errorf("an older run goes on with %+v", c)
+	}
+	for file, want := range map[string]float64{"[ppo]\nlambda = 0": 0, "[ppo]\nclip = 0.3": 0.95, "[ppo]\nlambda = 0\nmax_norm = 0\n[dqn]\nmax_norm = 0": 0.95} {
+		path := filepath.Join(t.TempDir(), "config.toml")
+		if err := os.WriteFile(path, []byte("algorithm = \"ppo\"\n"+file), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := ReadConfig(path); err != nil || c.PPO.Lambda != want {
+			t.Errorf("%s: lambda %v, want %v (error %v)", file, c.PPO.Lambda, want, err)
+		}
 	}
 	for want, set := range map[string]func(*Config){
 		"dqn.target is 0, want more than 0, at most 1":      func(c *Config) { c.DQN.Target = 0 },
