@@ -62,6 +62,18 @@ func oracle(v *env.Vec, name string, advice bool) (Policy, error) {
 	}), nil
 }
 
+// CheckOracle reports why an environment has no oracle of that name; "" is its best.
+func CheckOracle(id, name string) error {
+	entry, _, err := env.Lookup(id)
+	if err == nil {
+		_, err = pick(entry.Oracles, name)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", id, err)
+	}
+	return err
+}
+
 func pick(oracles []env.OracleEntry, name string) (env.OracleEntry, error) {
 	var names []string
 	for _, o := range oracles {

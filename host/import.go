@@ -14,6 +14,7 @@ import (
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/env/puzzle"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/ponder-agents/ponder/internal/text"
 	"github.com/ponder-agents/ponder/reference"
 	"github.com/ponder-agents/ponder/torch"
@@ -80,7 +81,7 @@ has learned to (--model OUT with --rule never repeats the published figures).`,
 			err = checkpoint.Save(out, checkpoint.Snapshot{Config: r, Model: c.Tensors, Card: checkpoint.Card{
 				Name: filepath.Base(out), Tags: []string{"hrm", "ponder"}, Parameters: int64(params.Count()),
 				Summary: fmt.Sprintf("%s imported from %s, optimiser step %d.", kind, filepath.Base(c.File), c.Step),
-				Command: fmt.Sprintf("ponder import %s %s", filepath.Base(dir), filepath.Base(out)),
+				Command: shell.Join([]string{"ponder", "import", filepath.Base(dir), filepath.Base(out)}),
 			}})
 			if err != nil {
 				return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/ponder-agents/ponder/models"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
@@ -59,7 +60,7 @@ newest checkpoint.`,
 			card.Name, card.Results, card.Text = filepath.Base(out), nil, ""
 			card.Summary = fmt.Sprintf("The mean of the weights of %s, with shares of %.4g.", strings.Join(args, ", "), shares)
 			said := strings.ReplaceAll(strings.Trim(fmt.Sprint(shares), "[]"), " ", ",")
-			card.Command = fmt.Sprintf("%s %s --shares %s --out %s", cmd.CommandPath(), strings.Join(args, " "), said, filepath.Base(out))
+			card.Command = fmt.Sprintf("%s %s --shares %s --out %s", cmd.CommandPath(), shell.Join(args), said, shell.Quote(filepath.Base(out)))
 			if err := checkpoint.Save(out, checkpoint.Snapshot{Config: last.Config, Model: tensors, Metadata: last.Model.Metadata(), Card: card}); err != nil {
 				return err
 			}

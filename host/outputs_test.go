@@ -60,7 +60,7 @@ var outputCases = map[string][]outputCase{
 	"ponder train halt --out":      {{args: []string{"train", "halt", "--begin", "doorkey-5x5", "--env", "MiniGrid-DoorKey-5x5-v0", "--frames", "64", "--horizon", "4", "--threads", "1", "--eval-count", "1"}}},
 	"ponder bench halting --plot":  {{args: []string{"bench", "halting", "--model", "sudoku-static", "--count", "4", "--segments", "3"}, ext: ".png"}},
 	"ponder report --out":          {{args: []string{"report", "done"}, ext: ".html", note: "a run is not at hand; the script report.txtar makes one"}},
-	"ponder sweep --out":           {{args: []string{"sweep", "grid.toml", "--list"}}},
+	"ponder sweep --out":           {{args: []string{"sweep", "grid.toml"}, note: "starts processes that train"}},
 	"ponder mean --out":            {{args: []string{"mean", "maze", "maze"}}},
 	"ponder import OUT":            {{args: []string{"import", "nothing"}, note: "a checkpoint of the reference is not at hand"}},
 	"ponder solve sudoku --trace":  {{args: []string{"solve", "sudoku", "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"}, ext: ".trace"}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/sweep"
 	"github.com/ponder-agents/ponder/cli"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/spf13/cobra"
 )
 
@@ -60,7 +61,11 @@ newest checkpoint. The runs are folders in DIR, for ponder runs list DIR and pon
 				_, err = fmt.Fprint(cmd.OutOrStdout(), text)
 				return err
 			}
-			s, err := sweep.Open(args[0], out)
+			begin := sweep.Open
+			if list {
+				begin = sweep.Look
+			}
+			s, err := begin(args[0], out)
 			if err != nil {
 				return err
 			}
@@ -102,9 +107,11 @@ func sweepError(cmd *cobra.Command, err error, file, out string) error {
 		return nil
 	}
 	if cmd.Context().Err() != nil {
-		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped, saved; go on with: ponder sweep %s --out %s", file, out))
+		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped, saved; go on with: %s", shell.Join([]string{"ponder", "sweep", file, "--out", out})))
 	}
-	if _, ok := errors.AsType[*sweep.SettingError](err); ok {
+	_, setting := errors.AsType[*sweep.SettingError](err)
+	_, metric := errors.AsType[*sweep.MetricError](err)
+	if setting || metric {
 		return cli.WithCode(cli.ExitUsage, err)
 	}
 	lines := strings.Split(err.Error(), "\n")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/hrm"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/ponder-agents/ponder/torch"
 
 	"github.com/ponder-agents/ponder/cli"
@@ -89,10 +91,11 @@ folder model. Ctrl-C or SIGTERM saves and ends; --resume goes on bit for bit, af
 				}
 				return f.goOn(cmd)
 			}
-			if isAgentFile(args[0]) {
+			agent, unread := isAgentFile(args[0])
+			if agent {
 				return f.trainAgent(cmd, args[0])
 			}
-			if err := f.idle(agentOnly, "a recipe"); err != nil {
+			if err := f.idle(agentOnly, "a recipe"); err != nil && unread == nil { // else what is wrong is the file
 				return err
 			}
 			return f.train(cmd, args[0])
@@ -178,6 +181,14 @@ func (f *trainFlags) recipe(name string) (learn.Recipe, error) {
 	return r, nil
 }
 
+// checkSeed refuses a seed that no TOML file can have: a run says it in its own.
+func checkSeed(seed uint64) error {
+	if seed > math.MaxInt64 {
+		return cli.Usagef("--seed %d: want at most %d, the largest integer of TOML", seed, math.MaxInt64)
+	}
+	return nil
+}
+
 // mayMiss reports whether err says that data is not there, where only the recipe is asked for.
 func (f *trainFlags) mayMiss(err error) bool { return f.dryRun && errors.Is(err, fs.ErrNotExist) }
 
@@ -193,6 +204,9 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 		}
 	}
 	r, err := f.recipe(name)
+	if err == nil {
+		err = checkSeed(r.Seed)
+	}
 	if err != nil {
 		return err
 	}
@@ -204,7 +218,7 @@ func (f *trainFlags) train(cmd *cobra.Command, name string) error {
 		return err
 	}
 	if f.dryRun {
-		return dryRun(cmd.OutOrStdout(), r, dev)
+		return f.show(cmd.OutOrStdout(), r, dev)
 	}
 	t, err := f.trainer(r, dev)
 	if err != nil {
@@ -227,11 +241,11 @@ func (f *trainFlags) trainer(r learn.Recipe, dev torch.Device) (*learn.Trainer, 
 	return learn.NewTrainerFrom(f.begin, c, r, task.Open, dev)
 }
 
-// dryRun prints the recipe and the size of its network.
-func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
+// show prints the recipe and the size of its network.
+func (f *trainFlags) show(w io.Writer, r learn.Recipe, dev torch.Device) error {
 	params := torch.NewParams(dev)
 	defer params.Close()
-	m, err := r.NewNetwork(params, 0)
+	m, err := f.network(params, r)
 	if err != nil {
 		return err
 	}
@@ -242,6 +256,19 @@ func dryRun(w io.Writer, r learn.Recipe, dev torch.Device) error {
 	}
 	_, err = fmt.Fprintf(w, "# %d parameters\n%s", params.Count(), text)
 	return err
+}
+
+// network is the one that training begins with, all but its random weights.
+func (f *trainFlags) network(params *torch.Params, r learn.Recipe) (hrm.Network, error) {
+	if f.begin == "" {
+		return r.NewNetwork(params, 0)
+	}
+	c, err := ask.Checkpoint(f.begin)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return r.NetworkOf(params, f.begin, c)
 }
 
 // choosePrecision sets the number format that --precision asks for. The choice becomes part of the
@@ -296,12 +323,13 @@ func (f *trainFlags) goOn(cmd *cobra.Command) error {
 
 // runError adds to the error of a run that can go on how it does.
 func runError(dir string, err error) error {
+	resume := shell.Join([]string{"ponder", "train", "--resume", dir})
 	if stopped, ok := errors.AsType[*run.Stopped](err); ok {
 		if errors.Is(err, run.ErrUntil) {
-			fmt.Fprintf(os.Stderr, "at step %d, saved; go on with: ponder train --resume %s\n", stopped.Step, dir)
+			fmt.Fprintf(os.Stderr, "at step %d, saved; go on with: %s\n", stopped.Step, resume)
 			return nil
 		}
-		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: ponder train --resume %s", stopped.Step, dir))
+		return cli.WithCode(cli.ExitInterrupted, fmt.Errorf("stopped at step %d, saved; go on with: %s", stopped.Step, resume))
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); !ok { // else a file, as on a full disk
 		return err
@@ -310,7 +338,7 @@ func runError(dir string, err error) error {
 	if serr != nil || len(steps) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w; step %d is saved, go on when it is mended: ponder train --resume %s", err, steps[len(steps)-1], dir)
+	return fmt.Errorf("%w; step %d is saved, go on when it is mended: %s", err, steps[len(steps)-1], resume)
 }
 
 // openDevice is the device on which training runs.

@@ -3,7 +3,7 @@
 package host
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +16,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/cli"
 	"github.com/ponder-agents/ponder/cli/ask"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -48,21 +49,19 @@ func (f *agentFlags) train(cmd *cobra.Command, base string) error {
 	if err := cfg.Check(); err != nil {
 		return cli.WithCode(cli.ExitUsage, err)
 	}
-	if err := checkEnv(cfg.Env, cfg.Options); err != nil {
+	if err := checkSeed(cfg.Seed); err != nil {
 		return err
 	}
-	if f.dryRun {
-		text, err := run.TOML(cfg)
-		if err == nil {
-			_, err = cmd.OutOrStdout().Write(text)
-		}
+	if err := checkEnv(cfg.Env, cfg.Options); err != nil {
 		return err
 	}
 	if f.out == "" {
 		f.out = filepath.Join("runs", time.Now().Format("20060102-150405-")+base)
 	}
-	if err := runlog.CheckDir(f.out); err != nil {
-		return err
+	if !f.dryRun {
+		if err := runlog.CheckDir(f.out); err != nil {
+			return err
+		}
 	}
 	dev, err := openDevice(f.net)
 	if err != nil {
@@ -73,6 +72,13 @@ func (f *agentFlags) train(cmd *cobra.Command, base string) error {
 		return err
 	}
 	defer l.Close()
+	if f.dryRun {
+		text, err := run.TOML(l.Describe().Config)
+		if err == nil {
+			_, err = cmd.OutOrStdout().Write(text)
+		}
+		return err
+	}
 	return runError(f.out, run.Begin(cmd.Context(), f.out, l, f.plan, run.Options{Out: cmd.ErrOrStderr(), Command: append([]string{"ponder"}, os.Args[1:]...), Until: f.until}))
 }
 
@@ -90,7 +96,7 @@ var agentPlan = run.Plan{LogEvery: 2000, SaveEvery: 20_000, EvalCount: 200}
 
 // newTrainAgentCmd is `ponder train ppo` or another algorithm by which an agent learns by acting.
 func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
-	f := agentFlags{cfg: rl.Default(algorithm, "")}
+	f := agentFlags{cfg: rl.Default(algorithm, "").Filled()} // a flag may say 0
 	cfg := &f.cfg
 	cmd := cli.Saves(&cobra.Command{
 		Use:     algorithm + " --env ID",
@@ -106,11 +112,11 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.StringVar(&cfg.Begin, "begin", "", "begin with the weights of this model, a name or a folder, and its network")
 	if algorithm != rl.AlgorithmHalt {
 		fl.StringVar(&cfg.Policy.Kind, "policy", cfg.Policy.Kind, "network: hrm, cell, conv, gru, lstm or transformer")
-		fl.IntVar(&cfg.Policy.Hidden, "hidden", 64, "width of the network's state")
+		fl.IntVar(&cfg.Policy.Hidden, "hidden", cfg.Policy.Hidden, "width of the network's state")
 		fl.BoolVar(&cfg.Act.Reset, "reset-carry", false, "start every decision afresh instead of where the last one ended")
 		fl.Float64Var(&cfg.Act.Bonus.Size, "bonus", cfg.Act.Bonus.Size, "reward for what was not seen before in the episode; it is not counted in mean_return")
-		fl.StringVar(&cfg.Act.Bonus.Kind, "bonus-kind", cmp.Or(cfg.Act.Bonus.Kind, rl.KindFirst), "what is new: first (an image), count (the same, less each time), noveld (more than what was seen before it) or things (in view or in hand)")
-		fl.Float64Var(&cfg.Act.Bonus.Fade, "bonus-fade", 50, "times seen in the run after which things are paid less")
+		fl.StringVar(&cfg.Act.Bonus.Kind, "bonus-kind", cfg.Act.Bonus.Kind, "what is new: first (an image), count (the same, less each time), noveld (more than what was seen before it) or things (in view or in hand)")
+		fl.Float64Var(&cfg.Act.Bonus.Fade, "bonus-fade", cfg.Act.Bonus.Fade, "times seen in the run after which things are paid less")
 	}
 	fl.Int64Var(&cfg.Frames, "frames", cfg.Frames, "steps of all environments together")
 	fl.Uint64Var(&cfg.Seed, "seed", 0, "root of all random streams")
@@ -121,41 +127,41 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 		segments = "most segments of a decision"
 	}
 	fl.IntVar(&cfg.Act.Segments, "segments", cfg.Act.Segments, segments)
-	fl.Float64Var(&cfg.Act.Gamma, "gamma", 0.99, "discount")
-	sweep, horizon, epochs, batch, lr := &cfg.PPO.SweepConfig, 64, 8, 256, 1e-3
+	fl.Float64Var(&cfg.Act.Gamma, "gamma", cfg.Act.Gamma, "discount")
+	sweep := &cfg.PPO.SweepConfig
 	switch algorithm {
 	case rl.AlgorithmDQN:
-		sweep, horizon, batch, lr = &cfg.DQN.SweepConfig, 8, 64, 5e-4
-		fl.IntVar(&cfg.DQN.Steps, "steps", 5, "rewards of a return, before a Q-value stands for the rest")
-		fl.IntVar(&cfg.DQN.Replay, "replay", 50_000, "decisions that are remembered")
-		fl.IntVar(&cfg.DQN.Warmup, "warmup", 1000, "of them, before the first is learned from")
-		fl.Float64Var(&cfg.DQN.Target, "target", 0.01, "share of the way that the target network goes with each minibatch")
-		fl.Float64Var(&cfg.DQN.Explore, "explore", 0.05, "chance of an action drawn evenly, to which it falls from 1; negative for none")
-		fl.Float64Var(&cfg.DQN.ExploreFor, "explore-for", 0.5, "share of the run in which it falls")
-		fl.IntVar(&cfg.DQN.Length, "length", 16, "decisions of a sequence, with --sequences")
-		fl.IntVar(&cfg.DQN.BurnIn, "burn-in", 4, "first of them, which only bring the state up to date; negative for none")
+		sweep = &cfg.DQN.SweepConfig
+		fl.IntVar(&cfg.DQN.Steps, "steps", cfg.DQN.Steps, "rewards of a return, before a Q-value stands for the rest")
+		fl.IntVar(&cfg.DQN.Replay, "replay", cfg.DQN.Replay, "decisions that are remembered")
+		fl.IntVar(&cfg.DQN.Warmup, "warmup", cfg.DQN.Warmup, "of them, before the first is learned from")
+		fl.Float64Var(&cfg.DQN.Target, "target", cfg.DQN.Target, "share of the way that the target network goes with each minibatch")
+		fl.Float64Var(&cfg.DQN.Explore, "explore", cfg.DQN.Explore, "chance of an action drawn evenly, to which it falls from 1; 0 for none")
+		fl.Float64Var(&cfg.DQN.ExploreFor, "explore-for", cfg.DQN.ExploreFor, "share of the run in which it falls")
+		fl.IntVar(&cfg.DQN.Length, "length", cfg.DQN.Length, "decisions of a sequence, with --sequences")
+		fl.IntVar(&cfg.DQN.BurnIn, "burn-in", cfg.DQN.BurnIn, "first of them, which only bring the state up to date; 0 for none")
 	case rl.AlgorithmImitate:
 		sweep = &cfg.Imitate.SweepConfig
 		fl.StringVar(&cfg.Imitate.Oracle, "oracle", "", "name of the oracle to imitate; default the environment's best")
 	case rl.AlgorithmHalt:
-		sweep, horizon, epochs, batch = &cfg.Halt.SweepConfig, 16, 4, 1024
-		fl.StringVar(&cfg.Halt.Learn, "learn", rl.LearnPPO, "how: ppo (acting and thinking on are drawn), td (Q-values of both, from what followed) or branches (Q-values, from copies of the world that acted after other numbers of segments)")
+		sweep = &cfg.Halt.SweepConfig
+		fl.StringVar(&cfg.Halt.Learn, "learn", cfg.Halt.Learn, "how: ppo (acting and thinking on are drawn), td (Q-values of both, from what followed) or branches (Q-values, from copies of the world that acted after other numbers of segments)")
 		fl.Float64Var(&cfg.Halt.Price, "price", cfg.Halt.Price, "of a segment, in units of return")
-		fl.Float64Var(&cfg.Halt.Entropy, "entropy", 0.01, "weight of the gate's entropy, which falls to a tenth; negative for none")
+		fl.Float64Var(&cfg.Halt.Entropy, "entropy", cfg.Halt.Entropy, "weight of the gate's entropy, which falls to a tenth; 0 for none")
 		fl.BoolFunc("together", "the policy learns on too, by PPO and in turn with the gate; it draws its actions", func(string) error {
 			cfg.Halt.Together, cfg.Act.Greedy = true, false
 			return nil
 		})
 		fl.BoolFunc("sample", "draw actions while learning when to stop, instead of the likeliest", func(string) error { cfg.Act.Greedy = false; return nil })
 	default:
-		fl.Float64Var(&cfg.PPO.Entropy, "entropy", 0.01, "weight of the policy's entropy; negative for none")
+		fl.Float64Var(&cfg.PPO.Entropy, "entropy", cfg.PPO.Entropy, "weight of the policy's entropy; 0 for none")
 		fl.Float64Var(&cfg.PPO.ValueClip, "value-clip", 0, "most that a value may move in an update; 0 for no limit")
 		fl.Float64Var(&cfg.PPO.KLStop, "kl-stop", 0, "end an update's epochs when the policy has moved so far; 0 for never")
 	}
-	fl.IntVar(&sweep.Horizon, "horizon", horizon, "steps of an environment between two updates")
-	fl.IntVar(&sweep.Epochs, "epochs", epochs, "passes over what was gathered; of dqn, how often a decision is learned from in the mean")
-	fl.IntVar(&sweep.Batch, "batch", batch, "decisions of a minibatch, of halt thoughts")
-	fl.Float64Var(&sweep.LR, "lr", lr, "learning rate")
+	fl.IntVar(&sweep.Horizon, "horizon", sweep.Horizon, "steps of an environment between two updates")
+	fl.IntVar(&sweep.Epochs, "epochs", sweep.Epochs, "passes over what was gathered; of dqn, how often a decision is learned from in the mean")
+	fl.IntVar(&sweep.Batch, "batch", sweep.Batch, "decisions of a minibatch, of halt thoughts")
+	fl.Float64Var(&sweep.LR, "lr", sweep.LR, "learning rate")
 	if algorithm != rl.AlgorithmHalt {
 		fl.BoolVar(&sweep.Anneal, "anneal", false, "let learning rate and entropy fall to a tenth")
 		if algorithm != rl.AlgorithmDQN {
@@ -167,13 +173,19 @@ func newTrainAgentCmd(algorithm, short, long string) *cobra.Command {
 	fl.StringVar(&f.out, "out", "", "the run's folder; default runs/TIME-"+algorithm)
 	cli.Writes(fl, "out", cli.Folder)
 	addPlan(fl, &f.plan, &f.until, agentPlan, "frames", "fresh levels")
-	fl.BoolVar(&f.dryRun, "dry-run", false, "print the configuration as TOML, which train takes as a file, and stop")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "look at all that can be without training, print the configuration as TOML, which train takes as a file, and stop")
 	ask.AddDevice(fl, &f.net)
 	return cmd
 }
 
-// newAgentLearner begins with random weights, or with those of the model that cfg names.
-func newAgentLearner(cfg rl.Config, dev torch.Device) (*rl.Learner, error) {
+// newAgentLearner begins with random weights, or with those of the model that cfg names. A field that will not do
+// is an error of usage.
+func newAgentLearner(cfg rl.Config, dev torch.Device) (l *rl.Learner, err error) {
+	defer func() {
+		if _, ok := errors.AsType[*problems.Field](err); ok {
+			err = cli.WithCode(cli.ExitUsage, err)
+		}
+	}()
 	if cfg.Begin == "" {
 		return rl.New(cfg, dev)
 	}

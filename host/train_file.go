@@ -34,8 +34,11 @@ var (
 )
 
 // isAgentFile reports whether name is a file of an agent that learns by acting: it names its algorithm.
-func isAgentFile(name string) bool {
-	return filepath.Ext(name) == ".toml" && run.HasField(name, "algorithm")
+func isAgentFile(name string) (bool, error) {
+	if filepath.Ext(name) != ".toml" {
+		return false, nil
+	}
+	return run.HasField(name, "algorithm")
 }
 
 // idle refuses flags that what is trained has no use for.

@@ -80,10 +80,13 @@ func kind() output.Kind {
 			card, _ := readFile(folder, CardFile)
 			return bytes.Contains(sums, []byte("  "+ModelFile+"\n")) || bytes.HasPrefix(card, []byte(cardHead))
 		},
-		Has: func(name string) bool {
-			return slices.Contains([]string{ConfigFile, ModelFile, CardFile, OptimizerFile, TrainFile, SumsFile}, name)
-		},
+		Has: Has,
 	}
+}
+
+// Has reports whether a checkpoint has a file of that name.
+func Has(name string) bool {
+	return slices.Contains([]string{ConfigFile, ModelFile, CardFile, OptimizerFile, TrainFile, SumsFile}, name)
 }
 
 // Save writes s as the folder dir, where there is nothing, an empty folder or a checkpoint, which becomes

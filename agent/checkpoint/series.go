@@ -61,6 +61,11 @@ func StepDir(root string, step int) string {
 	return filepath.Join(root, fmt.Sprintf("%s%09d", stepPrefix, step))
 }
 
+// Writing reports whether a folder of that name is a step that was being written, or removed, when its process was killed.
+func Writing(name string) bool {
+	return strings.HasPrefix(name, "."+stepPrefix) && strings.Contains(name, ".tmp-")
+}
+
 // Steps returns the steps of the series in root, ascending; none if root does not exist.
 func Steps(root string) ([]int, error) {
 	entries, err := os.ReadDir(root)

@@ -58,17 +58,20 @@ func NewTrainer(r Recipe, open Open, dev torch.Device) (*Trainer, error) {
 // NewTrainerFrom is NewTrainer with the weights of a checkpoint called name, of a network of the same shape,
 // instead of random ones. The checkpoint may be closed afterwards.
 func NewTrainerFrom(name string, c *checkpoint.Checkpoint, r Recipe, open Open, dev torch.Device) (*Trainer, error) {
-	return trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) {
-		weights, err := c.Model.Tensors()
-		if err != nil {
-			return nil, fmt.Errorf("begin with model %s: %s: %w", name, checkpoint.ModelFile, err)
-		}
-		n, err := r.NetworkFrom(p, weights)
-		if err != nil {
-			return nil, fmt.Errorf("begin with model %s: %w", name, err)
-		}
-		return n, nil
-	})
+	return trainerOf(r, open, dev, func(p *torch.Params) (hrm.Network, error) { return r.NetworkOf(p, name, c) })
+}
+
+// NetworkOf is NetworkFrom with the weights of checkpoint c, which errors call name.
+func (r Recipe) NetworkOf(p *torch.Params, name string, c *checkpoint.Checkpoint) (hrm.Network, error) {
+	weights, err := c.Model.Tensors()
+	if err != nil {
+		return nil, fmt.Errorf("begin with model %s: %s: %w", name, checkpoint.ModelFile, err)
+	}
+	n, err := r.NetworkFrom(p, weights)
+	if err != nil {
+		return nil, fmt.Errorf("begin with model %s: %w", name, err)
+	}
+	return n, nil
 }
 
 func trainerOf(r Recipe, open Open, dev torch.Device, network func(*torch.Params) (hrm.Network, error)) (*Trainer, error) {

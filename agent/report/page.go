@@ -17,6 +17,7 @@ import (
 	"github.com/ponder-agents/ponder/agent/exam"
 	"github.com/ponder-agents/ponder/agent/runlog"
 	"github.com/ponder-agents/ponder/internal/output"
+	"github.com/ponder-agents/ponder/internal/shell"
 )
 
 // A Level is a figure that runs are to reach: after how many steps did they?
@@ -330,7 +331,7 @@ func (p *Page) runs() table {
 	for i, g := range p.Groups {
 		for _, r := range g.Runs {
 			t.Rows = append(t.Rows, tableRow{hex(Color(i)), []string{
-				r.Dir, fmt.Sprint(r.Info.Seed), r.State(p.options.Now), fmt.Sprint(r.Step), runlog.Span(time.Duration(r.Took * float64(time.Second))), strings.Join(r.Info.Command, " "),
+				r.Dir, fmt.Sprint(r.Info.Seed), r.State(p.options.Now), fmt.Sprint(r.Step), runlog.Span(time.Duration(r.Took * float64(time.Second))), shell.Join(r.Info.Command),
 			}})
 		}
 	}

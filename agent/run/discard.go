@@ -9,14 +9,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/internal/output"
 )
 
-// begun is the folder of a run that has no checkpoint yet. What is hidden was being written.
+// begun is the folder of a run that has no checkpoint yet.
 var begun = output.Kind{Name: "run", Has: func(name string) bool {
-	hidden := slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.HasPrefix(part, ".") })
-	return hidden || slices.Contains([]string{ConfigFile, InfoFile, "metrics.jsonl", BatchFile}, name) ||
-		path.Dir(name) == "." && strings.HasPrefix(name, "events.out.tfevents.")
+	dir, file := path.Split(name)
+	switch {
+	case dir == "":
+		whole, _, writing := strings.Cut(strings.TrimPrefix(file, "."), ".tmp-") // hidden as long as it is being written
+		return file == "metrics.jsonl" || strings.HasPrefix(file, "events.out.tfevents.") ||
+			writing == strings.HasPrefix(file, ".") && slices.Contains([]string{ConfigFile, InfoFile, BatchFile}, whole)
+	case path.Dir(path.Clean(dir)) == checkpoint.RunSeries:
+		return checkpoint.Writing(path.Base(dir)) && checkpoint.Has(file)
+	}
+	return false
 }}
 
 // Discard removes the folder of a run that ended before its first checkpoint, so that it can begin anew; it does

@@ -24,7 +24,7 @@ func TestDiscard(t *testing.T) {
 	if err := Discard(dir); err != nil {
 		t.Errorf("no folder: %v", err)
 	}
-	own := []string{ConfigFile, InfoFile, "metrics.jsonl", "events.out.tfevents.1.host", "checkpoints/.step-2.tmp-1/model.safetensors"}
+	own := []string{ConfigFile, InfoFile, "metrics.jsonl", "events.out.tfevents.1.host", BatchFile, ".run.json.tmp-12", ".config.toml.tmp-3", "checkpoints/.step-2.tmp-1/model.safetensors"}
 	fill(own...)
 	if err := Discard(dir); err != nil {
 		t.Error(err)
@@ -32,7 +32,9 @@ func TestDiscard(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it is still there: %v", err)
 	}
-	for _, other := range []string{"thesis.txt", "checkpoints/step-2/model.safetensors"} {
+	for _, other := range []string{
+		"thesis.txt", "checkpoints/step-2/model.safetensors", ".notes", ".git/HEAD", ".run.json", "run.json.tmp-1", "checkpoints/.notes", "checkpoints/.step-2.tmp-1/.notes", "checkpoints/.thesis/model.safetensors", ".step-2.tmp-1/model.safetensors",
+	} {
 		fill(append(own, other)...)
 		if err := Discard(dir); err == nil || !strings.Contains(err.Error(), "move it away") {
 			t.Errorf("%s: error %v", other, err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
+	"github.com/ponder-agents/ponder/internal/shell"
 	"github.com/ponder-agents/ponder/torch/safetensors"
 )
 
@@ -40,7 +41,7 @@ func (r *run) diverged(d *Diverged, err error) error {
 	}
 	last := "no step was saved before"
 	if steps, _ := checkpoint.Steps(filepath.Join(r.dir, checkpoint.RunSeries)); len(steps) > 0 {
-		last = fmt.Sprintf("step %d, saved before, is whole: go on from its weights with --begin %s and a lower learning rate", steps[len(steps)-1], r.dir)
+		last = fmt.Sprintf("step %d, saved before, is whole: go on from its weights with --begin %s and a lower learning rate", steps[len(steps)-1], shell.Quote(r.dir))
 	}
 	return fmt.Errorf("%w; the batch is in %s; %s", err, path, last)
 }

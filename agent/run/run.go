@@ -13,6 +13,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/internal/shell"
 )
 
 // Options are what a run does not depend on.
@@ -370,6 +371,6 @@ func (r *run) save() error {
 // snapshot is the learner's with what the card says of the run.
 func (r *run) snapshot() (checkpoint.Snapshot, error) {
 	snap, err := r.learner.Snapshot()
-	snap.Card.Name, snap.Card.Command = filepath.Base(r.dir), strings.Join(r.info.Command, " ")
+	snap.Card.Name, snap.Card.Command = filepath.Base(r.dir), shell.Join(r.info.Command)
 	return snap, err
 }

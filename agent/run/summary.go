@@ -17,6 +17,7 @@ import (
 
 	"github.com/ponder-agents/ponder/agent/checkpoint"
 	"github.com/ponder-agents/ponder/agent/runlog"
+	"github.com/ponder-agents/ponder/internal/shell"
 )
 
 // A Summary is what the folder of a run tells without its weights.
@@ -181,7 +182,7 @@ func (s *Summary) took() string { return runlog.Span(time.Duration(s.Took * floa
 // Print writes all that a summary has, for people.
 func (s *Summary) Print(w io.Writer, now time.Time) error {
 	c := s.Info.Compute
-	fmt.Fprintf(w, "%s\n%s at step %d after %s, seed %d\non %s: %s, %d threads, %s, %s\n", strings.Join(s.Info.Command, " "), s.State(now), s.Step, s.took(), s.Info.Seed,
+	fmt.Fprintf(w, "%s\n%s at step %d after %s, seed %d\non %s: %s, %d threads, %s, %s\n", shell.Join(s.Info.Command), s.State(now), s.Step, s.took(), s.Info.Seed,
 		s.Info.Machine, c.Device, c.Threads, c.Precision, c.Library)
 	if s.Info.Error != "" {
 		fmt.Fprintln(w, "error:", s.Info.Error)

@@ -114,10 +114,10 @@ func ReadTOML[T any](file, key string, base func(name string) (T, error)) (T, er
 	return ParseTOML(file, []byte(data), key, base)
 }
 
-// HasField reports whether a TOML file has the field at its top.
-func HasField(file, field string) bool {
+// HasField reports whether a TOML file has the field at its top; the error is of one that cannot be read.
+func HasField(file, field string) (bool, error) {
 	fields, err := readConfig(file)
-	return err == nil && fields[field] != nil
+	return fields[field] != nil, err
 }
 
 // ParseTOML is ReadTOML of the text of a file.

@@ -2,7 +2,8 @@ package sweep
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/ponder-agents/ponder/internal/shell"
 )
 
 // Array is the command that starts every run of the sweep in file as a task of its own, which trains into dir: an
@@ -13,11 +14,11 @@ func Array(p *Plan, system, file, dir string) (string, error) {
 	}
 	n := len(p.List())
 	task := func(index string) string {
-		return fmt.Sprintf("ponder sweep %s --out %s --index %s", quote(file), quote(dir), index)
+		return fmt.Sprintf("ponder sweep %s --out %s --index %s", shell.Quote(file), shell.Quote(dir), index)
 	}
 	switch system {
 	case "slurm":
-		return fmt.Sprintf("sbatch --array=0-%d --job-name=ponder --wrap=%s\n", n-1, quote(task("$SLURM_ARRAY_TASK_ID"))), nil
+		return fmt.Sprintf("sbatch --array=0-%d --job-name=ponder --wrap=%s\n", n-1, shell.Quote(task("$SLURM_ARRAY_TASK_ID"))), nil
 	case "kubernetes":
 		return fmt.Sprintf(`kubectl apply -f - <<'END'
 apiVersion: batch/v1
@@ -41,12 +42,4 @@ END
 `, n, min(n, 16), task("$JOB_COMPLETION_INDEX")), nil
 	}
 	return "", fmt.Errorf("array %q: want slurm or kubernetes", system)
-}
-
-// quote is a word for a shell; what a variable of the array is in stays one.
-func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

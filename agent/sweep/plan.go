@@ -85,6 +85,10 @@ func (p *Plan) Check() error {
 		bad.Add(!(r > last && r < 1), "rungs", "%v, want rising shares between 0 and 1", p.Rungs)
 		last = r
 	}
+	for i, seed := range p.Seeds {
+		bad.Add(slices.Contains(p.Seeds[:i], seed), "seeds", "%v, want each once", p.Seeds)
+	}
+	bad = append(bad, p.checkArgs()...)
 	bad.Add(len(p.Fields) == 0, "fields", "empty, want a field or more to vary")
 	dims, err := p.dimensions()
 	if bad = append(bad, err); bad.Err() == nil {
@@ -101,6 +105,28 @@ func (p *Plan) Check() error {
 	return bad.Err()
 }
 
+// given are the flags of ponder train that a sweep gives itself: what args say of them would go before it, or be lost.
+var given = []string{"dry-run", "out", "resume", "seed", "threads", "until"}
+
+// checkArgs is what args must not say.
+func (p *Plan) checkArgs() (bad problems.List) {
+	for i, arg := range p.Args {
+		flag, value, joined := strings.Cut(arg, "=")
+		name, ok := strings.CutPrefix(flag, "--")
+		bad.Add(arg == "--", "args", "%q, want flags alone", p.Args)
+		bad.Add(ok && slices.Contains(given, name), "args", "%q, want no --%s: the sweep gives it", p.Args, name)
+		if name == "set" && !joined && i+1 < len(p.Args) {
+			value = p.Args[i+1]
+		}
+		key, _, _ := strings.Cut(value, "=")
+		bad.Add(name == "set" && isSeed(strings.TrimSpace(key)), "args", "%q, want no seed: seeds has them", p.Args)
+	}
+	return bad
+}
+
+// isSeed reports whether a field is what seeds sets; names in JSON are the same in capitals.
+func isSeed(field string) bool { return strings.EqualFold(field, "seed") }
+
 // A dimension is a field with what it may be.
 type dimension struct {
 	field     string
@@ -116,6 +142,7 @@ func (p *Plan) dimensions() (dims []dimension, err error) {
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
 		field := strings.TrimPrefix(path, "fields.")
+		bad.Add(isSeed(field), path, "%v, want none: seeds has them", v)
 		switch v := v.(type) {
 		case []any:
 			bad.Add(len(v) == 0, path, "empty, want values")

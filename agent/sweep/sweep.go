@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -49,19 +50,60 @@ const (
 	logs      = "logs"
 )
 
-// Open begins the sweep that file plans in dir, or goes on with it.
-func Open(file, dir string) (*Sweep, error) {
+// read is the sweep that file plans for dir, and the files that it has there.
+func read(file, dir string) (s *Sweep, files map[string][]byte, err error) {
 	p, plan, err := Read(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &Sweep{Plan: p, Dir: dir, train: p.Train, Out: io.Discard, budget: map[int]int64{}}
+	files = map[string][]byte{planFile: plan}
+	if from := p.trainFile(file); from != "" {
+		if files[trainCopy], err = text.ReadBytes(from, mostFile); err != nil {
+			return nil, nil, err
+		}
+		s.train = filepath.Join(dir, trainCopy)
+	}
+	return s, files, nil
+}
+
+// missing are those of files that are not in dir yet; those that are must be the same.
+func missing(dir string, files map[string][]byte) (names []string, err error) {
+	for _, name := range []string{planFile, trainCopy} {
+		want, ok := files[name]
+		if !ok {
+			continue
+		}
+		switch has, err := text.ReadBytes(filepath.Join(dir, name), mostFile); {
+		case errors.Is(err, fs.ErrNotExist):
+			names = append(names, name)
+		case err != nil:
+			return nil, err
+		case !bytes.Equal(has, want):
+			return nil, fmt.Errorf("%s: the sweep there was begun with another %s; choose another folder", dir, name)
+		}
+	}
+	return names, nil
+}
+
+// Look is the sweep that file plans where it was begun in dir. It writes nothing.
+func Look(file, dir string) (*Sweep, error) {
+	s, files, err := read(file, dir)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sweep{Plan: p, Dir: dir, train: p.Train, Out: io.Discard, budget: map[int]int64{}}
-	files := map[string][]byte{planFile: plan}
-	if from := p.trainFile(file); from != "" {
-		if files[trainCopy], err = text.ReadBytes(from, mostFile); err != nil {
-			return nil, err
-		}
-		s.train = filepath.Join(dir, trainCopy)
+	names, err := missing(dir, files)
+	if err == nil && slices.Contains(names, planFile) {
+		err = fmt.Errorf("%s: no sweep there", dir)
+	}
+	return s, err
+}
+
+// Open begins the sweep that file plans in dir, or goes on with it.
+func Open(file, dir string) (*Sweep, error) {
+	s, files, err := read(file, dir)
+	if err != nil {
+		return nil, err
 	}
 	place, err := output.Follow(dir)
 	if err != nil {
@@ -76,23 +118,15 @@ func Open(file, dir string) (*Sweep, error) {
 	if _, err := os.Stat(filepath.Join(dir, planFile)); err != nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s: not empty, and no sweep in it; choose another folder", dir)
 	}
+	names, err := missing(dir, files)
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(place, 0o777); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{planFile, trainCopy} { // the plan first: with it the folder is a sweep's, whenever this ends
-		want, ok := files[name]
-		if !ok {
-			continue
-		}
-		path := filepath.Join(dir, name)
-		switch has, err := text.ReadBytes(path, mostFile); {
-		case err == nil && !bytes.Equal(has, want):
-			return nil, fmt.Errorf("%s: the sweep there was begun with another %s; choose another folder", dir, name)
-		case errors.Is(err, fs.ErrNotExist):
-			if err := output.WriteFile(path, func(w io.Writer) error { _, err := w.Write(want); return err }); err != nil {
-				return nil, err
-			}
-		case err != nil:
+	for _, name := range names { // the plan first: with it the folder is a sweep's, whenever this ends
+		if err := output.WriteFile(filepath.Join(dir, name), func(w io.Writer) error { _, err := w.Write(files[name]); return err }); err != nil {
 			return nil, err
 		}
 	}
@@ -112,6 +146,11 @@ func (s *Sweep) Run(ctx context.Context) error {
 		s.say("rung %d of %d: %d runs up to %g %%", i+1, len(rungs), len(alive), 100*share)
 		if err := s.each(alive, func(_ int, t Trial) error { return s.advance(ctx, t, share) }); err != nil {
 			return err
+		}
+		if share < 1 || s.Plan.Metric != "" {
+			if err := s.measured(alive, share); err != nil {
+				return err
+			}
 		}
 		if share < 1 {
 			alive = s.survivors(alive, share)
@@ -299,18 +338,55 @@ func show(v float64) string {
 // value is the last figure of a run up to a share of its steps, NaN if there is none, and its step.
 func (s *Sweep) value(t Trial, share float64) (v float64, step int64) {
 	kind, name := s.Plan.metric()
-	most := int64(math.MaxInt64)
-	if share < 1 {
-		most = int64(math.Ceil(share * float64(s.budget[t.Setting])))
-	}
 	v = math.NaN()
-	// A folder without lines has no figure.
-	_, _ = run.EachLine(s.dir(t), func(l run.Line) {
-		if x, ok := l.Values[name]; ok && l.Kind == kind && l.Step <= most {
+	s.lines(t, share, func(l run.Line) {
+		if x, ok := l.Values[name]; ok && l.Kind == kind {
 			v, step = x, l.Step
 		}
 	})
 	return v, step
+}
+
+// lines are those of a run up to a share of its steps; a folder without any has none.
+func (s *Sweep) lines(t Trial, share float64, each func(run.Line)) {
+	most := int64(math.MaxInt64)
+	if share < 1 {
+		most = int64(math.Ceil(share * float64(s.budget[t.Setting])))
+	}
+	_, _ = run.EachLine(s.dir(t), func(l run.Line) {
+		if l.Step <= most {
+			each(l)
+		}
+	})
+}
+
+// A MetricError says that runs cannot be compared: none has the metric.
+type MetricError struct {
+	Metric string
+	Share  float64  // of the runs, up to which there is none
+	Has    []string // what they have there
+}
+
+func (e *MetricError) Error() string {
+	has := cmp.Or(strings.Join(e.Has, ", "), "no figures at all: let args have a smaller --log-every or --eval-every")
+	return fmt.Sprintf("metric %q: no run has it up to %g %%, they have %s", e.Metric, 100*e.Share, has)
+}
+
+// measured is an error where no run has a figure by which settings are compared: what goes on would be chance.
+func (s *Sweep) measured(trials []Trial, share float64) error {
+	has := map[string]bool{}
+	for _, t := range trials {
+		if v, _ := s.value(t, share); !math.IsNaN(v) {
+			return nil
+		}
+		s.lines(t, share, func(l run.Line) {
+			for name := range l.Values {
+				has[l.Kind+" "+name] = true
+			}
+		})
+	}
+	kind, name := s.Plan.metric()
+	return &MetricError{kind + " " + name, share, slices.Sorted(maps.Keys(has))}
 }
 
 // mean is that of the runs of a setting that have a figure.

@@ -206,6 +206,23 @@ func TestHalving(t *testing.T) {
 	}
 }
 
+// To look at a sweep writes nothing.
+func TestLook(t *testing.T) {
+	file, dir := files(t, halving, "steps = 20\n")
+	if _, err := Look(file, dir); err == nil || err.Error() != dir+": no sweep there" {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder: %v", err)
+	}
+	if _, err := Open(file, dir); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Look(file, dir); err != nil || len(s.Standings()) != 4 {
+		t.Errorf("standings %+v, error %v", s, err)
+	}
+}
+
 // TestKilled: killed again and again, a sweep ends as one in one go.
 func TestKilled(t *testing.T) {
 	if testing.Short() {
@@ -265,6 +282,31 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A metric that no run has decides nothing: the sweep stops and says what there is.
+func TestMetric(t *testing.T) {
+	for _, tt := range []struct{ plan, want string }{
+		{halving, ""},
+		{strings.Replace(halving, "stop", "metric = \"train mean_retrun\"\nstop", 1), `metric "train mean_retrun": no run has it up to 25 %, they have train mean_return`},
+		{strings.Replace(halving, "stop", "metric = \"eval count\"\nstop", 1), `metric "eval count": no run has it up to 25 %, they have train mean_return`}, // at the end alone
+		{"train = \"climb.toml\"\nmetric = \"eval count\"\n[fields]\nrate = [1.0]\n", ""},
+		{"train = \"climb.toml\"\nmetric = \"eval cuont\"\n[fields]\nrate = [1.0]\n", `metric "eval cuont": no run has it up to 100 %, they have eval count, train mean_return`},
+	} {
+		file, dir := files(t, tt.plan, "steps = 8\n")
+		s, err := Open(file, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Command, s.Parallel = []string{os.Args[0], "train"}, 2
+		got := ""
+		if err := s.Run(t.Context()); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s: error %q, want %q", tt.plan, got, tt.want)
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	p := &Plan{Train: "x", Method: "random", Trials: 50, Seed: 3, Seeds: []uint64{4}, Fields: map[string]any{
 		"lr": map[string]any{"low": 1e-4, "high": 1e-2, "log": true}, "net": map[string]any{"width": map[string]any{"low": int64(2), "high": int64(4)}}, "kind": []any{"a", "b"},
@@ -292,15 +334,22 @@ func TestPlan(t *testing.T) {
 		t.Errorf("drawn %v, %d of 50 below 1e-3", seen, small)
 	}
 	for text, want := range map[string]string{
-		"train = \"x\"\nmethod = \"best\"\n[fields]\na = [1]":  `f.toml:2:1: field method is "best", want grid or random`,
-		"train = \"x\"\n[fields]\na = 3":                       "f.toml:3:1: field fields.a is 3, want a list of values, or {low, high}",
-		"train = \"x\"\n[fields]\na = {low = 1, high = 2}":     "f.toml:3:1: field fields.a is a range, which is for method random; want a list",
-		"train = \"x\"\nseds = [1]\n[fields]\na = [1]":         "f.toml:2:1: field seds: unknown",
-		"[fields]\na = [1]":                                    "f.toml: train is empty, want a TOML file or a recipe",
-		"train = ":                                             "f.toml:1:8: ",
-		"\ufefftrain = \"x\"\r\nseds = [1]\r\n":                "f.toml:2:1: field seds: unknown",
-		"a" + strings.Repeat(".a", 40) + " = 1":                "f.toml:1:66: a key of more than 32 parts",
-		"train = \"x\"\nrungs = [0.5, 0.2]\n[fields]\na = [1]": "f.toml:2:1: field rungs is [0.5 0.2], want rising shares between 0 and 1",
+		"train = \"x\"\nmethod = \"best\"\n[fields]\na = [1]":                `f.toml:2:1: field method is "best", want grid or random`,
+		"train = \"x\"\n[fields]\na = 3":                                     "f.toml:3:1: field fields.a is 3, want a list of values, or {low, high}",
+		"train = \"x\"\n[fields]\na = {low = 1, high = 2}":                   "f.toml:3:1: field fields.a is a range, which is for method random; want a list",
+		"train = \"x\"\nseds = [1]\n[fields]\na = [1]":                       "f.toml:2:1: field seds: unknown",
+		"[fields]\na = [1]":                                                  "f.toml: train is empty, want a TOML file or a recipe",
+		"train = ":                                                           "f.toml:1:8: ",
+		"\ufefftrain = \"x\"\r\nseds = [1]\r\n":                              "f.toml:2:1: field seds: unknown",
+		"a" + strings.Repeat(".a", 40) + " = 1":                              "f.toml:1:66: a key of more than 32 parts",
+		"train = \"x\"\nargs = [\"--seed\", \"7\"]\n[fields]\na = [1]":       `f.toml:2:1: field args is ["--seed" "7"], want no --seed: the sweep gives it`,
+		"train = \"x\"\nargs = [\"--dry-run=true\"]\n[fields]\na = [1]":      `f.toml:2:1: field args is ["--dry-run=true"], want no --dry-run: the sweep gives it`,
+		"train = \"x\"\nargs = [\"--set\", \"Seed = 7\"]\n[fields]\na = [1]": `f.toml:2:1: field args is ["--set" "Seed = 7"], want no seed: seeds has them`,
+		"train = \"x\"\nargs = [\"--set=seed=7\"]\n[fields]\na = [1]":        `f.toml:2:1: field args is ["--set=seed=7"], want no seed: seeds has them`,
+		"train = \"x\"\nargs = [\"--\"]\n[fields]\na = [1]":                  `f.toml:2:1: field args is ["--"], want flags alone`,
+		"train = \"x\"\n[fields]\nseed = [1, 2]":                             "f.toml:3:1: field fields.seed is [1 2], want none: seeds has them",
+		"train = \"x\"\nseeds = [1, 2, 1]\n[fields]\na = [1]":                "f.toml:2:1: field seeds is [1 2 1], want each once",
+		"train = \"x\"\nrungs = [0.5, 0.2]\n[fields]\na = [1]":               "f.toml:2:1: field rungs is [0.5 0.2], want rising shares between 0 and 1",
 	} {
 		t.Chdir(t.TempDir())
 		if err := os.WriteFile("f.toml", []byte(text), 0o666); err != nil {

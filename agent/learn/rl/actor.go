@@ -3,6 +3,7 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,20 +30,31 @@ type ActorConfig struct {
 	// MaxSteps is after how many steps an episode is cut off; 0 means where its environment does. The first of every row is
 	// cut off sooner, so that rows are in different parts of their episodes: after a first, second, ... part of it.
 	MaxSteps int `json:"max_steps" toml:"max_steps"`
+
+	filled bool // see Config.Filled
+}
+
+func (c ActorConfig) withDefaults() ActorConfig {
+	if !c.filled {
+		or(&c.Segments, 1)
+		or(&c.Gamma, 0.99)
+		or(&c.Bonus.Fade, defaultFade)
+	}
+	c.filled, c.Bonus.Kind = true, cmp.Or(c.Bonus.Kind, KindFirst)
+	return c
 }
 
 // Check reports every problem of c at once.
 func (c ActorConfig) Check() error {
+	c = c.withDefaults()
 	var bad problems.List
-	bad.Add(c.Segments < 0 || c.Segments > 1024, "segments", "%d, want 1 to 1024", c.Segments)
+	bad.Add(c.Segments < 1 || c.Segments > 1024, "segments", "%d, want 1 to 1024", c.Segments)
 	bad.Add(!(c.Gamma >= 0 && c.Gamma <= 1), "gamma", "%v, want 0 to 1", c.Gamma)
 	bad.Add(c.MaxSteps < 0, "max_steps", "%d, want 0 or more", c.MaxSteps)
 	bad.In("bonus", c.Bonus.Check())
+	bad.Add(c.Bonus.Fade == 0, "bonus.fade", "0, want more than 0")
 	return bad.Err()
 }
-
-// defaultGamma is the discount where none is given.
-const defaultGamma = 0.99
 
 // An Episode is what came of one. Return is without bonuses.
 type Episode struct {
@@ -84,8 +96,7 @@ func NewActor(n Network, v *env.Vec, cfg ActorConfig, seed uint64) (*Actor, erro
 	if err := cfg.Check(); err != nil {
 		return nil, fmt.Errorf("actor: %w", err)
 	}
-	or(&cfg.Segments, 1)
-	or(&cfg.Gamma, defaultGamma)
+	cfg = cfg.withDefaults()
 	a := &Actor{
 		cfg: cfg, net: n, vec: v, rng: rng.Stream(seed, "act"), bonus: newBonus(cfg.Bonus, v.Spec(), v.Len()),
 		now: make([]Episode, v.Len()), segments: make([]int32, v.Len()),

@@ -36,6 +36,8 @@ type BonusConfig struct {
 	Fade float64 `json:"fade" toml:"fade"` // of KindThings: times seen in the run after which Size falls; 0 means 50
 }
 
+const defaultFade = 50
+
 // Check reports every problem of c at once.
 func (c BonusConfig) Check() error {
 	var bad problems.List
@@ -61,7 +63,7 @@ type bonus struct {
 
 func newBonus(cfg BonusConfig, spec env.Spec, rows int) *bonus {
 	if cfg.Fade == 0 {
-		cfg.Fade = 50
+		cfg.Fade = defaultFade
 	}
 	b := &bonus{cfg: cfg, hi: spec.ObsLen, channels: 1, hand: -1, seen: make([]map[uint64]int32, rows), run: map[uint64]int32{}, last: make([]float64, rows)}
 	at := 0

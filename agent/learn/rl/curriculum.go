@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/env/rng"
@@ -64,12 +63,11 @@ func (c Config) at(i int) Stage {
 }
 
 // course is the ids of a run in turn.
-func (c Config) course() string {
-	var ids []string
+func (c Config) course() (ids []string) {
 	for i := range len(c.Stages) + 1 {
 		ids = append(ids, c.at(i).Env)
 	}
-	return strings.Join(slices.Compact(ids), ", then ")
+	return slices.Compact(ids)
 }
 
 // options are those of the environments of stage i.
@@ -124,10 +122,21 @@ func (l *Learner) fitStages() (goal env.Spec, err error) {
 	}
 	for i := range len(l.cfg.Stages) + 1 {
 		if err := fit(i); err != nil {
-			return goal, fmt.Errorf("stage %d, %s: %w", i+1, l.cfg.at(i).Env, err)
+			return goal, inStage(i, len(l.cfg.Stages), fmt.Errorf("stage %d, %s: %w", i+1, l.cfg.at(i).Env, err))
 		}
 	}
 	return goal, nil
+}
+
+// inStage says that err is of the environment of stage i of n, or after them of the run's own.
+func inStage(i, n int, err error) error {
+	var bad problems.List
+	if i == n {
+		bad.In("env", err)
+	} else {
+		bad.In(fmt.Sprintf("stages[%d]", i), err)
+	}
+	return bad.Err()
 }
 
 // passed reports whether the stage is over.

@@ -5,7 +5,6 @@ package rl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/ponder-agents/ponder/agent"
@@ -30,19 +29,21 @@ type DQNConfig struct {
 }
 
 func (c DQNConfig) withDefaults() DQNConfig {
-	or(&c.Horizon, 8)
-	or(&c.Batch, 64)
-	or(&c.LR, 5e-4)
-	or(&c.MaxNorm, 10)
+	if !c.filled {
+		or(&c.Horizon, 8)
+		or(&c.Batch, 64)
+		or(&c.LR, 5e-4)
+		or(&c.MaxNorm, 10)
+		or(&c.Steps, 5)
+		or(&c.Replay, 50_000)
+		or(&c.Warmup, 1000)
+		or(&c.Target, 0.01)
+		or(&c.Explore, 0.05)
+		or(&c.ExploreFor, 0.5)
+		or(&c.Length, 16)
+		or(&c.BurnIn, 4)
+	}
 	c.SweepConfig = c.SweepConfig.withDefaults()
-	or(&c.Steps, 5)
-	or(&c.Replay, 50_000)
-	or(&c.Warmup, 1000)
-	or(&c.Target, 0.01)
-	or(&c.Explore, 0.05)
-	or(&c.ExploreFor, 0.5)
-	or(&c.Length, 16)
-	or(&c.BurnIn, 4)
 	c.Explore, c.BurnIn = max(0, c.Explore), max(0, c.BurnIn)
 	return c
 }
@@ -60,6 +61,19 @@ func (c DQNConfig) Check() error {
 	bad.Add(!(c.ExploreFor > 0 && c.ExploreFor <= 1), "explore_for", "%v, want more than 0, at most 1", c.ExploreFor)
 	bad.Add(c.Length < 1 || c.Length > 1<<16, "length", "%d, want 1 to 65536", c.Length)
 	bad.Add(c.BurnIn >= c.Length, "burn_in", "%d, want less than the length, %d", c.BurnIn, c.Length)
+	return bad.Err()
+}
+
+// fits reports whether enough is remembered of so many environments.
+func (c DQNConfig) fits(rows int) error {
+	c = c.withDefaults()
+	length := 1
+	if c.Sequences {
+		length = c.Length
+	}
+	var bad problems.List
+	least := 4 * rows * (c.Steps + max(c.Horizon, length))
+	bad.Add(c.Replay < least, "replay", "%d, want %d or more for %d environments", c.Replay, least, rows)
 	return bad.Err()
 }
 
@@ -84,12 +98,9 @@ func NewDQN(n Network, a *Actor, cfg DQNConfig, seed uint64) (*DQN, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	rows, length := a.vec.Len(), 1
-	if cfg.Sequences {
-		length = cfg.Length
-	}
-	if least := 4 * rows * (cfg.Steps + max(cfg.Horizon, length)); cfg.Replay < least {
-		return nil, fmt.Errorf("replay is %d, want %d or more for %d environments", cfg.Replay, least, rows)
+	rows := a.vec.Len()
+	if err := cfg.fits(rows); err != nil {
+		return nil, err
 	}
 	// Errors of Q-values are as small as rewards and bonuses are: at a hundredth, the gradient of most parameters
 	// is under PPO's eps.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 )
 
@@ -103,7 +104,7 @@ func newEncoder(b *builder, spec env.Spec, width int, filmed bool) (*encoder, er
 	}
 	if filmed {
 		if e.film == nil || e.rows == 0 {
-			return nil, fmt.Errorf("policy: film, and an observation of %s has no grid and mission", spec.ID)
+			return nil, &problems.Field{Name: "policy.film", What: fmt.Sprintf(", and an observation of %s has no grid and mission", spec.ID)}
 		}
 		channels := []int{embedding}
 		for _, c := range e.convs {

@@ -45,16 +45,18 @@ type GateConfig struct {
 }
 
 func (c GateConfig) withDefaults() GateConfig {
-	or(&c.Horizon, 16)
-	or(&c.Epochs, 4)
-	or(&c.Batch, 1024)
+	if !c.filled {
+		or(&c.Horizon, 16)
+		or(&c.Epochs, 4)
+		or(&c.Batch, 1024)
+		or(&c.Lambda, 0.95)
+		or(&c.Clip, 0.2)
+		or(&c.Entropy, 0.01)
+		or(&c.Explore, 0.1)
+		or(&c.Branched, 0.25)
+	}
 	c.SweepConfig = c.SweepConfig.withDefaults()
-	or(&c.Lambda, 0.95)
-	or(&c.Clip, 0.2)
-	or(&c.Entropy, 0.01)
-	or(&c.Explore, 0.1)
-	or(&c.Branched, 0.25)
-	c.Learn, c.Explore = cmp.Or(c.Learn, LearnPPO), max(0, c.Explore)
+	c.Learn, c.Entropy, c.Explore = cmp.Or(c.Learn, LearnPPO), max(0, c.Entropy), max(0, c.Explore)
 	return c
 }
 

@@ -20,8 +20,10 @@ type ImitationConfig struct {
 }
 
 func (c ImitationConfig) withDefaults() ImitationConfig {
+	if !c.filled {
+		or(&c.Teach, 0.5)
+	}
 	c.SweepConfig = c.SweepConfig.withDefaults()
-	or(&c.Teach, 0.5)
 	return c
 }
 

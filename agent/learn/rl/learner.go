@@ -3,11 +3,11 @@
 package rl
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +58,8 @@ type Config struct {
 	DQN     DQNConfig       `json:"dqn"`
 	Imitate ImitationConfig `json:"imitate"`
 	Halt    GateConfig      `json:"halt"`
+
+	filled bool // see Filled
 }
 
 // Default is the recipe that learns MiniGrid here: an HRM that keeps its carry and thinks one or two
@@ -74,16 +76,37 @@ func Default(algorithm, envID string) Config {
 	return c
 }
 
-// ByAlgorithm is Default of any environment, for those who name the algorithm in a file.
+// Filled is c with what its zero values mean filled in. From then on a zero in it is a zero, so that flags and files
+// which set fields of it can say one, and what is out of its range there is refused.
+func (c Config) Filled() Config {
+	if !c.filled && c.Envs == 0 {
+		c.Envs = 16
+	}
+	if !c.filled {
+		c.Policy = c.Policy.WithDefaults()
+	}
+	c.filled = true
+	c.Act, c.PPO, c.DQN, c.Imitate, c.Halt = c.Act.withDefaults(), c.PPO.withDefaults(), c.DQN.withDefaults(), c.Imitate.withDefaults(), c.Halt.withDefaults()
+	return c
+}
+
+// ByAlgorithm is Default of any environment, filled, for those who name the algorithm in a file.
 func ByAlgorithm(name string) (Config, error) {
 	if !slices.Contains(algorithms, name) {
 		return Config{}, fmt.Errorf("algorithm %q: want one of %s", name, strings.Join(algorithms, ", "))
 	}
-	return Default(name, ""), nil
+	return Default(name, "").Filled(), nil
 }
 
 // ReadConfig reads a TOML file whose fields are over Default of the algorithm that it names.
-func ReadConfig(file string) (Config, error) { return run.ReadTOML(file, "algorithm", ByAlgorithm) }
+func ReadConfig(file string) (Config, error) {
+	c, err := run.ReadTOML(file, "algorithm", ByAlgorithm)
+	if c.filled && c.PPO.MaxNorm == 0 && c.DQN.MaxNorm == 0 { // config.toml of an older run, whose zeros are defaults; nobody else has both
+		c, err = run.ReadTOML(file, "algorithm", func(name string) (Config, error) { return Default(name, ""), nil })
+		c = c.Filled()
+	}
+	return c, err
+}
 
 // Check reports every problem of c at once.
 func (c Config) Check() error {
@@ -94,11 +117,26 @@ func (c Config) Check() error {
 	bad.Add(c.Envs < 1 || c.Envs > 1<<14, "envs", "%d, want 1 to 16384", c.Envs)
 	bad.Add(c.Frames < 1, "frames", "%d, want 1 or more", c.Frames)
 	bad.In("policy", c.Policy.Check())
+	if c.filled {
+		bad.Add(c.Policy.Hidden == 0, "policy.hidden", "0, want 1 to 4096")
+		bad.Add(c.Policy.LCycles == 0, "policy.l_cycles", "0, want 1 to 64")
+		bad.Add(c.Policy.Window == 0, "policy.window", "0, want 1 to 1024")
+	}
 	bad.In("act", c.Act.Check())
 	bad.In("ppo", c.PPO.Check())
 	bad.In("dqn", c.DQN.Check())
 	bad.In("imitate", c.Imitate.Check())
 	bad.In("halt", c.Halt.Check())
+	switch c.Algorithm {
+	case AlgorithmDQN:
+		bad.In("dqn", c.DQN.fits(c.Envs))
+	case AlgorithmImitate:
+		for _, id := range c.course() {
+			if _, _, err := env.Lookup(id); err == nil {
+				bad.In("imitate.oracle", agent.CheckOracle(id, c.Imitate.Oracle))
+			}
+		}
+	}
 	if c.Algorithm == AlgorithmHalt && c.Halt.Together {
 		bad.Add(c.Act.Greedy, "act.greedy", "true, want false where the policy learns on: it draws its actions")
 		bad.Add(c.PPO.EMA != 0, "ppo.ema", "%v, want 0 beside a gate", c.PPO.EMA)
@@ -121,7 +159,7 @@ func (c Config) settleLevels() (Config, error) {
 		return c, nil
 	}
 	if c.Levels != "" {
-		return c, errors.New("options have levels=, and there is levels: want one of them")
+		return c, &problems.Field{Name: "levels", What: fmt.Sprintf(" is %s beside an option %s: want one of them", c.Levels, c.Options[i])}
 	}
 	c.Levels = strings.TrimPrefix(c.Options[i], env.LevelsOption)
 	c.Options = slices.Delete(slices.Clone(c.Options), i, i+1)
@@ -179,10 +217,7 @@ func New(cfg Config, dev torch.Device) (*Learner, error) { return newAt(cfg, dev
 
 // newAt is New of a run that has come to a stage.
 func newAt(cfg Config, dev torch.Device, stage int) (*Learner, error) {
-	if cfg.Envs == 0 {
-		cfg.Envs = 16
-	}
-	cfg, err := cfg.settleLevels()
+	cfg, err := cfg.Filled().settleLevels()
 	if err == nil {
 		err = cfg.Check()
 	}
@@ -207,7 +242,7 @@ func newAt(cfg Config, dev torch.Device, stage int) (*Learner, error) {
 func (l *Learner) open() (err error) {
 	cfg := l.cfg
 	if l.vec, err = cfg.vec(l.stage); err != nil {
-		return err
+		return inStage(l.stage, len(cfg.Stages), err)
 	}
 	if l.net, err = NewNetwork(cfg.Policy, l.vec.Spec(), l.dev, rng.Stream(cfg.Seed, "initialisation").Uint64()); err != nil {
 		return err
@@ -274,7 +309,7 @@ func newFrom(name string, c *checkpoint.Checkpoint, cfg Config, dev torch.Device
 	if was.Task != task.PolicyTask {
 		return nil, fmt.Errorf("it answers %s, want one that learned to act", was.Task)
 	}
-	cfg.Policy, cfg.Act.Reset, cfg.Begin = was.Policy, was.Act.Reset, name
+	cfg.Policy, cfg.Act.Reset, cfg.Begin = was.Policy.WithDefaults(), was.Act.Reset, name
 	weights, err := c.Model.Tensors()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", checkpoint.ModelFile, err)
@@ -338,7 +373,7 @@ func (l *Learner) Describe() run.Description {
 	dev := l.net.Params().Device()
 	return run.Description{
 		Learner: l.cfg.Algorithm,
-		Text: fmt.Sprintf("%s in %s, policy %s: %d parameters, %d frames in %d environments", l.cfg.Algorithm, l.cfg.course(), l.cfg.Policy.Kind,
+		Text: fmt.Sprintf("%s in %s, policy %s: %d parameters, %d frames in %d environments", l.cfg.Algorithm, strings.Join(l.cfg.course(), ", then "), l.cfg.Policy.Kind,
 			l.net.Params().Count(), l.cfg.Frames, l.cfg.Envs),
 		Unit: "frames", Seed: l.cfg.Seed, Config: l.cfg, Compute: learn.ComputeOf(dev, ""),
 	}
@@ -488,7 +523,8 @@ func (l *Learner) examine(ctx context.Context, count int, r env.Range) (a Achiev
 func (l *Learner) usage() think.Usage {
 	u := think.Usage{
 		Task: task.PolicyTask, Halting: act.Config{MaxSegments: max(1, l.cfg.Act.Segments), Rule: act.Never}, NoContinue: l.gate == nil,
-		Env: l.cfg.Env, Split: l.cfg.Split, KeepCarry: !l.cfg.Act.Reset, Discount: cmp.Or(l.cfg.Act.Gamma, defaultGamma),
+		Env: l.cfg.Env, Split: l.cfg.Split, KeepCarry: !l.cfg.Act.Reset,
+		Discount: max(l.cfg.Act.Gamma, math.SmallestNonzeroFloat64), // 0 would mean none
 	}
 	if l.gate != nil {
 		u.Halting.Rule, u.Price = act.HaltOverContinue, l.cfg.Halt.Price
@@ -504,8 +540,17 @@ type saved struct {
 	KeepCarry  bool       `json:"keep_carry"`
 	Price      float64    `json:"price"`
 	Discount   float64    `json:"discount"`
-	Spec       env.Spec   `json:"spec"` // of the environment
+	Spec       env.Spec   `json:"spec"`   // of the environment
+	Filled     bool       `json:"filled"` // Config is: its zeros are zeros, which in older runs meant defaults
 	Config
+}
+
+// config is the Config as it was saved.
+func (c saved) config() Config {
+	cfg := c.Config
+	cfg.filled, cfg.Act.filled = c.Filled, c.Filled
+	cfg.PPO.filled, cfg.DQN.filled, cfg.Imitate.filled, cfg.Halt.filled = c.Filled, c.Filled, c.Filled, c.Filled
+	return cfg
 }
 
 // state is what train.json holds: everything but tensors.
@@ -554,7 +599,7 @@ func (l *Learner) Snapshot() (checkpoint.Snapshot, error) {
 	})
 	u := l.usage()
 	return checkpoint.Snapshot{
-		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: u.NoContinue, KeepCarry: u.KeepCarry, Price: u.Price, Discount: u.Discount, Spec: l.goal, Config: l.cfg},
+		Config: saved{Task: u.Task, Evaluation: u.Halting, NoContinue: u.NoContinue, KeepCarry: u.KeepCarry, Price: u.Price, Discount: u.Discount, Spec: l.goal, Filled: true, Config: l.cfg},
 		Model:  weights, Optimizer: tensors, Train: st, Card: l.card(),
 	}, err
 }
@@ -586,7 +631,7 @@ func Resume(dev torch.Device) run.Open {
 		if st.Stage < 0 || st.Stage > len(c.Stages) {
 			return nil, fmt.Errorf("stage %d, the run has %d", st.Stage+1, len(c.Stages)+1)
 		}
-		l, err := newAt(c.Config, dev, st.Stage)
+		l, err := newAt(c.config(), dev, st.Stage)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ponder-agents/ponder/env"
 	"github.com/ponder-agents/ponder/hrm/arch"
+	"github.com/ponder-agents/ponder/internal/problems"
 	"github.com/ponder-agents/ponder/torch"
 	"github.com/sugarme/gotch/ts"
 )
@@ -70,7 +71,7 @@ func NewNetwork(cfg NetworkConfig, spec env.Spec, dev torch.Device, seed uint64)
 	board, isBoard := spec.Board()
 	isMap, isBoard = isMap && cfg.Kind == "hrm", isBoard && cfg.Kind == "hrm"
 	if cfg.FiLM && (isMap || isBoard) {
-		return nil, fmt.Errorf("policy: film, and %s has no mission", spec.ID)
+		return nil, &problems.Field{Name: "policy.film", What: fmt.Sprintf(", and %s has no mission", spec.ID)}
 	}
 	if isBoard {
 		return newBoard(cfg, board, spec, dev, seed)

@@ -24,11 +24,13 @@ type PPOConfig struct {
 }
 
 func (c PPOConfig) withDefaults() PPOConfig {
-	c.SweepConfig = c.SweepConfig.withDefaults()
-	or(&c.Lambda, 0.95)
-	or(&c.Clip, 0.2)
-	or(&c.Value, 0.5)
-	or(&c.Entropy, 0.01)
+	if !c.filled {
+		or(&c.Lambda, 0.95)
+		or(&c.Clip, 0.2)
+		or(&c.Value, 0.5)
+		or(&c.Entropy, 0.01)
+	}
+	c.SweepConfig, c.Entropy = c.SweepConfig.withDefaults(), max(0, c.Entropy)
 	return c
 }
 

@@ -25,6 +25,8 @@ type SweepConfig struct {
 	EMA       float64 `json:"ema" toml:"ema"`             // rate of an average of the weights over steps of Adam, at most (1+n)/(10+n) at the n-th: it is what is examined and saved; 0 for none
 	MaxNorm   float64 `json:"max_norm" toml:"max_norm"`   // of the gradient; 0 means 0.5
 	Sequences bool    `json:"sequences" toml:"sequences"` // gradients through the whole rollout of a row, as recurrent networks need
+
+	filled bool // see Config.Filled
 }
 
 // or fills in what zero values mean.
@@ -35,6 +37,10 @@ func or[T int | float64](p *T, v T) {
 }
 
 func (c SweepConfig) withDefaults() SweepConfig {
+	if c.filled {
+		return c
+	}
+	c.filled = true
 	or(&c.Horizon, 64)
 	or(&c.Epochs, 8)
 	or(&c.Batch, 256)
