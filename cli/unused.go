@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -23,7 +25,7 @@ func Unused(f *pflag.FlagSet, flags ...string) {
 func checkUnused(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if _, unused := f.Annotations[unusedKey]; unused && err == nil {
-			err = Usagef("%s has no use for --%s", cmd.CommandPath(), f.Name)
+			err = Usagef("%s has no use for --%s", strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" "), f.Name)
 		}
 	})
 	return err
