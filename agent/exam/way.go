@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/ponder-agents/ponder/agent/task"
 	"github.com/ponder-agents/ponder/agent/task/mazes"
 	"github.com/ponder-agents/ponder/agent/think"
 	"github.com/ponder-agents/ponder/env/grid"
@@ -168,7 +167,7 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	}
 	crop := mazes.PathCrop(list[0].Maze)
 	rows, cols := list[0].Rows-2*crop, list[0].Cols-2*crop
-	ballots, disputed := make([]task.Ballot, len(list)), make([]bool, len(list))
+	ballots := make([]ballot, len(list))
 	all := make([]walked, len(list))
 	ask := x.think
 	if cfg.Search {
@@ -176,8 +175,8 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	}
 	e, err := ask(ctx, m, cfg, think.Shape{Seq: rows * cols, Rows: rows, Cols: cols}, func(job int, tokens []uint8, qHalt float32, contested bool, segments, branches int) {
 		i := job / cfg.votes()
-		disputed[i] = disputed[i] || contested
 		ballots[i].Add(tokens, qHalt)
+		ballots[i].disputed = ballots[i].disputed || contested
 		all[i].segments += segments
 		all[i].decisions++
 		res.Branches += float64(branches)
@@ -188,13 +187,13 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 	exact, cellsRight := 0.0, 0.0
 	in, label := make([]int32, rows*cols), make([]int32, rows*cols)
 	for i, m := range list {
-		best, confidence := ballots[i].Best()
 		if cfg.Pick == think.PickCheck {
-			best, confidence = ballots[i].BestBy(func(cells []uint8) (float64, bool) {
+			ballots[i].checked = func(cells []uint8) (float64, bool) {
 				way := m.AppendMarked(nil, marks(cells))
 				return -float64(len(way)), len(way) > 0
-			})
+			}
 		}
+		best, confidence := ballots[i].best()
 		marked := marks(best.Cells)
 		mazes.PathRow(in, label, m.Maze, x.way(m))
 		right, cells := 0, 0
@@ -208,7 +207,7 @@ func mark(ctx context.Context, m *think.Model, list []Maze, cfg Config, res *Maz
 		cellsRight += float64(right) / float64(max(1, cells))
 		valid := x.solver.IsShortest(m.Maze, m.AppendMarked(nil, marked))
 		res.Valid += count(valid)
-		res.answered = append(res.answered, answered{doubted(confidence, disputed[i]), valid})
+		res.answered = append(res.answered, answered{confidence, valid})
 		way := m.AppendTraced(nil, marked)
 		all[i].shortest, _ = x.solver.Len(m.Maze)
 		all[i].length, all[i].success = len(way)-1, way[len(way)-1] == m.Goal
