@@ -3,6 +3,7 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,11 +80,8 @@ func Default(algorithm, envID string) Config {
 // Filled is c with what its zero values mean filled in. From then on a zero in it is a zero, so that flags and files
 // which set fields of it can say one, and what is out of its range there is refused.
 func (c Config) Filled() Config {
-	if !c.filled && c.Envs == 0 {
-		c.Envs = 16
-	}
 	if !c.filled {
-		c.Policy = c.Policy.WithDefaults()
+		c.Policy, c.Envs = c.Policy.WithDefaults(), cmp.Or(c.Envs, 16)
 	}
 	c.filled = true
 	c.Act, c.PPO, c.DQN, c.Imitate, c.Halt = c.Act.withDefaults(), c.PPO.withDefaults(), c.DQN.withDefaults(), c.Imitate.withDefaults(), c.Halt.withDefaults()
