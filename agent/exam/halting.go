@@ -176,6 +176,7 @@ func ways(rows [][]*course, own act.Config) []HaltingWay {
 		}
 		list = slices.Insert(list, 4, HaltingWay{Way: "first", Points: first})
 	}
+	list = slices.DeleteFunc(list, func(w HaltingWay) bool { return len(w.Points) == 0 }) // one segment has no residual
 	best := area(oracle, most)
 	for i := range list {
 		w := &list[i]

@@ -50,6 +50,16 @@ func TestWays(t *testing.T) {
 	}
 }
 
+// TestOneSegment: where there is but one, no state has moved, and the way that asks for that is left out.
+func TestOneSegment(t *testing.T) {
+	c := &course{right: []bool{true}, q: []float64{3}, more: []float64{0}, residual: []float64{math.Inf(1)}}
+	for _, w := range ways([][]*course{{c}}, act.Config{MaxSegments: 1, Rule: act.HaltAbove}) {
+		if w.Way == "residual" || w.Segments != 1 || w.ExactAccuracy != 1 {
+			t.Errorf("%+v", w)
+		}
+	}
+}
+
 // TestFirst: the first of two thoughts to be content answers, both count; where none is, the larger q_halt.
 func TestFirst(t *testing.T) {
 	slow := &course{right: []bool{false, false, false, true}, q: []float64{-3, -2, -1, 4}}
